@@ -1,0 +1,101 @@
+// The search engine's port. The index is a projection: it can be thrown away and rebuilt from the gigs at any time.
+
+/** What the engine knows of a live gig. Plain JSON; prices in minor units of `currency`. */
+export type IndexedGig = {
+  id: string
+  /** Of the gig document: an older version never overwrites a newer one, so deliveries may repeat or cross. */
+  version: number
+  title: string
+  description: string
+  tags: string[]
+  category: string
+  subcategory: string
+  sellerId: string
+  sellerName: string
+  sellerLevel: string
+  languages: string[]
+  /** Lowest package price. */
+  price: number
+  currency: string
+  /** Shortest delivery over the packages. */
+  deliveryDays: number
+  /** 0..5, 0 when unrated. */
+  rating: number
+  reviewCount: number
+  orderCount: number
+  /** Epoch ms. */
+  createdAt: number
+  /** 0..1, what ranking multiplies relevance with. */
+  quality: number
+}
+
+export type Sort = 'relevance' | 'newest' | 'rating' | 'price' | '-price' | 'bestselling'
+export type Facet = 'category' | 'subcategory' | 'sellerLevel' | 'language' | 'deliveryDays' | 'rating' | 'price'
+
+export type SearchQuery = {
+  q?: string
+  filter?: {
+    category?: string
+    subcategory?: string
+    sellerId?: string
+    minPrice?: number
+    maxPrice?: number
+    deliveryDays?: number
+    minRating?: number
+    sellerLevel?: string[]
+    languages?: string[]
+    tags?: string[]
+  }
+  sort?: Sort
+  /** Counts for these, each ignoring its own filter. 'price' gives min, max and a histogram. */
+  facets?: readonly Facet[]
+  /** 1..100. */
+  limit?: number
+  cursor?: string | null
+}
+
+export type SearchResult = {
+  hits: { id: string; score: number }[]
+  total: number
+  totalIsExact: boolean
+  facets: Partial<Record<Exclude<Facet, 'price'>, Record<string, number>>> & {
+    price?: { min: number; max: number; histogram: { from: number; to: number; count: number }[] }
+  }
+  nextCursor: string | null
+  /** The query the engine answered instead, when the typed words matched nothing. */
+  corrected?: string
+  tookMs: number
+}
+
+export type Suggestion = { text: string; kind: 'completion' | 'popular' | 'category' }
+
+export interface Engine {
+  /** Idempotent by (id, version). Visible to searches when resolved or within a second, whichever is first. */
+  upsert(gigs: readonly IndexedGig[]): Promise<void>
+  /** Forgets gigs; `version` guards against an older delivery like upsert's. */
+  remove(gigs: readonly { id: string; version: number }[]): Promise<void>
+  /** A malformed cursor throws EngineError 'bad_cursor'. Any text is a legal query. */
+  search(query: SearchQuery): Promise<SearchResult>
+  suggest(prefix: string, limit: number): Promise<Suggestion[]>
+  /** Resolves when everything accepted before is visible and safe on disk. */
+  flush(): Promise<void>
+  /** id → version of everything indexed, in pages by id: for `verify`. */
+  versions(page: { after?: string | null; limit: number }): Promise<{ versions: { id: string; version: number }[]; next: string | null }>
+  stats(): Promise<{ gigs: number; bytes: number }>
+  /** Empties the index. */
+  clear(): Promise<void>
+  close(): Promise<void>
+}
+
+export class EngineError extends Error {
+  readonly code: 'bad_cursor' | 'engine_down' | 'engine_busy'
+  constructor(code: EngineError['code'], message: string) {
+    super(message)
+    this.name = 'EngineError'
+    this.code = code
+  }
+}
+/** Query text beyond this many characters is cut. */
+export const QUERY_CHARS_MAX = 200
+/** Searches that may wait for the engine at once; past it EngineError 'engine_busy'. */
+export const SEARCHES_WAITING_MAX = 1000

@@ -1,0 +1,20 @@
+// Bytes kept under the hash of their content: the same bytes are kept once, an address never changes its meaning.
+
+export type StoredFile = {
+  /** `<sha256 hex>` of the bytes. */
+  id: string
+  /** By content, never by what the sender claims. */
+  type: string
+  bytes: number
+}
+
+export interface Files {
+  /** Durable when resolved. Storing the same bytes again answers the same. */
+  put(bytes: Uint8Array, type: string): Promise<StoredFile>
+  /** Null when there is none, or its bytes no longer have that hash. */
+  get(id: string): Promise<{ bytes: Uint8Array; type: string } | null>
+  remove(id: string): Promise<boolean>
+  close(): Promise<void>
+}
+
+export const FILE_BYTES_MAX = 10 * 1024 * 1024

@@ -1,0 +1,110 @@
+// The payment provider's port: separate charges and transfers. Every call names the durable operation it comes from by `key`;
+// the same key may be sent again while the outcome is unknown and never executes twice. No call here is made without one.
+
+export type Amount = { amount: number; currency: string }
+
+export type PaymentStatus = 'requires_payment_method' | 'requires_action' | 'processing' | 'succeeded' | 'canceled'
+
+export type Payment = {
+  id: string
+  status: PaymentStatus
+  clientSecret: string
+  amount: Amount
+  /** Set once succeeded: the provider's fee on it, in the same currency. */
+  fee?: Amount
+  chargeId?: string
+  /** What the buyer must do next (3-D Secure), as a URL to open. */
+  nextAction?: { type: 'redirect'; url: string }
+  /** Why the last attempt failed. */
+  declined?: { code: string; message: string }
+  metadata: Record<string, string>
+}
+export type Refund = { id: string; status: 'pending' | 'succeeded' | 'failed' | 'canceled'; amount: Amount; paymentId: string }
+export type PayeeAccount = {
+  id: string
+  /** May money be sent there and paid out? */
+  payoutsEnabled: boolean
+  /** What the provider still wants to know. */
+  requirements: string[]
+}
+export type Transfer = { id: string; amount: Amount; accountId: string; reversed: number; metadata: Record<string, string> }
+export type BankPayout = {
+  id: string
+  status: 'pending' | 'in_transit' | 'paid' | 'failed' | 'canceled'
+  amount: Amount
+  failure?: { code: string; message: string }
+}
+
+/** A verified webhook: what happened to which object. Never trust its snapshot; fetch the object's current state. */
+export type ProviderEvent = {
+  id: string
+  type: string
+  /** Epoch ms. */
+  createdAt: number
+  /** Connected account it happened on, absent for the platform's own. */
+  account?: string
+  objectId: string
+  objectType: string
+  /** Set when the object carries it: our operation's metadata. */
+  metadata: Record<string, string>
+}
+
+export type BalanceTransaction = {
+  id: string
+  type: string
+  amount: number
+  fee: number
+  currency: string
+  sourceId: string
+  createdAt: number
+}
+
+export interface Payments {
+  /** 'sandbox' or 'stripe': shown to clients as `payment.provider`. */
+  readonly provider: 'sandbox' | 'stripe'
+  createPayment(params: { amount: Amount; metadata: Record<string, string>; description: string }, key: string): Promise<Payment>
+  /** Confirms with a payment method token. A decline resolves with status requires_payment_method and `declined`; it does not throw. */
+  confirmPayment(id: string, params: { paymentMethod: string; returnUrl: string }, key: string): Promise<Payment>
+  cancelPayment(id: string, key: string): Promise<Payment>
+  retrievePayment(id: string): Promise<Payment>
+  refund(params: { paymentId: string; amount: Amount; metadata: Record<string, string> }, key: string): Promise<Refund>
+  retrieveRefund(id: string): Promise<Refund>
+  createAccount(params: { email: string; country: string; metadata: Record<string, string> }, key: string): Promise<PayeeAccount>
+  retrieveAccount(id: string): Promise<PayeeAccount>
+  /** A link the seller opens to give the provider bank details and identity. Short-lived. */
+  onboardingLink(accountId: string, urls: { refresh: string; return: string }): Promise<string>
+  transfer(params: { accountId: string; amount: Amount; group: string; metadata: Record<string, string> }, key: string): Promise<Transfer>
+  retrieveTransfer(id: string): Promise<Transfer>
+  reverseTransfer(id: string, params: { amount: Amount; metadata: Record<string, string> }, key: string): Promise<Transfer>
+  /** From the connected account's balance to its bank. */
+  payout(params: { accountId: string; amount: Amount; metadata: Record<string, string> }, key: string): Promise<BankPayout>
+  retrievePayout(accountId: string, id: string): Promise<BankPayout>
+  /** Looks an operation's object up when its outcome is unknown and its key may be forgotten: by our metadata `op`. */
+  findTransfers(group: string): Promise<Transfer[]>
+  findRefunds(paymentId: string): Promise<Refund[]>
+  findPayouts(accountId: string, op: string): Promise<BankPayout[]>
+  /** The platform's balance per currency, minor units, available and pending. `accountId` asks for a connected account's. */
+  balance(accountId?: string): Promise<{ available: Record<string, number>; pending: Record<string, number> }>
+  balanceTransactions(page: { after?: string | null; limit: number }): Promise<{ data: BalanceTransaction[]; next: string | null }>
+  /** Verifies a webhook over its raw bytes. Throws PaymentsError 'bad_signature'; future timestamps past 60 s are refused too. */
+  verifyWebhook(raw: Uint8Array, signature: string): Promise<ProviderEvent>
+  close(): Promise<void>
+}
+
+/**
+ * Every failed call is one of these classes; the caller's retry rule depends on the class alone:
+ * rate: not executed, same key later. in_use: same key, short wait. unknown: may have executed, same key up to 23 h, then look up.
+ * definitive_later: refused for now (balance, temporary restriction), new attempt with a new key. definitive: refused for good.
+ * bug: our request is wrong or our key is; stop and page. bad_signature: webhooks only.
+ */
+export class PaymentsError extends Error {
+  readonly kind: 'rate' | 'in_use' | 'unknown' | 'definitive_later' | 'definitive' | 'bug' | 'bad_signature'
+  /** The provider's own code, for people. */
+  readonly code: string
+  constructor(kind: PaymentsError['kind'], code: string, message: string) {
+    super(message)
+    this.name = 'PaymentsError'
+    this.kind = kind
+    this.code = code
+  }
+}
