@@ -19,3 +19,7 @@ export const CACHE_VALUE_BYTES_MAX = 1024 * 1024
 /** Bounds of the embedded product. */
 export const CACHE_ENTRIES_MAX = 20_000
 export const CACHE_BYTES_MAX = 64 * 1024 * 1024
+
+/** Whether a value may be kept at all. One that may not also ends what was kept under its key: older than no answer is worse. */
+export const keepable = (value: string, ttlMs: number): boolean =>
+  ttlMs > 0 && value.length <= CACHE_VALUE_BYTES_MAX && Buffer.byteLength(value) <= CACHE_VALUE_BYTES_MAX
