@@ -1,0 +1,85 @@
+// Chat: conversations of two people, numbered messages, read marks.
+import { Type, type Static } from 'typebox'
+import { contract } from '../../mixins/contract.ts'
+import { closed, Id, listOf, page, Time } from '../shapes.ts'
+
+/** After trimming; measured in UTF-16 code units. */
+export const TEXT_MAX = 8000
+export const ATTACHMENTS_MAX = 10
+/** Conversations one sync frame may name. */
+export const SYNC_MAX = 100
+
+export const Message = Type.Object(
+  {
+    id: Id, conversation: Id, seq: Type.Integer(), clientId: Type.String(), sender: Id, text: Type.String(),
+    attachments: Type.Array(Type.String()), sentAt: Time, editedAt: Type.Optional(Time), deleted: Type.Optional(Type.Boolean()),
+  },
+  { $id: 'Message' },
+)
+export type Message = Static<typeof Message>
+
+export const Conversation = Type.Object(
+  {
+    id: Id,
+    members: Type.Array(Type.Object({ id: Id, username: Type.String(), displayName: Type.String() })),
+    gig: Type.Union([Id, Type.Null()]),
+    lastSeq: Type.Integer(),
+    lastMessage: Type.Union([Message, Type.Null()]),
+    /** Messages of the other after the own read mark. */
+    unread: Type.Integer(),
+    /** Read marks: user id → seq. */
+    read: Type.Record(Type.String(), Type.Integer()),
+    createdAt: Time,
+  },
+  { $id: 'Conversation' },
+)
+export type Conversation = Static<typeof Conversation>
+
+const Seq = Type.Integer({ minimum: 0 })
+const Messages = Type.Object({ messages: Type.Array(Message), hasMore: Type.Boolean() })
+const send = { clientId: Type.String({ minLength: 1, maxLength: 100 }), text: Type.String({ minLength: 1, maxLength: TEXT_MAX * 2 }), attachments: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: ATTACHMENTS_MAX })) }
+
+export const chat = contract({
+  name: 'chat',
+  actions: {
+    open: {
+      rest: 'POST /v1/conversations', auth: 'user', status: 201, result: Conversation,
+      summary: 'Opens the conversation with a person; the same pair gives the same conversation (200 when it was there).',
+      params: closed({ with: Id, gig: Type.Optional(Id) }),
+    },
+    list: { rest: 'GET /v1/conversations', auth: 'user', result: listOf(Conversation), summary: 'The own conversations, the latest first.', params: closed({ ...page }) },
+    get: { rest: 'GET /v1/conversations/:id', auth: 'user', result: Conversation, summary: 'One conversation.', params: closed({ id: Id }) },
+    messages: {
+      rest: 'GET /v1/conversations/:id/messages', auth: 'user', result: Type.Object({ data: Type.Array(Message), nextCursor: Type.Union([Type.String(), Type.Null()]), hasMore: Type.Boolean() }),
+      summary: 'Messages by seq: after a seq ascending, or before one (the latest unless given); always listed ascending. `nextCursor` is the next `after`.',
+      params: closed({ id: Id, after: Type.Optional(Seq), before: Type.Optional(Seq), cursor: page.cursor, limit: page.limit }),
+    },
+    send: {
+      rest: 'POST /v1/conversations/:id/messages', auth: 'user', key: 'id', status: 201, result: Message,
+      summary: 'Sends a message; 200 and the first message when the clientId was known.', params: closed({ id: Id, ...send }),
+    },
+    read: {
+      rest: 'POST /v1/conversations/:id/read', auth: 'user', key: 'id', result: Type.Object({ seq: Type.Integer() }),
+      summary: 'Moves the own read mark forward; never back, never past the last message.', params: closed({ id: Id, seq: Seq }),
+    },
+    history: { auth: 'user', result: Messages, summary: 'The socket\'s history.', params: closed({ id: Id, after: Type.Optional(Seq), before: Type.Optional(Seq), limit: page.limit }) },
+    sync: {
+      auth: 'user', summary: 'What was missed after a seq, per conversation; unknown or foreign ones are left out.',
+      result: Type.Object({ conversations: Type.Record(Type.String(), Type.Object({ messages: Type.Array(Message), lastSeq: Type.Integer(), hasMore: Type.Boolean() })) }),
+      params: closed({ conversations: Type.Record(Type.String({ maxLength: 64 }), Seq, { maxProperties: SYNC_MAX }) }),
+    },
+    edit: { auth: 'user', key: 'id', result: Message, summary: 'Changes the own message\'s text; id and seq stay.', params: closed({ id: Id, message: Id, text: send.text }) },
+    erase: { auth: 'user', key: 'id', result: Message, summary: 'Deletes the own message; its seq stays.', params: closed({ id: Id, message: Id }) },
+    typing: { auth: 'user', key: 'id', result: Type.Object({}), summary: 'Tells the other member; kept nowhere.', params: closed({ id: Id }) },
+    block: {
+      rest: 'POST /v1/users/:id/block', auth: 'user', result: Type.Object({ blocked: Type.Boolean() }),
+      summary: 'Refuses further messages from a person.', params: closed({ id: Id }),
+    },
+    verify: {
+      auth: 'internal', summary: 'Message numbers per conversation have no gap and no two alike.',
+      result: Type.Object({ conversations: Type.Integer(), messages: Type.Integer(), problems: Type.Array(Type.String()) }), params: closed({}),
+    },
+  },
+  events: {},
+  hears: [],
+})

@@ -1,0 +1,25 @@
+// All contracts, joined. A new actor is one line here.
+import type { ActionsOf, EventsOf } from '../mixins/contract.ts'
+import { account } from './account/contract.ts'
+import { chat } from './chat/contract.ts'
+import { gig } from './gig/contract.ts'
+import { ledger } from './ledger/contract.ts'
+import { media } from './media/contract.ts'
+import { moderation } from './moderation/contract.ts'
+import { order } from './order/contract.ts'
+import { payment } from './payment/contract.ts'
+import { payout } from './payout/contract.ts'
+import { review } from './review/contract.ts'
+import { sandbox } from './sandbox/contract.ts'
+import { search } from './search/contract.ts'
+
+export const contracts = { account, chat, gig, ledger, media, moderation, order, payment, payout, review, sandbox, search } as const
+
+type Contracts = typeof contracts
+type Joined<U> = (U extends unknown ? (one: U) => void : never) extends (all: infer All) => void ? All : never
+type Flat<T> = { [K in keyof T]: T[K] }
+
+/** Every action that may be called, by full name. */
+export type Actions = Flat<Joined<{ [S in keyof Contracts]: ActionsOf<Contracts[S]> }[keyof Contracts]>>
+/** Every event that may be said durably, by full name. */
+export type Events = Flat<Joined<{ [S in keyof Contracts]: EventsOf<Contracts[S]> }[keyof Contracts]>>

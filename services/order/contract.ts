@@ -1,0 +1,117 @@
+// Orders: one purchase of one package, from checkout to completed, moved only along the table in process.ts.
+import { Type, type Static } from 'typebox'
+import { contract } from '../../mixins/contract.ts'
+import { Extra, Image, Package, PackageName } from '../gig/contract.ts'
+import { Posting } from '../ledger/contract.ts'
+import { closed, Id, listOf, Money, page, text, Time } from '../shapes.ts'
+
+export const ORDER_STATUSES = ['awaiting_payment', 'awaiting_requirements', 'in_progress', 'delivered', 'completed', 'cancelled', 'disputed', 'expired'] as const
+export type OrderStatus = (typeof ORDER_STATUSES)[number]
+export const OrderStatus = Type.Union(ORDER_STATUSES.map((status) => Type.Literal(status)))
+
+const Party = Type.Object({ id: Id, username: Type.String(), displayName: Type.String() })
+export const Payment = Type.Object({
+  provider: Type.String(),
+  clientSecret: Type.Union([Type.String(), Type.Null()]),
+  status: Type.String(),
+  nextAction: Type.Optional(Type.Object({ type: Type.String(), url: Type.String() })),
+})
+
+export const Order = Type.Object(
+  {
+    id: Id,
+    status: Type.String(),
+    late: Type.Boolean(),
+    gig: Type.Object({ id: Id, title: Type.String(), version: Type.Integer(), image: Type.Union([Image, Type.Null()]) }),
+    package: Type.Object({ name: PackageName, ...Package.properties }),
+    extras: Type.Array(Extra),
+    quantity: Type.Integer(),
+    buyer: Party,
+    seller: Party,
+    price: Type.Object({ subtotal: Money, serviceFee: Money, total: Money }),
+    requirements: Type.Array(Type.Object({ id: Id, question: Type.String(), type: Type.String(), required: Type.Boolean(), answer: Type.Optional(Type.String()) })),
+    /** Only for the buyer, while there is something to pay. */
+    payment: Type.Optional(Payment),
+    dueAt: Type.Union([Time, Type.Null()]),
+    autoCompleteAt: Type.Union([Time, Type.Null()]),
+    revisionsLeft: Type.Integer(),
+    /** Who proposed to cancel, while the other has not agreed. */
+    cancelProposedBy: Type.Optional(Type.String()),
+    /** The caller's possible moves right now. */
+    allowedActions: Type.Array(Type.String()),
+    createdAt: Time,
+    version: Type.Integer(),
+  },
+  { $id: 'Order' },
+)
+export type Order = Static<typeof Order>
+
+export const OrderEvent = Type.Object({
+  seq: Type.Integer(), type: Type.String(), at: Time,
+  actor: Type.Object({ role: Type.String(), id: Type.Optional(Id) }),
+  data: Type.Record(Type.String(), Type.Unknown()),
+})
+export type OrderEvent = Static<typeof OrderEvent>
+
+const move = { auth: 'user', key: 'id', result: Order, errors: ['invalid_transition'] } as const
+const About = Type.Object({ order: Id, gig: Id, buyer: Id, seller: Id, at: Type.Integer() })
+
+export const order = contract({
+  name: 'order',
+  timers: true,
+  actions: {
+    place: {
+      rest: 'POST /v1/orders', auth: 'user', status: 201, result: Order,
+      summary: 'Orders a package. Price and fee policy are frozen from the gig as it is now. Takes Idempotency-Key.',
+      params: closed({
+        gig: Id, package: PackageName, extras: Type.Optional(Type.Array(Id, { maxItems: 10, uniqueItems: true })),
+        quantity: Type.Optional(Type.Integer({ minimum: 1, maximum: 20 })),
+      }),
+    },
+    pay: {
+      ...move, rest: 'POST /v1/orders/:id/pay', errors: ['payment_declined', 'invalid_transition'],
+      summary: 'Confirms the payment on the server. 402 leaves it payable; requires_action adds payment.nextAction. Takes Idempotency-Key.',
+      params: closed({ id: Id, paymentMethod: text(1, 200) }),
+    },
+    requirements: {
+      ...move, rest: 'POST /v1/orders/:id/requirements', summary: 'The buyer answers the seller\'s questions; the delivery clock starts.',
+      params: closed({ id: Id, answers: Type.Array(closed({ id: Id, answer: text(1, 4000) }), { maxItems: 20 }) }),
+    },
+    deliver: {
+      ...move, rest: 'POST /v1/orders/:id/deliver', summary: 'The seller delivers.',
+      params: closed({ id: Id, message: text(1, 8000), files: Type.Optional(Type.Array(text(1, 500), { maxItems: 20 })) }),
+    },
+    revision: { ...move, rest: 'POST /v1/orders/:id/revision', summary: 'The buyer asks for another round, up to the package\'s count.', params: closed({ id: Id, message: text(1, 4000) }) },
+    accept: { ...move, rest: 'POST /v1/orders/:id/accept', summary: 'The buyer accepts; the money is the seller\'s, clearing.', params: closed({ id: Id }) },
+    cancel: {
+      ...move, rest: 'POST /v1/orders/:id/cancel',
+      summary: 'Before payment and before work the buyer alone; once work began it takes both, or 48 hours of silence.', params: closed({ id: Id, reason: text(1, 2000) }),
+    },
+    list: {
+      rest: 'GET /v1/orders', auth: 'user', result: listOf(Order), summary: 'The own orders, newest first.',
+      params: closed({ role: Type.Optional(Type.Union([Type.Literal('buyer'), Type.Literal('seller')])), status: Type.Optional(OrderStatus), ...page }),
+    },
+    get: { rest: 'GET /v1/orders/:id', auth: 'user', result: Order, summary: 'One order, for its parties and admins.', params: closed({ id: Id }) },
+    events: {
+      rest: 'GET /v1/orders/:id/events', auth: 'user', summary: 'Its timeline, append-only, from seq 1.',
+      result: Type.Object({ data: Type.Array(OrderEvent) }), params: closed({ id: Id }),
+    },
+    reviewable: {
+      auth: 'internal', summary: 'Who may review whom about what, once completed; null otherwise.',
+      result: Type.Union([Type.Object({ ...About.properties, completedAt: Type.Integer() }), Type.Null()]), params: closed({ id: Id }),
+    },
+    verify: {
+      auth: 'internal', summary: 'Every history is a path of the table and ends where the order is.',
+      result: Type.Object({ orders: Type.Integer(), problems: Type.Array(Type.String()) }), params: closed({}),
+    },
+  },
+  events: {
+    /** Money the order moved: for the ledger, in order. */
+    'order.posted': Type.Object({ entries: Type.Array(Posting) }),
+    'order.completed': About,
+    /** Not paid in time or cancelled before: nothing may be charged any more. */
+    'order.abandoned': Type.Object({ order: Id }),
+    'order.refund.requested': Type.Object({ order: Id, refund: Type.String(), amount: Money }),
+  },
+  hears: ['payment.succeeded', 'payment.refunded'],
+})
