@@ -1,0 +1,104 @@
+// The only file that reads the environment and picks products. Unset variables select the embedded default; a product that
+// is not picked is never even loaded.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { BrokerOptions, ServiceBroker } from 'moleculer'
+import type { AdapterFactories } from './adapters/index.ts'
+import { movableClock, realClock } from './adapters/clock/index.ts'
+import { platformClock } from './mixins/clock.ts'
+import { configuration, ConfigurationError, newSecret, type Configuration, type Environment } from './mixins/configuration.ts'
+import { adapters, type Settings } from './mixins/node.ts'
+
+export default async function config(): Promise<BrokerOptions> {
+  try {
+    return brokerOptions(process.env)
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error
+    console.error(`gigwire: ${error.message}`)
+    process.exit(1)
+  }
+}
+
+/** Options of one node; everything it needs to know comes from `env`. */
+export const brokerOptions = (env: Environment): BrokerOptions => {
+  const chosen = configuration(env)
+  mkdirSync(chosen.dataDir, { recursive: true, mode: 0o700 })
+  const clock = chosen.sandbox ? movableClock() : realClock()
+  return {
+    namespace: 'gigwire',
+    nodeID: chosen.nodeId,
+    transporter: chosen.natsUrl ? { type: 'NATS', options: { url: chosen.natsUrl, maxReconnectAttempts: -1, reconnectTimeWait: 500 } } : null,
+    logger: { type: 'Console', options: { level: chosen.logLevel, formatter: chosen.logFormat, colors: chosen.logFormat === 'short' } },
+    // Moleculer's defaults leave these open: no timeout, in-flight calls cut at stop, peers declared dead after half a minute.
+    requestTimeout: 15_000,
+    tracking: { enabled: true, shutdownTimeout: 10_000 },
+    heartbeatInterval: 2,
+    heartbeatTimeout: 8,
+    maxCallLevel: 20,
+    registry: { preferLocal: true, stopDelay: chosen.natsUrl ? 200 : 0 },
+    transit: { maxQueueSize: 20_000, disconnectTimeout: 500 } as BrokerOptions['transit'],
+    skipProcessEventRegistration: false,
+    errorHandler: null,
+    middlewares: [adapters(factories(chosen), settings(chosen), clock), platformClock()],
+    started: (broker: ServiceBroker) => announce(broker, chosen),
+  } as BrokerOptions
+}
+
+const settings = (chosen: Configuration): Settings => ({
+  sandbox: chosen.sandbox,
+  demo: chosen.sandbox && chosen.demo,
+  publicUrl: chosen.publicUrl,
+  jwtSecret: chosen.jwtSecret ?? keptSecret(join(chosen.dataDir, 'jwt.secret')),
+  payoutCron: chosen.payoutCron,
+  port: chosen.port,
+  host: chosen.host,
+  opsPort: chosen.opsPort,
+  opsHost: chosen.opsHost,
+  trustProxy: chosen.trustProxy,
+  limits: chosen.limits,
+})
+
+/** Which product stands behind each port. */
+const factories = (chosen: Configuration): AdapterFactories => ({
+  documents: async ({ log }) =>
+    chosen.mongoUrl
+      ? (await import('./adapters/documents/mongoose.ts')).openMongoose({ url: chosen.mongoUrl, log })
+      : (await import('./adapters/documents/sqlite.ts')).openSqlite({ file: join(chosen.dataDir, 'documents.sqlite'), log }),
+  cache: async ({ log }) =>
+    chosen.redisUrl ? (await import('./adapters/cache/redis.ts')).redisCache({ url: chosen.redisUrl, log }) : (await import('./adapters/cache/memory.ts')).memoryCache(),
+  fanout: async ({ nodeId, log }) =>
+    chosen.natsUrl ? (await import('./adapters/fanout/nats.ts')).natsFanout({ url: chosen.natsUrl, nodeId, log }) : (await import('./adapters/fanout/local.ts')).localFanout(),
+  engine: async ({ log }) => (await import('./adapters/engine/embedded.ts')).openEmbeddedEngine({ dir: join(chosen.dataDir, 'index'), log }),
+  files: async ({ log }) => (await import('./adapters/files/disk.ts')).diskFiles({ dir: join(chosen.dataDir, 'files'), log }),
+  mail: async ({ log }) =>
+    chosen.smtpUrl ? (await import('./adapters/mail/smtp.ts')).smtpMail({ url: chosen.smtpUrl, from: chosen.mailFrom }) : (await import('./adapters/mail/log.ts')).logMail(log),
+  payments: async ({ log, clock }) =>
+    chosen.stripeSecretKey
+      ? (await import('./adapters/payments/stripe.ts')).openStripe({ secretKey: chosen.stripeSecretKey, webhookSecret: chosen.stripeWebhookSecret, provider: 'stripe', log })
+      : (await import('./adapters/payments/sandbox.ts')).openSandbox({ file: join(chosen.dataDir, 'sandbox-payments.sqlite'), clock, webhookUrl: `http://127.0.0.1:${chosen.port}/v1/webhooks/stripe`, log }),
+  clock: ({ clock }) => clock,
+  listener: async () => {
+    const uws = chosen.listener === 'node' ? null : (await import('./adapters/listener/uws.ts')).uwsListener()
+    if (uws) return uws
+    if (chosen.listener === 'uws') throw new ConfigurationError('LISTENER uws cannot be loaded on this machine')
+    return (await import('./adapters/listener/node.ts')).nodeListener()
+  },
+})
+
+/** A secret made once and kept where only the owner reads it: sandbox only, production names its own. */
+const keptSecret = (file: string): string => {
+  try {
+    writeFileSync(file, newSecret(), { flag: 'wx', mode: 0o600 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  return readFileSync(file, 'utf8').trim()
+}
+
+const announce = (broker: ServiceBroker, chosen: Configuration) => {
+  const products = {
+    documents: chosen.mongoUrl ? 'MongoDB' : 'SQLite', cache: chosen.redisUrl ? 'Redis' : 'memory', engine: 'embedded',
+    payments: chosen.stripeSecretKey ? 'Stripe' : 'sandbox', fanout: chosen.natsUrl ? 'NATS' : 'in process', mail: chosen.smtpUrl ? 'SMTP' : 'log', data: chosen.dataDir,
+  }
+  broker.logger.info(`products: ${Object.entries(products).map(([port, product]) => `${port} ${product}`).join(', ')}`)
+}
