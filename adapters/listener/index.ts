@@ -80,6 +80,8 @@ export type ListenerOptions = {
   bodyTimeoutMs: number
   /** Open HTTP requests at once; past it new ones get a bare 503 with Retry-After at once. */
   requestsMax: number
+  /** Other processes may listen on the same port too, and the system spreads connections; else a taken port is an error. */
+  sharePort?: boolean
 }
 
 export interface Listener {
