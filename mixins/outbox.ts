@@ -138,8 +138,10 @@ export const relay = <T extends ActorDoc>(
     waiters.delete(name)
   }
 
-  const settled = async (key: string, entryIds: readonly string[], groups: readonly string[], ms: number) => {
+  const settled = async (key: string, entryIds: readonly string[], asked: readonly string[], ms: number) => {
     const left = pending.get(key)?.left
+    // A group that no node hosts right now hears later; nobody waits for it.
+    const groups = asked.filter((group) => group === '*' || node.placement.nodes(group).length > 0)
     const waits = entryIds.flatMap((id) => groups.flatMap((group) => (isLeft(left?.get(id), group) ? [waitFor(`${id}/${group}`)] : [])))
     if (waits.length === 0) return
     let timer: NodeJS.Timeout | undefined

@@ -113,5 +113,5 @@ export const order = contract({
     'order.abandoned': Type.Object({ order: Id }),
     'order.refund.requested': Type.Object({ order: Id, refund: Type.String(), amount: Money }),
   },
-  hears: ['payment.succeeded', 'payment.refunded'],
+  hears: ['payment.succeeded', 'payment.refunded', 'review.written'],
 })

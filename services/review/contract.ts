@@ -37,6 +37,8 @@ export const review = contract({
     },
   },
   events: {
+    /** Somebody wrote; it may still be hidden. */
+    'review.written': Type.Object({ order: Id, by: Type.Union([Type.Literal('buyer'), Type.Literal('seller')]) }),
     'review.published': Type.Object({
       order: Id, gig: Id, seller: Id, buyer: Id, by: Type.Union([Type.Literal('buyer'), Type.Literal('seller')]), rating: Type.Integer(), at: Type.Integer(),
     }),

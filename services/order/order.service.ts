@@ -1,0 +1,185 @@
+// An order: one purchase of one package. Key: the order's id. Money never moves here; what must move is said with the
+// change, to the ledger and to the payment actor, and the command is answered once both have heard it.
+import { service, type Ctx, type Here } from '../../mixins/service.ts'
+import type { Decision } from '../../mixins/actor.ts'
+import { refuse } from '../errors.ts'
+import { LIMIT_DEFAULT, type Caller } from '../shapes.ts'
+import { order as contract } from './contract.ts'
+import { listOrders } from './listing.ts'
+import * as moves from './moves.ts'
+import type { By, Moved } from './moves.ts'
+import { placedOrder } from './placing.ts'
+import { brokenHistory, type Role } from './process.ts'
+import { orders, type OrderDoc, type Party } from './state.ts'
+import { publicEvent, publicOrder, roleOf, type PartyRole } from './view.ts'
+
+/** A party's answer comes after the ledger and the provider have what the move says, so that balances read true at once. */
+const SETTLED_WITH = ['ledger', 'payment', 'order'] as const
+
+export default service(contract, async (here) => {
+  const documents = await here.open('documents')
+  const fanout = await here.open('fanout')
+  const book = await here.actor<OrderDoc>({ of: orders, wake: (state, now) => decided(moves.wake(state, now)) })
+
+  /** Tells both parties' open connections; the timeline is the record. */
+  const tell = (order: OrderDoc) => {
+    const event = order.timeline.at(-1)!
+    const data = { order: order.id, status: order.status, ...publicEvent(event) }
+    const frame = JSON.stringify({ ev: 'order', data })
+    fanout.toUsers([order.buyerId, order.sellerId], frame)
+    fanout.toTopic(`order:${order.id}`, frame)
+  }
+
+  /** One party's move: theirs to see (404), theirs to make (403), and only then a question of time (409). */
+  const move = async (ctx: Ctx & { caller: Caller }, who: readonly PartyRole[], decide: (order: OrderDoc, by: By, now: number, command?: string) => Moved) => {
+    const command = ctx.meta.command?.id
+    const options = { deadlineAt: ctx.deadlineAt, settle: SETTLED_WITH }
+    const order = await book.turn<OrderDoc>(
+      (ctx.params as { id: string }).id,
+      (state, now) => {
+        const by = partyOf(state, ctx.caller, who)
+        if (command && state!.commands.includes(command)) return { result: state! }
+        const moved = decide(state!, by, now, command)
+        return { ...moved, result: moved.next }
+      },
+      options,
+    )
+    tell(order)
+    return publicOrder(order, ctx.caller, here.clock.now())
+  }
+
+  const read = async (id: string, caller: Caller): Promise<OrderDoc> => {
+    const order = await book.read(id)
+    if (!order || (roleOf(order, caller) === null && !caller.roles.includes('admin'))) throw refuse('not_found', 'there is no such order')
+    return order
+  }
+
+  /** Moves an order as told by another actor; answers nothing when it was told before. */
+  const told = async (id: string, decide: (order: OrderDoc, now: number) => Moved | null) => {
+    const order = await book.turn<OrderDoc | null>(
+      id,
+      (state, now) => {
+        if (!state) throw refuse('not_found', `there is no order ${id}`)
+        const moved = decide(state, now)
+        return moved ? { ...moved, result: moved.next } : { result: null }
+      },
+      { settle: SETTLED_WITH },
+    )
+    if (order) tell(order)
+  }
+
+  /** A payment asked again after a crash must find that it is the one that paid. */
+  const remember = (id: string, command: string) =>
+    book.turn(id, (state) => (!state || state.commands.includes(command) ? { result: null } : { next: moves.remembering(state, command), result: null }))
+
+  return {
+    actions: {
+      place: (ctx) => place(here, ctx, book.turn),
+      pay: async (ctx) => {
+        const { id, paymentMethod } = ctx.params
+        const order = await read(id, ctx.caller)
+        partyOf(order, ctx.caller, ['buyer'])
+        const command = ctx.meta.command?.id
+        if (command && order.commands.includes(command) && order.paidAt !== null) return publicOrder(order, ctx.caller, here.clock.now())
+        if (order.status !== 'awaiting_payment') throw refuse('invalid_transition', `the order is ${order.status}, there is nothing to pay`)
+        if (command) await remember(id, command)
+        const outcome = await ctx.call('payment.confirm', { order: id, paymentMethod }, { timeoutMs: PAY_TIMEOUT_MS })
+        if (outcome.declined) {
+          await told(id, (state, now) => (state.status === 'awaiting_payment' ? moves.declined(state, { role: 'buyer', id: ctx.caller.id }, outcome.declined!.code, now) : null))
+          throw refuse('payment_declined', outcome.declined.message, { data: { declineCode: outcome.declined.code } })
+        }
+        const now = await read(id, ctx.caller)
+        const answered = now.payment ? { ...now, payment: { ...now.payment, status: outcome.status } } : now
+        return publicOrder(answered, ctx.caller, here.clock.now(), outcome.nextAction)
+      },
+      requirements: (ctx) => move(ctx, ['buyer'], (order, by, now, command) => moves.answer(order, by, ctx.params.answers, now, command)),
+      deliver: (ctx) => {
+        const { message, files = [] } = ctx.params
+        return move(ctx, ['seller'], (order, by, now, command) => moves.deliver(order, by, { message, files }, now, command))
+      },
+      revision: (ctx) => move(ctx, ['buyer'], (order, by, now, command) => moves.revise(order, by, ctx.params.message, now, command)),
+      accept: (ctx) => move(ctx, ['buyer'], moves.accept),
+      cancel: (ctx) => move(ctx, ['buyer', 'seller'], (order, by, now, command) => moves.cancel(order, by, ctx.params.reason, now, command)),
+      list: async (ctx) => {
+        const { role, status, limit = LIMIT_DEFAULT, cursor } = ctx.params
+        const { docs, next } = await listOrders(documents, { user: ctx.caller.id, role, status, limit, cursor })
+        return { data: docs.map((order) => publicOrder(order, ctx.caller, here.clock.now())), nextCursor: next }
+      },
+      get: async (ctx) => publicOrder(await read(ctx.params.id, ctx.caller), ctx.caller, here.clock.now()),
+      events: async (ctx) => ({ data: (await read(ctx.params.id, ctx.caller)).timeline.map(publicEvent) }),
+      reviewable: async (ctx) => {
+        const order = await book.read(ctx.params.id)
+        if (!order || order.completedAt === null) return null
+        return { order: order.id, gig: order.gig.id, buyer: order.buyerId, seller: order.sellerId, at: order.completedAt, completedAt: order.completedAt }
+      },
+      verify: async () => {
+        const problems: string[] = []
+        let count = 0
+        let after: string | null = null
+        do {
+          const page: { docs: OrderDoc[]; next: string | null } = await documents.scan(orders, { after, limit: 500 })
+          count += page.docs.length
+          for (const order of page.docs) problems.push(...problemsOf(order))
+          after = page.next
+        } while (after)
+        return { orders: count, problems: problems.slice(0, PROBLEMS_MAX) }
+      },
+    },
+    hears: {
+      'payment.succeeded': ({ data }) => told(data.order, (order, now) => moves.paid(order, data, now)),
+      'payment.refunded': ({ data }) => told(data.order, (order, now) => moves.refunded(order, data.refund, data.amount, now)),
+      'review.written': ({ data: { order, by } }) =>
+        book.turn(order, (state) =>
+          !state || state.reviewedBy.includes(by) ? { result: undefined } : { next: { ...state, reviewedBy: [...state.reviewedBy, by] }, result: undefined },
+        ),
+    },
+  }
+})
+
+/** The provider may take its time; a client that gives up sooner finds the outcome in the order. */
+const PAY_TIMEOUT_MS = 14_000
+const PROBLEMS_MAX = 100
+
+const decided = (moved: Moved | null): Decision<OrderDoc, undefined> => (moved ? { ...moved, result: undefined } : { result: undefined })
+
+const partyOf = (order: OrderDoc | null, caller: Caller, who: readonly PartyRole[]): { role: Role; id: string } => {
+  const role = order && roleOf(order, caller)
+  if (!order || (!role && !caller.roles.includes('admin'))) throw refuse('not_found', 'there is no such order')
+  if (!role || !who.includes(role)) throw refuse('forbidden', `that is the ${who.join(' or ')}'s to do`)
+  return { role, id: caller.id }
+}
+
+type Turn = <R>(key: string, decide: (state: OrderDoc | null, now: number) => Decision<OrderDoc, R>) => Promise<R>
+
+const place = async (here: Here, ctx: Ctx<(typeof contract)['actions']['place']>, turn: Turn) => {
+  const { gig, package: name, extras = [], quantity = 1 } = ctx.params
+  const { command } = ctx.meta
+  const id = here.newId('ord', command)
+  const quote = await ctx.call('gig.quote', { id: gig })
+  if (!quote) throw refuse('not_found', 'there is no such gig to order')
+  if (quote.seller === ctx.caller.id) throw refuse('forbidden', 'nobody orders their own gig')
+  const [buyer, seller] = await ctx.call('account.cards', { ids: [ctx.caller.id, quote.seller] })
+  if (!buyer || !seller) throw refuse('unavailable', 'the parties of this order cannot be looked up right now')
+  const parties = { buyer: partyCard(buyer), seller: partyCard(seller), sellerLevel: seller.level }
+  const placed = await turn(id, (state, now) => {
+    // A repeated command finds the order it made the first time.
+    if (state) return { result: state }
+    const next = placedOrder(id, quote, { package: name, extras, quantity }, parties, now, command?.id)
+    return { next, result: next }
+  })
+  if (placed.payment) return publicOrder(placed, ctx.caller, here.clock.now())
+  const { total, currency } = placed.price
+  const intent = await ctx.call('payment.begin', { order: id, buyer: ctx.caller.id, amount: { amount: total, currency }, description: `${placed.gig.title} (${name})`.slice(0, 500) })
+  const { provider, paymentId, clientSecret, status } = intent
+  const payment = { provider, paymentId, clientSecret, status }
+  const payable = await turn(id, (state) => (state!.payment ? { result: state! } : { next: { ...state!, payment }, result: { ...state!, payment } }))
+  return publicOrder(payable, ctx.caller, here.clock.now())
+}
+
+const partyCard = ({ id, username, displayName }: Party): Party => ({ id, username, displayName })
+
+const problemsOf = (order: OrderDoc): string[] => {
+  const gap = order.timeline.findIndex(({ seq }, at) => seq !== at + 1)
+  const broken = brokenHistory(order.timeline.map(({ type }) => type), order.status)
+  return [...(gap >= 0 ? [`${order.id}: event ${gap + 1} is missing`] : []), ...(broken ? [`${order.id}: ${broken}`] : [])]
+}

@@ -1,0 +1,80 @@
+// The order's whole life in one table: who may take a step, from where, where it leads, what it does with the money.
+// Pure. Partial refunds, extensions, disputes, tips and milestones will be rows here; `disputed` has its place already.
+import type { OrderStatus } from './contract.ts'
+
+/** New orders run this version to their end; a changed table gets a new number and old orders keep theirs. */
+export const PROCESS_VERSION = 1
+
+export type Role = 'buyer' | 'seller' | 'system' | 'clock'
+/** What a step does with the money held for the order. */
+export type MoneyMove = 'charge' | 'refund' | 'release' | 'clear'
+export type Step = {
+  by: readonly Role[]
+  from: readonly OrderStatus[]
+  /** The status it leads to; 'stay' keeps it. */
+  to: OrderStatus | 'stay'
+  money?: readonly MoneyMove[]
+  /** The action a client names; absent for steps nobody may ask for. */
+  action?: string
+}
+
+const WORKING = ['in_progress', 'delivered'] as const satisfies readonly OrderStatus[]
+
+export const steps = {
+  placed: { by: ['buyer'], from: [], to: 'awaiting_payment' },
+  payment_failed: { by: ['buyer'], from: ['awaiting_payment'], to: 'stay' },
+  paid: { by: ['system'], from: ['awaiting_payment'], to: 'awaiting_requirements', money: ['charge'], action: 'pay' },
+  /** A gig without required questions starts at once. */
+  paid_and_started: { by: ['system'], from: ['awaiting_payment'], to: 'in_progress', money: ['charge'] },
+  expired: { by: ['clock'], from: ['awaiting_payment'], to: 'expired' },
+  /** Money that arrives for an order that can't be worked on any more goes straight back. */
+  paid_too_late: { by: ['system'], from: ['expired', 'cancelled'], to: 'stay', money: ['charge', 'refund'] },
+  requirements_answered: { by: ['buyer'], from: ['awaiting_requirements'], to: 'in_progress', action: 'requirements' },
+  delivered: { by: ['seller'], from: ['in_progress'], to: 'delivered', action: 'deliver' },
+  late: { by: ['clock'], from: ['in_progress'], to: 'stay' },
+  revision_requested: { by: ['buyer'], from: ['delivered'], to: 'in_progress', action: 'revision' },
+  accepted: { by: ['buyer'], from: ['delivered'], to: 'completed', money: ['release'], action: 'accept' },
+  auto_completed: { by: ['clock'], from: ['delivered'], to: 'completed', money: ['release'] },
+  cancelled_unpaid: { by: ['buyer'], from: ['awaiting_payment'], to: 'cancelled', action: 'cancel' },
+  cancelled_before_work: { by: ['buyer'], from: ['awaiting_requirements'], to: 'cancelled', money: ['refund'], action: 'cancel' },
+  /** 24 hours past due the buyer need not ask. */
+  cancelled_late: { by: ['buyer'], from: ['in_progress'], to: 'cancelled', money: ['refund'], action: 'cancel' },
+  cancel_proposed: { by: ['buyer', 'seller'], from: ['awaiting_requirements', ...WORKING], to: 'stay', action: 'cancel' },
+  cancelled: { by: ['buyer', 'seller'], from: ['awaiting_requirements', ...WORKING], to: 'cancelled', money: ['refund'], action: 'cancel' },
+  cancelled_by_silence: { by: ['clock'], from: ['awaiting_requirements', ...WORKING], to: 'cancelled', money: ['refund'] },
+  refunded: { by: ['system'], from: ['cancelled', 'expired'], to: 'stay' },
+  cleared: { by: ['clock'], from: ['completed'], to: 'stay', money: ['clear'] },
+} as const satisfies Record<string, Step>
+
+export type StepName = keyof typeof steps
+export const stepOf = (name: string): Step | undefined => (Object.hasOwn(steps, name) ? steps[name as StepName] : undefined)
+
+/** Where a step leads, or null when the status forbids it. */
+export const leadsTo = (name: StepName, status: OrderStatus | null): OrderStatus | null => {
+  const step: Step = steps[name]
+  const allowed = status === null ? step.from.length === 0 : step.from.includes(status)
+  if (!allowed) return null
+  return step.to === 'stay' ? status : step.to
+}
+
+/** Does this history walk the table? Answers what is wrong with it, or null; `end` is where it must have arrived. */
+export const brokenHistory = (types: readonly string[], end: OrderStatus): string | null => {
+  let status: OrderStatus | null = null
+  for (const [at, type] of types.entries()) {
+    if (!stepOf(type)) return `event ${at + 1} is no step: ${type}`
+    const next: OrderStatus | null = leadsTo(type as StepName, status)
+    if (next === null) return `event ${at + 1}: ${type} is not allowed from ${status ?? 'the beginning'}`
+    status = next
+  }
+  return status === end ? null : `the history ends in ${status ?? 'nothing'}, the order is ${end}`
+}
+
+/** The table as a Mermaid state diagram, for docs/architecture.md. */
+export const diagram = (): string => {
+  const rows = Object.entries(steps as Record<string, Step>).flatMap(([name, { from, to, by, money }]) => {
+    const label = `${name} (${by.join(', ')})${money ? ` / ${money.join(' + ')}` : ''}`
+    if (from.length === 0) return [`  [*] --> ${to}: ${label}`]
+    return from.map((status) => `  ${status} --> ${to === 'stay' ? status : to}: ${label}`)
+  })
+  return ['stateDiagram-v2', ...rows].join('\n')
+}

@@ -1,0 +1,58 @@
+// The order's document: its state, its timeline, its next wake-up and what it has left to say. One document, one atom.
+import type { ActorDoc } from '../../mixins/actor.ts'
+import { actorCollection } from '../../mixins/actor.ts'
+import type { Extra, Image, Package, PackageName } from '../gig/contract.ts'
+import type { OrderStatus } from './contract.ts'
+import type { FeePolicy, Price } from './price.ts'
+
+export type Party = { id: string; username: string; displayName: string }
+export type TimelineEvent = { seq: number; type: string; at: number; actor: { role: string; id?: string }; data: Record<string, unknown> }
+
+export type OrderDoc = ActorDoc & {
+  processVersion: number
+  status: OrderStatus
+  late: boolean
+  buyer: Party
+  seller: Party
+  /** For the indexes, which know top-level fields only. */
+  buyerId: string
+  sellerId: string
+  gig: { id: string; title: string; version: number; image: Image | null }
+  chosen: Package & { name: PackageName }
+  extras: Extra[]
+  quantity: number
+  requirements: { id: string; question: string; type: string; required: boolean; answer?: string }[]
+  policy: FeePolicy
+  price: Price
+  clearingMs: number
+  payment: { provider: string; paymentId: string; clientSecret: string; status: string } | null
+  createdAt: number
+  expiresAt: number
+  paidAt: number | null
+  dueAt: number | null
+  autoCompleteAt: number | null
+  completedAt: number | null
+  clearsAt: number | null
+  clearedAt: number | null
+  revisionsLeft: number
+  /** An open proposal to cancel; `agreedAt` is when silence agrees. */
+  cancel: { by: 'buyer' | 'seller'; reason: string; agreedAt: number } | null
+  /** The refund asked of the provider, once there is one. */
+  refund: { id: string; amount: number; settled: boolean } | null
+  reviewedBy: ('buyer' | 'seller')[]
+  timeline: TimelineEvent[]
+  /** Ids of the last commands, newest last: one asked again changes nothing. */
+  commands: string[]
+}
+
+/** Events one order may have; a party that moves it more often is refused. */
+export const TIMELINE_MAX = 1000
+/** Commands remembered per order. */
+export const COMMANDS_MAX = 50
+
+export const orders = actorCollection<OrderDoc>('orders', {
+  byBuyer: { keys: ['buyerId', 'createdAt'] },
+  bySeller: { keys: ['sellerId', 'createdAt'] },
+  byBuyerStatus: { keys: ['buyerId', 'status', 'createdAt'] },
+  bySellerStatus: { keys: ['sellerId', 'status', 'createdAt'] },
+})

@@ -1,0 +1,39 @@
+// When things happen to an order by themselves. Pure; all times in platform epoch ms.
+import type { OrderDoc } from './state.ts'
+
+const HOUR_MS = 3_600_000
+export const DAY_MS = 24 * HOUR_MS
+/** Unpaid for this long: expired. */
+export const PAY_WITHIN_MS = 30 * 60_000
+/** Delivered and untouched for this long: completed. */
+export const AUTO_COMPLETE_MS = 3 * DAY_MS
+/** A proposal to cancel that nobody answers counts as agreed. */
+export const CANCEL_SILENCE_MS = 48 * HOUR_MS
+/** This long past due the buyer may cancel alone. */
+export const LATE_CANCEL_MS = 24 * HOUR_MS
+/** A revision gives the seller at least this long. */
+export const REVISION_MS = 2 * DAY_MS
+export const CLEARING_MS = 14 * DAY_MS
+export const CLEARING_TOP_RATED_MS = 7 * DAY_MS
+
+export type Timer = 'expired' | 'late' | 'auto_completed' | 'cancelled_by_silence' | 'cleared'
+
+/** What the clock will do next, earliest first. */
+export const timersOf = (order: OrderDoc): { step: Timer; at: number }[] => {
+  const { status, expiresAt, dueAt, late, autoCompleteAt, cancel, clearsAt, clearedAt } = order
+  const silence = cancel ? [{ step: 'cancelled_by_silence' as const, at: cancel.agreedAt }] : []
+  const due: { step: Timer; at: number | null }[] =
+    status === 'awaiting_payment' ? [{ step: 'expired', at: expiresAt }]
+    : status === 'awaiting_requirements' ? silence
+    : status === 'in_progress' ? [...silence, { step: 'late', at: late ? null : dueAt }]
+    : status === 'delivered' ? [...silence, { step: 'auto_completed', at: autoCompleteAt }]
+    : status === 'completed' ? [{ step: 'cleared', at: clearedAt ? null : clearsAt }]
+    : []
+  return due.filter((timer): timer is { step: Timer; at: number } => timer.at !== null).sort((a, b) => a.at - b.at)
+}
+
+export const wakeAtOf = (order: OrderDoc): number | null => timersOf(order)[0]?.at ?? null
+
+/** May the buyer cancel alone because the seller is too late? */
+export const isTooLate = ({ status, dueAt }: Pick<OrderDoc, 'status' | 'dueAt'>, now: number): boolean =>
+  status === 'in_progress' && dueAt !== null && now >= dueAt + LATE_CANCEL_MS
