@@ -34,7 +34,7 @@ export type Query = {
   index: string
   /** Equal values for the first n keys of the index, n ≥ 0. */
   equals?: Record<string, Key>
-  /** Inclusive bounds on the key that follows the equal ones. */
+  /** Inclusive bounds on the key that follows the equal ones. Numbers come before strings; strings go by code point. */
   from?: Key
   to?: Key
   order?: 'asc' | 'desc'
@@ -53,6 +53,8 @@ export const BULK_MAX = 1000
 export const DOCUMENT_BYTES_MAX = 4 * 1024 * 1024
 /** Writes that may wait for the store at once; past it a write is refused with StoreBusy at once. */
 export const WRITES_WAITING_MAX = 20_000
+/** A page ends early, with `next`, once its documents have this many characters of JSON together. */
+export const FIND_CHARS_MAX = 8 * 1024 * 1024
 
 export interface Documents {
   /** Makes tables and indexes. Called for every collection before its first use; idempotent; adding an index later is allowed. */
@@ -82,7 +84,8 @@ export interface Documents {
 
 /** A store error that a caller may meet; `code` is stable. `retryable` ones may be tried again after a moment. */
 export class DocumentsError extends Error {
-  readonly code: 'no_index' | 'bad_cursor' | 'document_too_large' | 'store_busy' | 'store_down' | 'store_full' | 'bad_query'
+  readonly code:
+    | 'no_index' | 'bad_cursor' | 'bad_query' | 'bad_document' | 'document_too_large' | 'store_busy' | 'store_down' | 'store_full'
   readonly retryable: boolean
   constructor(code: DocumentsError['code'], message: string) {
     super(message)
