@@ -42,12 +42,18 @@ export type SearchQuery = {
     maxPrice?: number
     deliveryDays?: number
     minRating?: number
+    /** One of these. */
     sellerLevel?: string[]
+    /** One of these. */
     languages?: string[]
+    /** All of these, whatever their case and accents. */
     tags?: string[]
   }
   sort?: Sort
-  /** Counts for these, each ignoring its own filter. 'price' gives min, max and a histogram. */
+  /**
+   * Counts for these, each ignoring its own filter; the most frequent 100 values. 'price' gives min, max and a histogram whose
+   * buckets reach from `from` to below `to`. 'rating' and 'deliveryDays' count as their filters read: rated at least 4, delivered within 3 days.
+   */
   facets?: readonly Facet[]
   /** 1..100. */
   limit?: number
@@ -69,6 +75,15 @@ export type SearchResult = {
 
 export type Suggestion = { text: string; kind: 'completion' | 'popular' | 'category' }
 
+export type EngineStats = {
+  gigs: number
+  bytes: number
+  /** Something that was on disk could not be read and is left out: clear and index again, or compare versions. Until `clear`. */
+  damaged?: boolean
+  /** How often the engine came back after a crash. What it accepted in its last second may be missing: compare versions. */
+  restarts?: number
+}
+
 export interface Engine {
   /** Idempotent by (id, version). Visible to searches when resolved or within a second, whichever is first. */
   upsert(gigs: readonly IndexedGig[]): Promise<void>
@@ -81,7 +96,7 @@ export interface Engine {
   flush(): Promise<void>
   /** id → version of everything indexed, in pages by id: for `verify`. */
   versions(page: { after?: string | null; limit: number }): Promise<{ versions: { id: string; version: number }[]; next: string | null }>
-  stats(): Promise<{ gigs: number; bytes: number }>
+  stats(): Promise<EngineStats>
   /** Empties the index. */
   clear(): Promise<void>
   close(): Promise<void>

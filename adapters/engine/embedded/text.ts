@@ -1,0 +1,82 @@
+// Text to words, the same way for gigs and for queries: compatibility forms unified, case and diacritics folded.
+
+/** A word longer than this is cut, so that no text can make an endless term. */
+export const WORD_CHARS_MAX = 40
+/** Words of one field beyond this many are not indexed. */
+export const FIELD_WORDS_MAX = 2000
+
+const ASCII = /^\p{ASCII}*$/u
+const ASCII_WORD = /c\+\+|[cf]#|[a-z0-9]+/g
+const WORD = /c\+\+|[cf]#|[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu
+const IDEOGRAPHS = /[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}]+/gu
+// Latin, Greek and Cyrillic accents, Hebrew points, Arabic vowels and the stretching tatweel.
+const MARKS = /[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u0640\u064b-\u0652\u0670]/g
+const LETTERS: Readonly<Record<string, string>> = {
+  ß: 'ss', æ: 'ae', œ: 'oe', ø: 'o', đ: 'd', ð: 'd', ł: 'l', ħ: 'h', ı: 'i', þ: 'th', ς: 'σ',
+}
+const LETTER = new RegExp(`[${Object.keys(LETTERS).join('')}]`, 'g')
+
+const STOP_WORDS: ReadonlySet<string> = new Set((
+  'a an and any are as at be been but by can could d did do does for from had has have he her his how i if in into is it ' +
+  'its just ll m me my no nor not of on or our out own re s she should so some such t than that the their them then ' +
+  'there these they this those to too up us ve very was we were what when where which who why will with would you your'
+).split(' '))
+
+export const isStopWord = (word: string) => STOP_WORDS.has(word)
+
+/** `Café Ⅷ` → `cafe viii`. Folding twice is folding once. */
+export function fold(text: string): string {
+  if (ASCII.test(text)) return text.toLowerCase()
+  const plain = text.normalize('NFKD').toLowerCase().replace(MARKS, '')
+  return plain.replace(LETTER, (letter) => LETTERS[letter] ?? letter).normalize('NFC')
+}
+
+/** Tags are compared folded, with single spaces. */
+export const foldTag = (tag: string) => fold(tag).replace(/\s+/g, ' ').trim()
+
+/** The words of a gig's field. Text written without spaces becomes pairs of characters and its last character. */
+export function indexWords(text: string): string[] {
+  return split(text, (pairs, last) => [...pairs, last])
+}
+
+/** The words of a query, in order. A lone ideograph stays one character and is looked for as the start of a pair. */
+export function queryWords(text: string): string[] {
+  return split(text, (pairs, last) => (pairs.length > 0 ? pairs : [last]))
+}
+
+export const isIdeograph = (word: string) => word.length <= 2 && word.search(IDEOGRAPHS) === 0
+
+/** The folded text with some of its words replaced. */
+export function replaceWords(text: string, replacements: ReadonlyMap<string, string>): string {
+  return fold(text).replace(WORD, (word) => replacements.get(cut(word)) ?? word).trim().toWellFormed()
+}
+
+type Emit = (pairs: string[], last: string) => string[]
+
+function split(text: string, emit: Emit): string[] {
+  const folded = fold(text)
+  const plain = ASCII.test(folded)
+  const words = folded.match(plain ? ASCII_WORD : WORD) ?? []
+  const out = plain ? words : words.flatMap((word) => splitIdeographs(word, emit))
+  return (out.length > FIELD_WORDS_MAX ? out.slice(0, FIELD_WORDS_MAX) : out).map(cut)
+}
+
+function splitIdeographs(word: string, emit: Emit): string[] {
+  if (ASCII.test(word) || word.search(IDEOGRAPHS) < 0) return [word]
+  const out: string[] = []
+  let end = 0
+  for (const run of word.matchAll(IDEOGRAPHS)) {
+    if (run.index > end) out.push(word.slice(end, run.index))
+    out.push(...emitRun([...run[0]], emit))
+    end = run.index + run[0].length
+  }
+  if (end < word.length) out.push(word.slice(end))
+  return out
+}
+
+function emitRun(characters: string[], emit: Emit): string[] {
+  const pairs = characters.slice(1).map((character, at) => `${characters[at]}${character}`)
+  return emit(pairs, characters.at(-1) ?? '')
+}
+
+const cut = (word: string) => (word.length > WORD_CHARS_MAX ? word.slice(0, WORD_CHARS_MAX) : word)

@@ -1,0 +1,129 @@
+// The worker thread: holds the collection, answers in the order asked, saves and merges when it is quiet.
+import { parentPort, workerData } from 'node:worker_threads'
+import { EngineError, type IndexedGig } from '../index.ts'
+import { byteCount, clearCollection, livingCount, removeGigs, upsertGigs, versionsPage } from './collection.ts'
+import { createScratch } from './match.ts'
+import { createMerger } from './merging.ts'
+import { readSynonyms } from './plan.ts'
+import type { Answer, CallName, Calls, Failure, FromWorker, Request, WorkerOptions } from './protocol.ts'
+import { createSaver } from './saver.ts'
+import { searchGigs } from './search.ts'
+import { loadCollection } from './store.ts'
+import { suggestTexts } from './suggest.ts'
+
+/** Answers are sent at the latest after this much work, so that the first of many need not wait for the last. */
+const ANSWERS_HELD_MS = 2
+const MERGE_SLICE_MS = 4
+
+const port = parentPort!
+const { dir, synonyms: table } = workerData as WorkerOptions
+const tell = (message: FromWorker) => port.postMessage(message)
+const warn = (warning: string) => tell({ warning })
+
+const collection = await loadCollection(dir, warn)
+const synonyms = readSynonyms(table)
+const scratch = createScratch()
+const merger = createMerger(collection)
+const saver = createSaver({ dir, collection, merger, warn })
+
+type Handlers = { [K in CallName]: (asked: Calls[K]['asked']) => Calls[K]['answer'] | Promise<Calls[K]['answer']> }
+
+const handlers: Handlers = {
+  upsert: changing((gigs) => upsertGigs(collection, gigs)),
+  remove: changing((gigs) => removeGigs(collection, gigs)),
+  clear: changing(() => clearCollection(collection)),
+  search: (query) => searchGigs({ collection, synonyms, scratch, now: Date.now() }, query),
+  suggest: ({ prefix, limit }) => suggestTexts(collection.parts, prefix, limit),
+  versions: (page) => versionsPage(collection, page),
+  stats: () => ({ gigs: livingCount(collection), bytes: byteCount(collection), damaged: collection.damaged }),
+  flush: () => saver.flush(),
+}
+
+function changing<T>(change: (asked: T) => void): (asked: T) => null {
+  return (asked) => {
+    change(asked)
+    merger.settle()
+    saver.note()
+    mergeSoon()
+    return null
+  }
+}
+
+let answers: Answer[] = []
+let heldSince = 0
+
+port.on('message', (requests: Request[]) => {
+  for (const request of joinUpserts(requests)) handle(request)
+  send()
+})
+
+/** Neighbouring upserts are one: a segment is made of them once. */
+function joinUpserts(requests: Request[]): (Request & { also?: number[] })[] {
+  const out: (Request & { also?: number[] })[] = []
+  for (const request of requests) {
+    const last = out.at(-1)
+    if (request.name === 'upsert' && last?.name === 'upsert') {
+      last.asked = [...last.asked, ...request.asked] satisfies IndexedGig[]
+      last.also = [...(last.also ?? []), request.number]
+    } else out.push(request)
+  }
+  return out
+}
+
+function handle({ number, name, asked, also = [] }: Request & { also?: number[] }) {
+  try {
+    const answer = (handlers[name] as (asked: unknown) => unknown)(asked)
+    if (answer instanceof Promise) answer.then((late) => reply(number, late), (error) => refuse(number, error)).then(send)
+    else for (const each of [number, ...also]) reply(each, answer)
+  } catch (error) {
+    for (const each of [number, ...also]) refuse(each, error)
+  }
+}
+
+function reply(number: number, answer: unknown) {
+  hold({ number, answer } as Answer)
+}
+
+function refuse(number: number, error: unknown) {
+  hold({ number, failure: failureOf(error) })
+}
+
+function hold(answer: Answer) {
+  if (answers.length === 0) heldSince = performance.now()
+  answers.push(answer)
+  if (performance.now() - heldSince > ANSWERS_HELD_MS) send()
+}
+
+function send() {
+  if (answers.length > 0) tell({ answers })
+  answers = []
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof EngineError) return { code: error.code, message: error.message }
+  warn(`search engine: ${error instanceof Error ? error.stack : error}`)
+  return { code: 'engine_down', message: error instanceof Error ? error.message : String(error) }
+}
+
+let merging = false
+
+function mergeSoon() {
+  if (merging) return
+  merging = true
+  setImmediate(mergeSlice)
+}
+
+/** A failed merge leaves its sources as they are. */
+function mergeSlice() {
+  try {
+    merging = merger.step(MERGE_SLICE_MS)
+  } catch (error) {
+    merging = false
+    warn(`search index: not merged: ${error instanceof Error ? error.message : error}`)
+  }
+  if (merging) setImmediate(mergeSlice)
+  else saver.note()
+}
+
+mergeSoon()
+tell({ ready: true })
