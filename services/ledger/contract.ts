@@ -27,6 +27,14 @@ export type Posting = Static<typeof Posting>
 export const Entry = Type.Object({ ...Posting.properties, seq: Type.Integer(), hash: Type.String() })
 export type LedgerEntry = Static<typeof Entry>
 
+export {
+  charged, cleared, completed, payoutFailed, payoutPaid, payoutReturned, payoutSent, refundAccepted, refundSettled, released, reserved, transferred, transferReversed,
+} from './postings.ts'
+
+/** posted: now. known: before. insufficient: it would overdraw an account that must not be. */
+const Outcomes = Type.Array(Type.Union([Type.Literal('posted'), Type.Literal('known'), Type.Literal('insufficient')]))
+export type Outcome = Static<typeof Outcomes>[number]
+const Entries = Type.Array(Posting, { minItems: 1, maxItems: 100 })
 const Balances = Type.Record(Type.String(), Type.Record(Type.String(), Type.Integer()))
 
 export const ledger = contract({
@@ -34,8 +42,11 @@ export const ledger = contract({
   actions: {
     post: {
       auth: 'internal', summary: 'Posts all or reports each: entries that exist are left alone; one whose guard fails is refused alone.',
-      result: Type.Object({ outcomes: Type.Array(Type.Union([Type.Literal('posted'), Type.Literal('known'), Type.Literal('insufficient')])) }),
-      params: closed({ entries: Type.Array(Posting, { minItems: 1, maxItems: 100 }) }),
+      result: Type.Object({ outcomes: Outcomes }), params: closed({ entries: Entries }),
+    },
+    commit: {
+      auth: 'internal', key: 'book', summary: 'What `post` does, on the node that keeps the book.',
+      result: Type.Object({ outcomes: Outcomes }), params: closed({ book: Type.Literal('main'), entries: Entries }),
     },
     balances: {
       auth: 'internal', summary: 'Signed sums (debit positive) per account and currency of the accounts named.',
