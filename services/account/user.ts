@@ -1,0 +1,94 @@
+// A user's document, and what each reader sees of it. Pure.
+import { actorCollection, type ActorDoc } from '../../mixins/actor.ts'
+import { refuse } from '../errors.ts'
+import { iso, type Role } from '../shapes.ts'
+import type { Level, Me, Profile, User } from './contract.ts'
+
+export type UserDoc = ActorDoc & {
+  email: string
+  /** Trimmed and lower case: what may exist once. */
+  emailKey: string
+  username: string
+  usernameKey: string
+  displayName: string
+  roles: Role[]
+  bio: string
+  languages: string[]
+  level: Level
+  /** argon2id in PHC form; empty: nobody can sign in. */
+  password: string
+  createdAt: number
+  ratingSum: number
+  ratingCount: number
+  /** Events already counted, newest last. */
+  counted: string[]
+}
+
+/** Unique by their keys; a conflict names the field that is taken. */
+export const users = actorCollection<UserDoc>('users', {
+  email: { keys: ['emailKey'], unique: true },
+  username: { keys: ['usernameKey'], unique: true },
+})
+
+/** Counted events remembered per person. Deliveries repeat within minutes, never after this many others. */
+export const COUNTED_MAX = 200
+
+export type NewUser = Pick<UserDoc, 'id' | 'email' | 'username' | 'displayName' | 'password' | 'createdAt'> &
+  Partial<Pick<UserDoc, 'roles' | 'bio' | 'languages' | 'level'>>
+
+export const newUser = ({ id, email, username, displayName, password, createdAt, ...more }: NewUser): UserDoc => ({
+  id, version: 0, outbox: [],
+  email: email.trim(), emailKey: emailKeyOf(email), username, usernameKey: usernameKeyOf(username),
+  displayName: plainText('displayName', displayName), password, createdAt,
+  roles: [...new Set<Role>(['buyer', ...(more.roles ?? [])])],
+  bio: plainText('bio', more.bio ?? '', 0), languages: more.languages ?? [], level: more.level ?? 'new',
+  ratingSum: 0, ratingCount: 0, counted: [],
+})
+
+export const emailKeyOf = (email: string): string => email.trim().toLowerCase()
+export const usernameKeyOf = (username: string): string => username.toLowerCase()
+
+// Control characters but tab and line breaks, and the invisible ones that turn text around.
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
+const UNWANTED = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/
+const LINE_BREAKS = /[\t\r\n]/
+
+/** Trimmed; refused when it carries control characters or nothing is left. A bio has lines, a name has one. */
+export const plainText = (path: string, given: string, lengthMin = 1): string => {
+  const text = given.trim()
+  if (UNWANTED.test(text) || (path !== 'bio' && LINE_BREAKS.test(text))) throw invalid(path, 'contains control characters')
+  if (text.length < lengthMin) throw invalid(path, 'is empty')
+  return text
+}
+const invalid = (path: string, message: string) => refuse('validation_failed', `${path}: ${message}`, { errors: [{ path, message }] })
+
+export type UserChange = { displayName?: string; bio?: string; languages?: string[] }
+export const changed = (user: UserDoc, { displayName, bio, languages }: UserChange): UserDoc => ({
+  ...user,
+  ...(displayName !== undefined && { displayName: plainText('displayName', displayName) }),
+  ...(bio !== undefined && { bio: plainText('bio', bio, 0) }),
+  ...(languages !== undefined && { languages }),
+})
+
+export const withRole = (user: UserDoc, role: Role): UserDoc =>
+  user.roles.includes(role) ? user : { ...user, roles: [...user.roles, role] }
+
+/** Null when the event was counted before. */
+export const rated = (user: UserDoc, rating: number, eventId: string): UserDoc | null =>
+  user.counted.includes(eventId)
+    ? null
+    : { ...user, ratingSum: user.ratingSum + rating, ratingCount: user.ratingCount + 1, counted: [...user.counted, eventId].slice(-COUNTED_MAX) }
+
+export const userOf = ({ id, username, displayName, roles }: UserDoc): User => ({ id, username, displayName, roles })
+
+export const meOf = (user: UserDoc): Me => ({
+  ...userOf(user), email: user.email, languages: user.languages, bio: user.bio, memberSince: iso(user.createdAt),
+})
+
+export const profileOf = (user: UserDoc): Profile => ({
+  ...userOf(user),
+  bio: user.bio, level: user.level,
+  rating: user.ratingCount === 0 ? 0 : Math.round((user.ratingSum / user.ratingCount) * 100) / 100,
+  reviewCount: user.ratingCount,
+  responseMinutes: null, languages: user.languages, memberSince: iso(user.createdAt),
+})
