@@ -51,7 +51,7 @@ export const chat = contract({
     get: { rest: 'GET /v1/conversations/:id', auth: 'user', result: Conversation, summary: 'One conversation.', params: closed({ id: Id }) },
     messages: {
       rest: 'GET /v1/conversations/:id/messages', auth: 'user', result: Type.Object({ data: Type.Array(Message), nextCursor: Type.Union([Type.String(), Type.Null()]), hasMore: Type.Boolean() }),
-      summary: 'Messages by seq: after a seq ascending, or before one (the latest unless given); always listed ascending. `nextCursor` is the next `after`.',
+      summary: 'Messages in order of seq: from the first, after a seq, or the last ones before a seq. `nextCursor` goes on forward.',
       params: closed({ id: Id, after: Type.Optional(Seq), before: Type.Optional(Seq), cursor: page.cursor, limit: page.limit }),
     },
     send: {

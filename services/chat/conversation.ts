@@ -1,0 +1,30 @@
+// The rules of a conversation: who belongs to it, what may be said in it. Pure.
+import type { Doc } from '../../adapters/documents/index.ts'
+import { collection } from '../../adapters/documents/index.ts'
+import { refuse } from '../errors.ts'
+import { TEXT_MAX } from './contract.ts'
+
+export type ConversationDoc = Doc & { pair: string; members: string[]; gig: string | null; createdAt: number }
+export const conversations = collection<ConversationDoc>('conversations', { byPair: { keys: ['pair'], unique: true } })
+
+/** The same two people, whoever asks. */
+export const pairOf = (one: string, other: string): string => [one, other].sort().join('+')
+
+export const mustBelong = (conversation: ConversationDoc | null, user: string): ConversationDoc => {
+  if (!conversation || !conversation.members.includes(user)) throw refuse('not_found', 'there is no such conversation')
+  return conversation
+}
+
+export const otherOf = ({ members }: Pick<ConversationDoc, 'members'>, user: string): string => members.find((member) => member !== user) ?? user
+
+/** 1..TEXT_MAX characters after trimming; lone surrogates and control characters but line breaks and tabs are not text. */
+export const spoken = (text: string): string => {
+  const trimmed = text.trim()
+  if (trimmed.length < 1 || trimmed.length > TEXT_MAX)
+    throw refuse('validation_failed', `a message has 1 to ${TEXT_MAX} characters`, { errors: [{ path: 'text', message: `must have 1 to ${TEXT_MAX} characters after trimming` }] })
+  if (UNSPEAKABLE.test(trimmed) || !trimmed.isWellFormed())
+    throw refuse('validation_failed', 'the text has characters that are not text', { errors: [{ path: 'text', message: 'has control characters' }] })
+  return trimmed
+}
+// oxlint-disable-next-line no-control-regex
+const UNSPEAKABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/

@@ -1,0 +1,53 @@
+// Reviews. Key: the order's id. What one side wrote stays hidden until the other wrote too, or 14 days have passed.
+import { service } from '../../mixins/service.ts'
+import { refuse } from '../errors.ts'
+import { LIMIT_DEFAULT } from '../shapes.ts'
+import { review as contract } from './contract.ts'
+import { publicReview, reviews, show, unwritten, write, type ReviewDoc, type Side } from './reviews.ts'
+
+export default service(contract, async (here) => {
+  const documents = await here.open('documents')
+  const fanout = await here.open('fanout')
+  const book = await here.actor<ReviewDoc>({ of: reviews, wake: (state, now) => ({ ...show(state, now), result: undefined }) })
+
+  return {
+    actions: {
+      create: async (ctx) => {
+        const { id, rating, text } = ctx.params
+        const about = await ctx.call('order.reviewable', { id })
+        const by: Side | null = about?.buyer === ctx.caller.id ? 'buyer' : about?.seller === ctx.caller.id ? 'seller' : null
+        // Not completed yet or not theirs: the order itself says which.
+        if (!about || !by) throw (await ctx.call('order.get', { id })) && refuse(about ? 'forbidden' : 'invalid_transition', 'only the parties of a completed order review it')
+        const words = text.trim()
+        if (!words) throw refuse('validation_failed', 'a review says something', { errors: [{ path: 'text', message: 'must not be empty' }] })
+        const [author] = await ctx.call('account.cards', { ids: [ctx.caller.id] })
+        const { username = '', displayName = '' } = author ?? {}
+        const state = await book.turn(
+          id,
+          (before, now) => {
+            const moved = write(before ?? unwritten(about), by, { rating, text: words, at: now, author: { username, displayName } })
+            return { ...moved, result: moved.next }
+          },
+          { deadlineAt: ctx.deadlineAt, settle: ['order', 'gig', 'account'] },
+        )
+        fanout.toNodes('hot.changed', { tags: [`gig:${state.gig}`] })
+        return publicReview(state, by)
+      },
+      ofGig: async (ctx) => {
+        const { id, limit = LIMIT_DEFAULT, cursor = null } = ctx.params
+        const { docs, next } = await documents.find(reviews, { index: 'byGig', equals: { gig: id }, order: 'desc', limit, cursor })
+        return { data: docs.map((state) => publicReview(state, 'buyer')), nextCursor: next }
+      },
+      ensureMany: async (ctx) => {
+        const cards = await ctx.call('account.cards', { ids: ctx.params.reviews.map(({ buyer }) => buyer) })
+        const docs = ctx.params.reviews.map(({ order, gig, buyer, seller, rating, text, createdAt: at }, index): ReviewDoc => {
+          const { username = '', displayName = '' } = cards[index] ?? {}
+          const words = { buyer: { rating, text, at, author: { username, displayName } } }
+          return { id: order, version: 1, outbox: [], gig, buyer, seller, completedAt: at, words, shown: { buyer: at }, gigShownAt: at }
+        })
+        const outcomes = docs.length > 0 ? await documents.insertMany(reviews, docs) : []
+        return { made: outcomes.filter(({ ok }) => ok).length }
+      },
+    },
+  }
+})

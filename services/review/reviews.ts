@@ -1,0 +1,54 @@
+// Both parties' words about one order: each once, hidden from the other until both wrote or time is up. Pure.
+import { actorCollection, type ActorDoc, type Said } from '../../mixins/actor.ts'
+import { refuse } from '../errors.ts'
+import { iso } from '../shapes.ts'
+import type { Review } from './contract.ts'
+
+export type Side = 'buyer' | 'seller'
+export type Words = { rating: number; text: string; at: number; author: { username: string; displayName: string } }
+/** Keyed by the order's id. */
+export type ReviewDoc = ActorDoc & {
+  gig: string
+  buyer: string
+  seller: string
+  completedAt: number
+  words: Partial<Record<Side, Words>>
+  /** When what was written became visible; each side's once. */
+  shown: Partial<Record<Side, number>>
+  /** When the buyer's words about the gig became visible: what the gig's list is ordered by. */
+  gigShownAt?: number | null
+}
+export const reviews = actorCollection<ReviewDoc>('reviews', { byGig: { keys: ['gig', 'gigShownAt'] } })
+
+/** Counted from completion. */
+export const HIDDEN_MS = 14 * 86_400_000
+
+export type About = { order: string; gig: string; buyer: string; seller: string; completedAt: number }
+export const unwritten = ({ order, gig, buyer, seller, completedAt }: About): ReviewDoc => ({
+  id: order, version: 0, outbox: [], gig, buyer, seller, completedAt, words: {}, shown: {},
+})
+
+export const write = (state: ReviewDoc, by: Side, words: Words): { next: ReviewDoc; say: Said[] } => {
+  if (state.words[by]) throw refuse('conflict', 'you have reviewed this order already')
+  const written: ReviewDoc = { ...state, words: { ...state.words, [by]: words } }
+  const both = written.words.buyer && written.words.seller
+  const until = state.completedAt + HIDDEN_MS
+  const moved = both || words.at >= until ? show(written, words.at) : { next: { ...written, wakeAt: until }, say: [] }
+  return { next: moved.next, say: [{ name: 'review.written', data: { order: state.id, by } }, ...moved.say] }
+}
+
+/** Everything written and not shown yet becomes visible. */
+export const show = (state: ReviewDoc, at: number): { next: ReviewDoc; say: Said[] } => {
+  const sides = (['buyer', 'seller'] as const).filter((side) => state.words[side] && state.shown[side] === undefined)
+  const shown = { ...state.shown, ...Object.fromEntries(sides.map((side) => [side, at])) }
+  const { id: order, gig, buyer, seller } = state
+  return {
+    next: { ...state, shown, wakeAt: null, gigShownAt: shown.buyer ?? null },
+    say: sides.map((by) => ({ name: 'review.published', data: { order, gig, seller, buyer, by, rating: state.words[by]!.rating, at } })),
+  }
+}
+
+export const publicReview = (state: ReviewDoc, by: Side): Review => {
+  const { rating, text, at, author } = state.words[by]!
+  return { id: `rev_${state.id.slice(4)}_${by}`, order: state.id, gig: state.gig, by, author, rating, text, createdAt: iso(at), hidden: state.shown[by] === undefined }
+}
