@@ -27,6 +27,11 @@ export interface Fanout {
   toNodes(subject: string, data: unknown): void
   /** Returns the function that stops listening. */
   onNodes(subject: string, heard: (data: unknown) => void): () => void
+  /**
+   * Heard when this node or another could not reach the rest for a while and can again: frames and notices may not have
+   * arrived, so clients should sync and copies kept by notices be forgotten. May be heard several times for one outage.
+   */
+  onMissed(heard: () => void): () => void
   state(): 'up' | 'down'
   close(): Promise<void>
 }
@@ -35,3 +40,28 @@ export interface Fanout {
 export const FRAME_BYTES_MAX = 256 * 1024
 /** Users named in one call; larger rooms use topics. */
 export const USERS_PER_FRAME_MAX = 1000
+
+/** A topic or notice subject: visible ASCII, no spaces. */
+const NAME = /^[\x21-\x7e]{1,200}$/
+
+/** Refuses with a RangeError what no product may carry. Both products ask these, so that both refuse the same. */
+export const checkFrame = (frame: string): void => {
+  // a string of n letters has at most 3n bytes, so that counting is only needed for the large ones
+  if (frame.length * 3 <= FRAME_BYTES_MAX) return
+  if (Buffer.byteLength(frame) > FRAME_BYTES_MAX) throw new RangeError(`a frame has at most ${FRAME_BYTES_MAX} bytes`)
+}
+
+export const checkUsers = (userIds: readonly string[]): void => {
+  if (userIds.length > USERS_PER_FRAME_MAX) throw new RangeError(`a frame names at most ${USERS_PER_FRAME_MAX} users`)
+}
+
+export const checkName = (name: string): void => {
+  if (!NAME.test(name)) throw new RangeError('a topic or subject has 1 to 200 visible ASCII letters')
+}
+
+/** A notice as it travels. Even in process it is a copy: no two nodes share an object. */
+export const encodeNotice = (data: unknown): string => {
+  const text = JSON.stringify(data ?? null)
+  checkFrame(text)
+  return text
+}
