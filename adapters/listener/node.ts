@@ -22,7 +22,14 @@ const open = async <State>(options: ListenerOptions, { handler, sockets }: Owner
   await listen(server, options)
   const { port } = server.address() as net.AddressInfo
   let closing: Promise<void> | null = null
-  const pause = () => { if (server.listening) server.close() }
+  const { closeIdleConnections } = server
+  const pause = () => {
+    if (!server.listening) return
+    // Node ends idle connections too when it stops listening; they may go on here
+    server.closeIdleConnections = () => {}
+    server.close()
+    server.closeIdleConnections = closeIdleConnections
+  }
   return {
     port,
     publish: (topic, text) => topics?.publish(topic, text),
@@ -63,15 +70,21 @@ export type Exchanges = ReturnType<typeof exchanges>
 const exchanges = (options: ListenerOptions, handler: Handler) => {
   const { requestTimeoutMs, bodyTimeoutMs, requestsMax } = options
   const settings = { addressOf: clientAddress(options.trustProxy), bodyTimeoutMs }
+  const ending = new WeakSet<object>()
   let waiting = 0
 
   /** Reads and checks the head: the request, or the status that refuses it. */
   const accept = (message: http.IncomingMessage): NodeRequest | number => {
     const head = headOf(message)
-    return faultOf(head) || new NodeRequest(head, message, settings)
+    const fault = faultOf(head)
+    const request = new NodeRequest(head, message, settings)
+    if (fault !== 0 || request.bytesLeft() > lingerBytesMax) ending.add(message.socket)
+    return fault || request
   }
 
   const onRequest = (message: http.IncomingMessage, res: http.ServerResponse) => {
+    // came in together with a request whose answer ends the connection
+    if (ending.has(message.socket)) return
     if (message.httpVersion !== '1.1') return write(res, bare(505), { isLast: true })
     const request = accept(message)
     if (typeof request === 'number') return write(res, bare(request), { isLast: true })

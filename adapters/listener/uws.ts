@@ -45,23 +45,31 @@ const open = async <State>(addon: Addon, options: ListenerOptions, { handler, so
   } satisfies Listener
 }
 
-const listen = (addon: Addon, app: ReturnType<Addon['App']>, { host, port, sharePort }: ListenerOptions) =>
-  new Promise<us_listen_socket>((resolve, reject) => {
-    const option = sharePort ? 0 : addon.LIBUS_LISTEN_EXCLUSIVE_PORT
-    app.listen(host, port, option, (token) => {
-      if (token) return resolve(token)
-      app.close()
-      reasonOf(host, port).then(reject)
-    })
-  })
+const listen = async (addon: Addon, app: ReturnType<Addon['App']>, { host, port, sharePort }: ListenerOptions) => {
+  const option = sharePort ? 0 : addon.LIBUS_LISTEN_EXCLUSIVE_PORT
+  let token: us_listen_socket | false = false
+  for (let tries = port === 0 ? freePortTries : 1; !token && tries > 0; tries -= 1) {
+    // uWebSockets leaves a port that the system picks unusable for minutes after it closed; a named one it doesn't
+    const wanted = port === 0 ? await freePort(host, 0) : port
+    app.listen(host, wanted, option, (given) => { token = given })
+  }
+  if (token) return token as us_listen_socket
+  app.close()
+  // it only says that it failed; the system tells Node why
+  await freePort(host, port)
+  throw new Error(`uWebSockets can't listen on ${host}:${port}`)
+}
 
-/** uWebSockets only says that it failed; the system tells Node why. */
-const reasonOf = (host: string, port: number) =>
-  new Promise<Error>((resolve) => {
+/** Somebody else may take it before we do. */
+const freePortTries = 5
+
+const freePort = (host: string, port: number) =>
+  new Promise<number>((resolve, reject) => {
     const probe = net.createServer()
-    probe.once('error', resolve)
+    probe.once('error', reject)
     probe.listen({ host, port, exclusive: true }, () => {
-      probe.close(() => resolve(new Error(`uWebSockets can't listen on ${host}:${port}`)))
+      const { port: found } = probe.address() as net.AddressInfo
+      probe.close(() => resolve(found))
     })
   })
 
@@ -78,7 +86,7 @@ const exchanges = (options: ListenerOptions, handler: Handler) => {
     const head = headOf(req)
     const fault = faultOf(head)
     if (fault === 0) return new UwsRequest(head, res, settings)
-    write(res, bare(fault), { isHead: false, isLast: true })
+    writeLast(res, bare(fault), false)
     return null
   }
 
@@ -125,36 +133,55 @@ const exchanges = (options: ListenerOptions, handler: Handler) => {
 
 /** Writes the answer; after it neither the request nor its body can be read. */
 export const finish = (request: UwsRequest, answer: Response) => {
+  const { res } = request
+  const isHead = request.method === 'HEAD'
   const isLast = answer.status === 408 || request.bytesLeft() > lingerBytesMax
-  const how = { isHead: request.method === 'HEAD', isLast }
-  try {
-    write(request.res, answer, how)
-  } catch {
-    write(request.res, bare(500), how)
-  }
+  if (isLast) writeLast(res, answer, isHead)
+  else write(res, answer, { isHead, isLast })
   request.end()
 }
 
-type How = { isHead: boolean; /** The connection ends with this answer. */ isLast: boolean }
-
-const write = (res: HttpResponse, { status, headers, body }: Response, { isHead, isLast }: How) => {
-  const lines = headerLines(headers)
-  if (status !== 200) res.writeStatus(statusLine(status))
-  if (lines !== null) res.writeHeader(headers[0]![0], lines)
-  if (isWithoutBody(status)) res.endWithoutBody(undefined, isLast)
-  else if (isHead) res.endWithoutBody(Buffer.byteLength(body), isLast)
-  else res.end(body, isLast)
+/**
+ * The connection ends with this answer. uWebSockets would first serve whatever came in the same packet, which may not
+ * be what the client meant; as long as an answer is due it closes the connection instead.
+ */
+const writeLast = (res: HttpResponse, answer: Response, isHead: boolean) => {
+  let isGone = false
+  res.onAborted(() => { isGone = true })
+  setImmediate(() => {
+    if (!isGone) res.cork(() => write(res, answer, { isHead, isLast: true }))
+  })
 }
 
-/** All headers but the first name in one text: one call into native code costs less than one for each header. */
+type How = { isHead: boolean; isLast: boolean }
+
+const write = (res: HttpResponse, answer: Response, how: How) => {
+  const lines = headerLines(answer.headers)
+  if (lines === null) return write(res, bare(500), how)
+  const { status, headers, body } = answer
+  if (status !== 200) res.writeStatus(statusLine(status))
+  if (headers.length > 0) res.writeHeader(headers[0]![0], lines)
+  if (isWithoutBody(status)) endWithoutBody(res, how)
+  else if (how.isHead) res.endWithoutBody(Buffer.byteLength(body), how.isLast)
+  else res.end(body, how.isLast)
+}
+
+/** Anything given as a length is sent as one, so that only a last answer says Content-Length: 0. */
+const endWithoutBody = (res: HttpResponse, { isLast }: How) => {
+  if (isLast) res.endWithoutBody(0, true)
+  else res.endWithoutBody()
+}
+
+/**
+ * All headers but the first name in one text: one call into native code costs less than one for each header.
+ * Null where a header would break its line.
+ */
 const headerLines = (headers: Response['headers']): string | null => {
-  if (headers.length === 0) return null
-  let lines = headers[0]![1]
-  if (isUnsafe(lines) || isUnsafe(headers[0]![0])) throw new TypeError('a header holds a line break')
-  for (let n = 1; n < headers.length; n += 1) {
+  let lines = ''
+  for (let n = 0; n < headers.length; n += 1) {
     const [name, value] = headers[n]!
-    if (isUnsafe(value) || isUnsafe(name)) throw new TypeError(`header ${JSON.stringify(name)} holds a line break`)
-    lines += `\r\n${name}: ${value}`
+    if (isUnsafe(value) || isUnsafe(name)) return null
+    lines = n === 0 ? value : `${lines}\r\n${name}: ${value}`
   }
   return lines
 }
