@@ -4,6 +4,8 @@ import { contract } from '../../mixins/contract.ts'
 import { Level } from '../account/contract.ts'
 import { closed, Id, listOf, Money, Nothing, page, Price, text, Time } from '../shapes.ts'
 
+export { CATEGORIES, isCategory, isSubcategory, type CategoryNode } from './categories.ts'
+
 export const GigStatus = Type.Union(['draft', 'pending', 'live', 'paused', 'rejected', 'deleted'].map((status) => Type.Literal(status)) as [
   ReturnType<typeof Type.Literal<'draft'>>, ReturnType<typeof Type.Literal<'pending'>>, ReturnType<typeof Type.Literal<'live'>>,
   ReturnType<typeof Type.Literal<'paused'>>, ReturnType<typeof Type.Literal<'rejected'>>, ReturnType<typeof Type.Literal<'deleted'>>,
@@ -164,5 +166,5 @@ export const gig = contract({
     /** `indexed` is null when it is not live any more. */
     'gig.changed': Type.Object({ id: Id, version: Type.Integer(), status: GigStatus, category: Type.String(), indexed: Type.Union([IndexedGig, Type.Null()]) }),
   },
-  hears: ['review.published', 'order.completed'],
+  hears: ['review.published', 'order.completed', 'account.changed'],
 })
