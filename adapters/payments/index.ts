@@ -88,6 +88,8 @@ export interface Payments {
   balanceTransactions(page: { after?: string | null; limit: number }): Promise<{ data: BalanceTransaction[]; next: string | null }>
   /** Verifies a webhook over its raw bytes. Throws PaymentsError 'bad_signature'; future timestamps past 60 s are refused too. */
   verifyWebhook(raw: Uint8Array, signature: string): Promise<ProviderEvent>
+  /** Present where the provider follows the platform's clock: applies what became due. */
+  tick?(): Promise<void>
   close(): Promise<void>
 }
 
