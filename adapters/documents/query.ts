@@ -11,6 +11,8 @@ export type Plan = {
   equals: readonly (readonly [key: string, value: Key])[]
   /** The bounded key and its inclusive bounds, over all values: numbers come before strings. */
   range: { key: string; from?: Key; to?: Key } | null
+  /** The bounds leave no room: nothing need be asked. */
+  empty: boolean
   order: 'asc' | 'desc'
   limit: number
   /** What the page is ordered by: the keys after the equal ones, then the id, unless a unique index makes the order total. */
@@ -34,8 +36,9 @@ export const planQuery = (of: Collection, query: Query): Plan => {
   const orderedBy = [...index.keys.slice(equals.length), ...(index.unique ? [] : ['id'])]
   const bounds = [range?.from ?? null, range?.to ?? null]
   const fingerprint = shortHash([of.name, query.index, index.keys, equals, bounds, order])
+  const empty = range?.from !== undefined && range.to !== undefined && compareKeys(range.from, range.to) > 0
   const plan: Plan = {
-    name: query.index, index, equals, range, order, limit: limitOf(query), orderedBy, after: null, fingerprint,
+    name: query.index, index, equals, range, empty, order, limit: limitOf(query), orderedBy, after: null, fingerprint,
   }
   return query.cursor === undefined || query.cursor === null ? plan : { ...plan, after: decodeCursor(plan, query.cursor) }
 }

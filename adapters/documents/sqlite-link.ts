@@ -32,7 +32,8 @@ const CLOSE_WAIT_MS = 15_000
 
 type Pending = {
   statements: Statement[]
-  declared?: TableSchema[]
+  /** What is no statement travels alone, in its place. */
+  alone?: Request
   expected: number
   chars: number
   answers: Answer[]
@@ -65,9 +66,9 @@ export const openLink = async (options: LinkOptions): Promise<Link> => {
   })
   return {
     ask: (statements) => ask(state, options, statements),
-    declare: async (declared) => {
+    declare: async (schemas) => {
       checkRoom(state, options, 1, 0)
-      return hold(state, { statements: [], declared, expected: 1, chars: 0 })
+      return hold(state, { ...ALONE, alone: { declare: schemas } })
     },
     close: () => close(state),
   }
@@ -83,7 +84,8 @@ const ask = async (state: State, options: LinkOptions, statements: Statement[]):
   return (await Promise.all(parts.map((part) => hold(state, part)))).flat()
 }
 
-type Part = Pick<Pending, 'statements' | 'expected' | 'chars' | 'declared'>
+type Part = Pick<Pending, 'statements' | 'expected' | 'chars' | 'alone'>
+const ALONE: Part = { statements: [], expected: 1, chars: 0 }
 
 const partsOf = (statements: Statement[]): Part[] => {
   const parts: Part[] = []
@@ -123,7 +125,7 @@ const flushSoon = (state: State): void => {
   })
 }
 
-/** Takes from the front what fits one message; a declaration travels alone, in its place. */
+/** Takes from the front what fits one message. */
 const nextMessage = (waiting: Pending[]): Pending[] => {
   let count = 0
   let chars = 0
@@ -131,23 +133,20 @@ const nextMessage = (waiting: Pending[]): Pending[] => {
   for (const pending of waiting) {
     count += pending.expected
     chars += pending.chars
-    const fits = count <= MESSAGE_STATEMENTS_MAX && chars <= MESSAGE_CHARS_MAX && !pending.declared
+    const fits = count <= MESSAGE_STATEMENTS_MAX && chars <= MESSAGE_CHARS_MAX && !pending.alone
     if (taken > 0 && !fits) break
     taken += 1
-    if (pending.declared) break
+    if (pending.alone) break
   }
   return waiting.splice(0, taken)
 }
 
 const send = (state: State, batch: Pending[]): void => {
-  const declared = batch[0]?.declared
   const statements = batch.flatMap((pending) => pending.statements)
-  const request: Request = declared
-    ? { declare: declared }
-    : { sql: statements.map(({ sql }) => sql), params: statements.map(({ params }) => params) }
+  const columns = { sql: statements.map(({ sql }) => sql), params: statements.map(({ params }) => params) }
   for (const pending of batch) state.sent.push(pending)
   state.messagesOut += 1
-  state.worker?.postMessage(request)
+  state.worker?.postMessage(batch[0]?.alone ?? columns)
 }
 
 const receive = (state: State, { answers, done }: Reply): void => {
@@ -208,26 +207,18 @@ const failAll = (state: State, error: DocumentsError): void => {
   }
 }
 
-/** What is already held is answered first. */
+/** What is already held is answered first; the worker then closes the file and is ended from here. */
 const close = async (state: State): Promise<void> => {
-  if (state.closing) return
-  state.closing = true
-  await Promise.allSettled([...state.sent, ...state.waiting].map(finished))
   const { worker } = state
-  if (!worker) return
-  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
-  worker.postMessage({ close: true } satisfies Request)
-  const timer = setTimeout(() => void worker.terminate(), CLOSE_WAIT_MS)
-  await exited
+  if (state.closing || !worker) return
+  state.closing = true
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_WAIT_MS)))
+  await Promise.race([hold(state, { ...ALONE, alone: { close: true } }).catch(() => {}), late])
   clearTimeout(timer)
+  failAll(state, down('the store is closed'))
+  await worker.terminate()
 }
-
-const finished = (pending: Pending): Promise<void> =>
-  new Promise((done) => {
-    const { resolve, reject } = pending
-    pending.resolve = (answers) => (resolve(answers), done())
-    pending.reject = (error) => (reject(error), done())
-  })
 
 const release = (state: State, pending: Pending): void => {
   state.statementsHeld -= pending.expected

@@ -219,5 +219,5 @@ function say(reply: Reply): void {
 function close(): void {
   prepared.clear()
   database.close()
-  port?.close()
+  say({ answers: [0], done: true })
 }

@@ -106,6 +106,7 @@ const getAll = async <T extends Doc>(store: Store, of: Collection<T>, ids: reado
 
 const find = async <T extends Doc>(store: Store, of: Collection<T>, query: Query): Promise<Found<T>> => {
   const plan = planQuery(declaredOf(store, of).of, query)
+  if (plan.empty) return { docs: [], next: null }
   const { docs, more } = await page<T>(store.reader, findStatement(of, plan), plan.limit)
   return { docs, next: more ? cursorAfter(plan, docs.at(-1) as T) : null }
 }
@@ -115,7 +116,7 @@ const count = async (store: Store, of: Collection, query: Query): Promise<number
   const plan = planQuery(declaredOf(store, of).of, {
     index, ...(equals && { equals }), ...(from !== undefined && { from }), ...(to !== undefined && { to }),
   })
-  return rowsOf(only(await store.reader.ask([countStatement(of, plan)]))).values[0] as number
+  return plan.empty ? 0 : (rowsOf(only(await store.reader.ask([countStatement(of, plan)]))).values[0] as number)
 }
 
 const scan = async <T extends Doc>(store: Store, of: Collection<T>, { after, limit }: ScanPage = {}): Promise<Found<T>> => {
