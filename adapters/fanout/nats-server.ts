@@ -24,8 +24,9 @@ export const freePort = async (): Promise<number> => {
   return port
 }
 
-export const startNats = async (t: ExecutionContext, port: number): Promise<ChildProcess> => {
-  const server = spawn(binary!, ['-a', '127.0.0.1', '-p', String(port)], { stdio: ['ignore', 'ignore', 'pipe'] })
+export const startNats = async (t: ExecutionContext, port: number, monitorPort = 0): Promise<ChildProcess> => {
+  const monitor = monitorPort === 0 ? [] : ['-m', String(monitorPort)]
+  const server = spawn(binary!, ['-a', '127.0.0.1', '-p', String(port), ...monitor], { stdio: ['ignore', 'ignore', 'pipe'] })
   t.teardown(() => server.kill('SIGKILL'))
   let said = ''
   server.stderr.on('data', (text) => (said += text))

@@ -3,7 +3,7 @@ import { connect, type NatsConnection } from 'nats'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { USERS_PER_ANNOUNCEMENT } from './announcement.ts'
 import type { Fanout } from './index.ts'
-import { natsFanout } from './nats.ts'
+import { BEAT_MS, natsFanout, TOPIC_SHARDS } from './nats.ts'
 import { freePort, hasNats, quiet, startNats, until } from './nats-server.ts'
 
 const given = hasNats ? test : test.skip
@@ -104,6 +104,7 @@ given('a sender that starts later learns of many holders at once', async (t) => 
   }
   await travels(subjects, send, ['gigwire.gw.a'])
   await until(() => a.heard.at(-1) === 'last')
+  t.is(new Set(a.heard.slice(0, USERS_PER_ANNOUNCEMENT * 2.5)).size, USERS_PER_ANNOUNCEMENT * 2.5)
 })
 
 given('NATS killed and started again: all is delivered as before, and everyone hears that something was missed', async (t) => {
@@ -180,6 +181,50 @@ given('closing while NATS is away ends at once and leaves nothing behind', async
   await until(() => lost.state() === 'down')
   await lost.close()
   t.is(lost.state(), 'down')
+})
+
+given('a gateway says that it is there, again and again, for as long as it is', async (t) => {
+  const { port, node, spy } = await net(t)
+  await startNats(t, port)
+  const subjects = await spy()
+  const a = gateway(await node('a'))
+  await until(() => subjects.filter((subject) => subject === 'gigwire.holders').length >= 3)
+  await a.detach()
+  await sleep(50)
+  const said = subjects.length
+  await sleep(BEAT_MS + 500)
+  t.is(subjects.length, said)
+})
+
+given('interest that ends leaves no subscription behind', async (t) => {
+  const { port, node } = await net(t)
+  const monitorPort = await freePort()
+  await startNats(t, port, monitorPort)
+  const subscriptions = async (): Promise<number> => {
+    const answer = await fetch(`http://127.0.0.1:${monitorPort}/subsz`)
+    return ((await answer.json()) as { num_subscriptions: number }).num_subscriptions
+  }
+  const home = await node('a')
+  await sleep(50)
+  const before = await subscriptions()
+  const a = gateway(home)
+  for (let n = 0; n < 5_000; n++) {
+    a.hold(`user ${n}`)
+    a.join(`topic ${n}`)
+    a.join(`topic ${n}`)
+  }
+  const stop = home.onNodes('note', () => {})
+  await until(async () => (await subscriptions()) > before + 500)
+  t.true((await subscriptions()) < before + TOPIC_SHARDS + 10, 'not one for each user or topic')
+  for (let n = 0; n < 5_000; n++) a.leave(`topic ${n}`)
+  for (let n = 0; n < 5_000; n++) a.leave(`topic ${n}`)
+  await until(async () => (await subscriptions()) <= before + 5)
+  a.join('news')
+  stop()
+  await a.detach()
+  await until(async () => (await subscriptions()) === before)
+  await home.close()
+  await until(async () => (await subscriptions()) < before)
 })
 
 given('a stalled NATS costs frames, which is said afterwards, not memory', async (t) => {
