@@ -5,18 +5,20 @@ import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { parseArgs } from 'node:util'
 import { openEmbeddedEngine } from '../adapters/engine/embedded.ts'
-import type { Engine, IndexedGig, SearchQuery } from '../adapters/engine/index.ts'
+import type { IndexedGig, SearchQuery } from '../adapters/engine/index.ts'
 
 const { values } = parseArgs({ options: {
-  gigs: { type: 'string', default: '20000' }, queries: { type: 'string', default: '1000' }, batch: { type: 'string', default: '1000' },
+  gigs: { type: 'string', default: '20000' },
+  queries: { type: 'string', default: '1000' },
+  batch: { type: 'string', default: '1000' },
 } })
 const gigCount = Number(values.gigs)
 const queryCount = Number(values.queries)
 const CATEGORIES = 12
 const SUBCATEGORIES = 10
-const TOPICS = ('logo website video voice illustration animation translation resume podcast marketing shopify wordpress python ' +
-  'react mobile backend database trading fitness nutrition wedding portrait photography editing proofreading ghostwriting ' +
-  'copywriting branding packaging architecture interior garden music mixing mastering guitar piano violin lesson').split(' ')
+const TOPICS = ('logo website video voice illustration animation translation resume podcast marketing shopify wordpress ' +
+  'python react mobile backend database trading fitness nutrition wedding portrait photography editing proofreading ' +
+  'ghostwriting copywriting branding packaging architecture interior garden music mixing mastering guitar piano violin lesson').split(' ')
 const SYLLABLES = 'ba ce di fo gu ka le mi no pu ra se ti vo wu xa ye zi lo ma ne ri so tu va pe'.split(' ')
 const LEVELS = ['new', 'one', 'two', 'top']
 const LANGUAGES = ['en', 'de', 'fr', 'es', 'pt', 'hi', 'ur', 'zh']
@@ -55,15 +57,20 @@ async function build() {
   const indexedMs = performance.now() - startedAt - makingMs
   await engine.flush()
   const stats = await engine.stats()
-  print('build', { gigs: stats.gigs, seconds: indexedMs / 1000, flushedSeconds: (performance.now() - startedAt - makingMs) / 1000,
-    indexMb: stats.bytes / 2 ** 20, rssMb: process.memoryUsage.rss() / 2 ** 20, mainLoopDelayMs: delay() })
+  const flushedMs = performance.now() - startedAt - makingMs
+  print('build', { gigs: stats.gigs, seconds: indexedMs / 1000, flushedSeconds: flushedMs / 1000,
+    indexMb: stats.bytes / 2 ** 20, rssMb: rssMb(), mainLoopDelayMs: delay() })
+}
+
+function rssMb(): number {
+  return process.memoryUsage.rss() / 2 ** 20
 }
 
 async function reopen() {
   await engine.close()
   const startedAt = performance.now()
   engine = await openEmbeddedEngine({ dir, log })
-  print('reopen', { ms: performance.now() - startedAt, gigs: (await engine.stats()).gigs, rssMb: process.memoryUsage.rss() / 2 ** 20 })
+  print('reopen', { ms: performance.now() - startedAt, gigs: (await engine.stats()).gigs, rssMb: rssMb() })
 }
 
 function classes(): Record<string, () => Promise<SearchQuery>> {
@@ -72,7 +79,9 @@ function classes(): Record<string, () => Promise<SearchQuery>> {
       q: `${pick(TOPICS)} ${pick(TOPICS)}`, filter: { maxPrice: 5000 + Math.floor(random() * 40_000), deliveryDays: 7 },
       facets: FACETS, sort: pick(['price', 'rating', 'relevance'] as const),
     }),
-    'category browse + facets': async () => ({ filter: { category: `category-${Math.floor(random() * CATEGORIES)}` }, facets: FACETS }),
+    'category browse + facets': async () => ({
+      filter: { category: `category-${Math.floor(random() * CATEGORIES)}` }, facets: FACETS,
+    }),
     'everything + facets': async () => ({ facets: FACETS }),
     'typo or prefix': async () => ({ q: random() < 0.5 ? misspelt(pick(TOPICS)) : pick(TOPICS).slice(0, 3) }),
     'two letters': async () => ({ q: pick(TOPICS).slice(0, 2), facets: FACETS }),
@@ -102,7 +111,8 @@ async function measure(name: string, make: () => Promise<SearchQuery>) {
     worked.push(result.tookMs)
     hits += result.total
   }
-  print(name, { ...quantiles(waited), inWorker: quantiles(worked), meanTotal: hits / queryCount, mainLoopDelayMs: delay() })
+  const meanTotal = hits / queryCount
+  print(name, { ...quantiles(waited), inWorker: quantiles(worked), meanTotal, mainLoopDelayMs: delay() })
 }
 
 async function measureConcurrently() {
@@ -154,7 +164,9 @@ function gigOf(number: number): IndexedGig {
 
 function wordOf(number: number): string {
   let text = ''
-  for (let rest = number + SYLLABLES.length; rest > 0; rest = Math.floor(rest / SYLLABLES.length)) text += SYLLABLES[rest % SYLLABLES.length]
+  for (let rest = number + SYLLABLES.length; rest > 0; rest = Math.floor(rest / SYLLABLES.length)) {
+    text += SYLLABLES[rest % SYLLABLES.length]
+  }
   return text
 }
 
@@ -189,6 +201,7 @@ function quantiles(samples: readonly number[]): { p50: number; p99: number } {
 }
 
 function print(name: string, figures: object) {
-  const rounded = JSON.stringify(figures, (_, value: unknown) => (typeof value === 'number' ? Math.round(value * 100) / 100 : value))
+  const round = (value: unknown) => (typeof value === 'number' ? Math.round(value * 100) / 100 : value)
+  const rounded = JSON.stringify(figures, (_, value: unknown) => round(value))
   console.log(name.padEnd(36), rounded.replace(/[{}"]/g, '').replace(/,/g, ', '))
 }

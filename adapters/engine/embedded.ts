@@ -7,7 +7,7 @@ export type EmbeddedOptions = {
   /** Where the index is kept; made when missing. One engine per folder. */
   dir: string
   log: { info(...args: unknown[]): void; warn(...args: unknown[]): void; error(...args: unknown[]): void }
-  /** Words that also answer each other, in both directions: { logo: ['logotype'] }. Entries of several words are passed over. */
+  /** Words that also answer each other, both ways: { logo: ['logotype'] }. Entries of several words are passed over. */
   synonyms?: Readonly<Record<string, readonly string[]>>
   /** Memory of the worker's own heap, without the index itself; the runtime's usual limit when left out. */
   heapMbMax?: number
@@ -86,7 +86,8 @@ const nextTurn = () => new Promise<void>((resolve) => { setImmediate(resolve) })
 
 /** Only what the index knows travels to the worker. */
 function plain(gig: IndexedGig): IndexedGig {
-  const { id, version, title, description, tags, category, subcategory, sellerId, sellerName, sellerLevel, languages } = gig
+  const { id, version, title, description, tags, category, subcategory } = gig
+  const { sellerId, sellerName, sellerLevel, languages } = gig
   const { price, currency, deliveryDays, rating, reviewCount, orderCount, createdAt, quality } = gig
   return {
     id, version, title, description, tags, category, subcategory, sellerId, sellerName, sellerLevel, languages,

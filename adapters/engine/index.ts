@@ -51,8 +51,9 @@ export type SearchQuery = {
   }
   sort?: Sort
   /**
-   * Counts for these, each ignoring its own filter; the most frequent 100 values. 'price' gives min, max and a histogram whose
-   * buckets reach from `from` to below `to`. 'rating' and 'deliveryDays' count as their filters read: rated at least 4, delivered within 3 days.
+   * Counts for these, each ignoring its own filter; the most frequent 100 values. 'price' gives min, max and a histogram
+   * whose buckets reach from `from` to below `to`. 'rating' and 'deliveryDays' count as their filters read:
+   * rated at least 4, delivered within 3 days.
    */
   facets?: readonly Facet[]
   /** 1..100. */
@@ -78,9 +79,9 @@ export type Suggestion = { text: string; kind: 'completion' | 'popular' | 'categ
 export type EngineStats = {
   gigs: number
   bytes: number
-  /** Something that was on disk could not be read and is left out: clear and index again, or compare versions. Until `clear`. */
+  /** Something on disk could not be read and is left out, until `clear`: clear and index again, or compare versions. */
   damaged?: boolean
-  /** How often the engine came back after a crash. What it accepted in its last second may be missing: compare versions. */
+  /** How often the engine came back from a crash. What it took in its last second may be missing: compare versions. */
   restarts?: number
 }
 

@@ -6,11 +6,14 @@ import { foldTag, indexWords, isStopWord } from './text.ts'
 
 type Field = { weight: number; lengthUsual: number; headline: boolean; text: (gig: IndexedGig) => string }
 
-// What a word is worth by where it stands. The usual lengths are constants, so that a gig weighs the same in any segment.
+// What a word is worth by where it stands. Usual lengths are constants, so that a gig weighs the same in any segment.
 const FIELDS: readonly Field[] = [
   { weight: 4, lengthUsual: 8, headline: true, text: (gig) => gig.title },
   { weight: 2, lengthUsual: 6, headline: true, text: (gig) => gig.tags.join(' , ') },
-  { weight: 1, lengthUsual: 6, headline: false, text: (gig) => `${gig.category} , ${gig.subcategory} , ${gig.sellerName}` },
+  {
+    weight: 1, lengthUsual: 6, headline: false,
+    text: (gig) => `${gig.category} , ${gig.subcategory} , ${gig.sellerName}`,
+  },
   { weight: 0.4, lengthUsual: 80, headline: false, text: (gig) => gig.description },
 ]
 const LENGTH_SHARE = 0.4

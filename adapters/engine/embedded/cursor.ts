@@ -48,7 +48,8 @@ function parse(text: unknown): unknown[] {
 
 /** Of what decides which gigs are listed and in which order. */
 function hashOf({ q = '', sort = 'relevance', filter = {} }: SearchQuery): string {
-  const filters = Object.entries(filter).filter(([, value]) => value !== undefined).sort(([left], [right]) => (left < right ? -1 : 1))
+  const given = Object.entries(filter).filter(([, value]) => value !== undefined)
+  const filters = given.sort(([left], [right]) => (left < right ? -1 : 1))
   const text = JSON.stringify([q.slice(0, QUERY_CHARS_MAX), sort, filters])
   return createHash('sha256').update(text).digest('base64url').slice(0, 12)
 }

@@ -4,7 +4,7 @@ import type { Part } from './collection.ts'
 import { FILTER_BITS } from './filter.ts'
 import { histogramOf } from './histogram.ts'
 import type { Scratch } from './match.ts'
-import { stringAt, type Table } from './table.ts'
+import { nameAt, type Table } from './table.ts'
 
 /** Values answered per facet, the most frequent first. */
 export const FACET_VALUES_MAX = 100
@@ -12,12 +12,13 @@ export const FACET_VALUES_MAX = 100
 export const RATING_STEPS = [4.5, 4, 3, 2, 1] as const
 export const DELIVERY_STEPS = [1, 3, 7, 14, 30] as const
 
-/** The first `count` gigs at hand, `hits` of which (in scratch.hits) pass every filter; `on` has the bits of the filters in use. */
-export type Matches = { part: Part; count: number; hits: number; on: number; scratch: Scratch }
+/** The first `count` gigs at hand; `hits` are those that pass every filter; `on` has the bits of the filters in use. */
+export type Matches = { part: Part; count: number; hits: Uint32Array; on: number; scratch: Scratch }
 export type FacetCounter = { add(matches: Matches): void; result(): SearchResult['facets'] }
 
 export function countFacets(facets: readonly Facet[]): FacetCounter {
-  const counters = [...new Set(facets)].filter((name) => name in COUNTERS).map((name) => ({ name, ...COUNTERS[name]() }))
+  const known = [...new Set(facets)].filter((name) => Object.hasOwn(COUNTERS, name))
+  const counters = known.map((name) => ({ name, ...COUNTERS[name]() }))
   return {
     add(matches) {
       for (const { name, add } of counters) add(matches, countedBy(name, matches))
@@ -28,29 +29,29 @@ export function countFacets(facets: readonly Facet[]): FacetCounter {
   }
 }
 
-type Chosen = { gigs: Uint32Array; count: number }
-
-function countedBy(facet: Facet, { count, hits, on, scratch }: Matches): Chosen {
+function countedBy(facet: Facet, { count, hits, on, scratch }: Matches): Uint32Array {
   const own = FILTER_BITS[facet]
-  if ((on & own) === 0) return { gigs: scratch.hits, count: hits }
+  if ((on & own) === 0) return hits
   const { gigs, fails, chosen } = scratch
   let end = 0
   for (let at = 0; at < count; at++) if ((fails[at]! & ~own) === 0) chosen[end++] = gigs[at]!
-  return { gigs: chosen, count: end }
+  return chosen.subarray(0, end)
 }
 
-type Counter = { add(matches: Matches, chosen: Chosen): void; result(): unknown }
+type Counter = { add(matches: Matches, chosen: Uint32Array): void; result(): unknown }
 
 const COUNTERS: Readonly<Record<Facet, () => Counter>> = {
-  category: () => valueCounter((part) => ({ table: part.segment.categories, column: part.segment.columns.category })),
-  subcategory: () => valueCounter((part) => ({ table: part.segment.subcategories, column: part.segment.columns.subcategory })),
-  sellerLevel: () => valueCounter((part) => ({ table: part.segment.levels, column: part.segment.columns.level })),
+  category: () => valueCounter(({ segment }) => ({ table: segment.categories, column: segment.columns.category })),
+  subcategory: () => valueCounter(({ segment }) => ({ table: segment.subcategories, column: segment.columns.subcategory })),
+  sellerLevel: () => valueCounter(({ segment }) => ({ table: segment.levels, column: segment.columns.level })),
   language: () => valueCounter(({ segment: { languages, columns } }) => {
     return { table: languages, column: columns.languageLists, starts: columns.languageListStarts }
   }),
-  rating: () => stepCounter(RATING_STEPS, (part, step) => ({ column: part.segment.columns.rating, least: step, most: Infinity })),
-  deliveryDays: () => stepCounter(DELIVERY_STEPS, (part, step) => {
-    return { column: part.segment.columns.deliveryDays, least: -Infinity, most: step }
+  rating: () => stepCounter(RATING_STEPS, ({ segment }, step) => {
+    return { column: segment.columns.rating, least: step, most: Infinity }
+  }),
+  deliveryDays: () => stepCounter(DELIVERY_STEPS, ({ segment }, step) => {
+    return { column: segment.columns.deliveryDays, least: -Infinity, most: step }
   }),
   price: priceCounter,
 }
@@ -65,7 +66,7 @@ function valueCounter(codedOf: (part: Part) => Coded): Counter {
       const byCode = coded.starts ? countLists(coded, coded.starts, chosen) : countCodes(coded, chosen)
       byCode.forEach((count, code) => {
         if (count === 0) return
-        const value = stringAt(coded.table, code)
+        const value = nameAt(coded.table, code)
         counts.set(value, (counts.get(value) ?? 0) + count)
       })
     },
@@ -76,15 +77,15 @@ function valueCounter(codedOf: (part: Part) => Coded): Counter {
   }
 }
 
-function countCodes({ table, column }: Coded, { gigs, count }: Chosen): Uint32Array {
+function countCodes({ table, column }: Coded, gigs: Uint32Array): Uint32Array {
   const byCode = new Uint32Array(table.size)
-  for (let at = 0; at < count; at++) byCode[column[gigs[at]!]!]! += 1
+  for (let at = 0; at < gigs.length; at++) byCode[column[gigs[at]!]!]! += 1
   return byCode
 }
 
-function countLists({ table, column }: Coded, starts: Uint32Array, { gigs, count }: Chosen): Uint32Array {
+function countLists({ table, column }: Coded, starts: Uint32Array, gigs: Uint32Array): Uint32Array {
   const byCode = new Uint32Array(table.size)
-  for (let at = 0; at < count; at++) {
+  for (let at = 0; at < gigs.length; at++) {
     const gig = gigs[at]!
     for (let place = starts[gig]!; place < starts[gig + 1]!; place++) byCode[column[place]!]! += 1
   }
@@ -96,31 +97,34 @@ type Band = { column: Float64Array; least: number; most: number }
 function stepCounter(steps: readonly number[], bandOf: (part: Part, step: number) => Band): Counter {
   const counts = new Map<number, number>()
   return {
-    add({ part }, { gigs, count }) {
+    add({ part }, gigs) {
       for (const step of steps) {
         const { column, least, most } = bandOf(part, step)
         let within = 0
-        for (let at = 0; at < count; at++) {
+        for (let at = 0; at < gigs.length; at++) {
           const value = column[gigs[at]!]!
           if (value >= least && value <= most) within += 1
         }
         counts.set(step, (counts.get(step) ?? 0) + within)
       }
     },
-    result: () => Object.fromEntries([...counts].filter(([, count]) => count > 0).map(([step, count]) => [String(step), count])),
+    result: () => Object.fromEntries([...counts].filter(([, count]) => count > 0)),
   }
 }
 
 function priceCounter(): Counter {
-  let prices = new Float64Array(0)
+  let prices = new Float64Array(1024)
+  let length = 0
   return {
-    add({ part }, { gigs, count }) {
+    add({ part }, gigs) {
       const { price } = part.segment.columns
-      const longer = new Float64Array(prices.length + count)
-      longer.set(prices)
-      for (let at = 0; at < count; at++) longer[prices.length + at] = price[gigs[at]!]!
-      prices = longer
+      if (length + gigs.length > prices.length) {
+        const longer = new Float64Array(2 * (length + gigs.length))
+        longer.set(prices.subarray(0, length))
+        prices = longer
+      }
+      for (let at = 0; at < gigs.length; at++) prices[length++] = price[gigs[at]!]!
     },
-    result: () => histogramOf(prices),
+    result: () => histogramOf(prices.subarray(0, length)),
   }
 }

@@ -11,9 +11,10 @@ export function editsAllowed(word: string): number {
   return word.length >= ONE_EDIT_FROM ? 1 : 0
 }
 
-type Wanted = { word: string; edits: number; /** Whether a term that only starts like the word counts. */ prefix: boolean }
+/** With `prefix` a term that only starts like the word counts too. */
+type Wanted = { word: string; edits: number; prefix: boolean }
 
-/** Visits each near term with its distance. Walks the sorted terms as a tree: what shares a hopeless start is skipped at once. */
+/** Visits each near term with its distance. Walks the sorted terms as a tree: what shares a hopeless start is skipped. */
 export function eachNearTerm(terms: Table, wanted: Wanted, visit: (term: number, distance: number) => void) {
   const walk = startWalk(wanted)
   let term = 0
@@ -87,7 +88,8 @@ function nextRow(walk: Walk, depth: number) {
     let distance = rows[above + at - 1]! + (same ? 0 : 1)
     if (rows[above + at]! + 1 < distance) distance = rows[above + at]! + 1
     if (rows[row + at - 1]! + 1 < distance) distance = rows[row + at - 1]! + 1
-    const swapped = depth > 1 && at > 1 && word.charCodeAt(at - 2) === character && word.charCodeAt(at - 1) === path[depth - 2]
+    const swapped = depth > 1 && at > 1
+      && word.charCodeAt(at - 2) === character && word.charCodeAt(at - 1) === path[depth - 2]
     if (swapped && rows[above - width + at - 2]! + 1 < distance) distance = rows[above - width + at - 2]! + 1
     rows[row + at] = distance
     if (distance < least) least = distance

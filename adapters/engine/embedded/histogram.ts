@@ -1,4 +1,4 @@
-// Round price buckets that fit what is there: equal steps for a narrow range, growing ones (1, 2, 5, 10 …) for a wide one.
+// Round price buckets that fit what is there: equal steps for a narrow range, growing ones (1, 2, 5, 10) for a wide one.
 
 export const BUCKETS_MAX = 12
 /** From this ratio of highest to lowest price on, equal steps would crowd nearly everything into the first. */
@@ -13,13 +13,13 @@ export function histogramOf(prices: Float64Array): Histogram | null {
   if (prices.length === 0) return null
   let min = Infinity
   let max = -Infinity
-  for (const price of prices) {
+  for (let at = 0; at < prices.length; at++) {
+    const price = prices[at]!
     if (price < min) min = price
     if (price > max) max = price
   }
   const edges = bucketEdges(min, max)
-  const counts = new Uint32Array(edges.length - 1)
-  for (const price of prices) counts[bucketOf(edges, price)]! += 1
+  const counts = countBetween(prices, Float64Array.from(edges))
   return { min, max, histogram: Array.from(counts, (count, at) => ({ from: edges[at]!, to: edges[at + 1]!, count })) }
 }
 
@@ -59,8 +59,27 @@ function edgesBy(growth: readonly number[], min: number, max: number): number[] 
   return edges
 }
 
-function bucketOf(edges: readonly number[], price: number): number {
-  let bucket = edges.length - 2
-  while (bucket > 0 && price < edges[bucket]!) bucket -= 1
-  return bucket
+/** A price's leading bits (sign, exponent, first of the mantissa) rise with it and say nearly which bucket it is in. */
+const LEADING_SHIFT = 16
+
+function countBetween(prices: Float64Array, edges: Float64Array): Uint32Array {
+  const counts = new Uint32Array(edges.length - 1)
+  const words = new Uint32Array(prices.buffer, prices.byteOffset, 2 * prices.length)
+  const guesses = bucketGuesses(edges)
+  for (let at = 0; at < prices.length; at++) {
+    const price = prices[at]!
+    let bucket = price > 0 ? guesses[words[2 * at + 1]! >>> LEADING_SHIFT]! : 0
+    while (price >= edges[bucket + 1]!) bucket += 1
+    counts[bucket]! += 1
+  }
+  return counts
+}
+
+/** By leading bits: the bucket of the lowest price that has them. */
+function bucketGuesses(edges: Float64Array): Uint8Array {
+  const words = new Uint32Array(edges.buffer)
+  const leadingOf = (edge: number) => (edges[edge]! > 0 ? words[2 * edge + 1]! >>> LEADING_SHIFT : 0)
+  const guesses = new Uint8Array(leadingOf(edges.length - 1) + 1)
+  for (let bucket = 1; bucket < edges.length - 1; bucket++) guesses.fill(bucket, leadingOf(bucket) + 1)
+  return guesses
 }

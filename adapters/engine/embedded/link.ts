@@ -1,4 +1,5 @@
-// The front's end of the line to the worker: numbers requests, sends those of one tick together, starts a dead worker again.
+// The front's end of the line to the worker: numbers requests, sends those of one tick together,
+// starts a dead worker again.
 import { Worker } from 'node:worker_threads'
 import { EngineError } from '../index.ts'
 import type { Answer, CallName, Calls, FromWorker, Request, WorkerOptions } from './protocol.ts'
@@ -87,9 +88,11 @@ export async function openLink(options: LinkOptions): Promise<Link> {
     if (requests.length > 0) worker?.postMessage(requests)
   }
 
-  const down = () => new EngineError('engine_down', isClosed ? 'the search engine is closed' : 'the search engine is not running')
+  const down = () => new EngineError('engine_down', `the search engine is ${isClosed ? 'closed' : 'not running'}`)
 
-  await new Promise<void>((resolve, reject) => start(resolve, (error) => reject(new EngineError('engine_down', error.message))))
+  await new Promise<void>((resolve, reject) => {
+    start(resolve, (error) => reject(new EngineError('engine_down', error.message)))
+  })
 
   return {
     call(name, asked) {

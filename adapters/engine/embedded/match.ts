@@ -1,4 +1,5 @@
-// Which gigs of a part have the query's words, and how well. Whole numbers only, so that a gig's score never depends on the order of work.
+// Which gigs of a part have the query's words, and how well.
+// Whole numbers only, so that a gig's score never depends on the order of work.
 import type { Part } from './collection.ts'
 import type { Run } from './plan.ts'
 import { IMPACT_MAX } from './segment.ts'
@@ -21,6 +22,8 @@ export type Scratch = {
   /** Those of the gigs at hand that pass every filter, and those that one facet counts. */
   hits: Uint32Array
   chosen: Uint32Array
+  /** By place in `hits`: its first sort key. */
+  keys: Float64Array
 }
 
 const WEIGHT_UNIT = 64
@@ -36,8 +39,10 @@ export function wordWeight(postings: number, gigs: number): number {
   return Math.max(1, Math.round(WEIGHT_UNIT * Math.log(1 + (gigs - having + 0.5) / (having + 0.5))))
 }
 
+type Matching = { mode: Mode; scratch: Scratch }
+
 /** Fills scratch.gigs with the living gigs that match, and scratch.text with their scores; answers how many. */
-export function matchText(part: Part, words: readonly WeighedRuns[], { mode, scratch }: { mode: Mode; scratch: Scratch }): number {
+export function matchText(part: Part, words: readonly WeighedRuns[], { mode, scratch }: Matching): number {
   return mode === 'all' ? matchAll(part, words, scratch) : matchAny(part, words, scratch)
 }
 
@@ -151,6 +156,6 @@ function allocate(gigs: number): Scratch {
   return {
     gigs: new Uint32Array(gigs), text: new Uint32Array(gigs), best: new Uint32Array(gigs),
     words: new Uint8Array(gigs), stage: new Uint8Array(gigs), fails: new Uint16Array(gigs),
-    hits: new Uint32Array(gigs), chosen: new Uint32Array(gigs),
+    hits: new Uint32Array(gigs), chosen: new Uint32Array(gigs), keys: new Float64Array(gigs),
   }
 }

@@ -1,9 +1,11 @@
-// Several segments become one without reading a gig again. Written as a generator, so that searches are answered between steps.
+// Several segments become one without reading a gig again.
+// Written as a generator, so that searches are answered between steps.
 import { HEADLINE, packSegment, type Segment, type SectionName, type Sections } from './segment.ts'
 import { compareEntries, packStrings, stringAt, type Table } from './table.ts'
 
 export type MergeSource = { segment: Segment; /** Per gig, 1 when it is gone. */ dead: Uint8Array }
-export type Merged = { segment: Segment; /** Per source and gig: its number in the merged segment, or GONE. */ numbers: Uint32Array[] }
+/** `numbers`: per source and gig its number in the merged segment, or GONE. */
+export type Merged = { segment: Segment; numbers: Uint32Array[] }
 
 export const GONE = 0xffffffff
 /** Entries or postings worked on between two pauses. */
@@ -81,9 +83,8 @@ function lowestHead(tables: readonly Table[], heads: readonly number[]): number 
   for (let source = 0; source < tables.length; source++) {
     const table = tables[source]!
     if (heads[source]! >= table.size) continue
-    if (lowest < 0 || compareEntries({ table, at: heads[source]! }, { table: tables[lowest]!, at: heads[lowest]! }) < 0) {
-      lowest = source
-    }
+    const best = lowest < 0 ? null : { table: tables[lowest]!, at: heads[lowest]! }
+    if (!best || compareEntries({ table, at: heads[source]! }, best) < 0) lowest = source
   }
   return lowest
 }
@@ -110,7 +111,7 @@ type Coded = {
 /** Values no living gig has are forgotten. */
 function* mergeCoded(context: Context, coded: Coded) {
   const tables = context.segments.map((segment) => codedTable(segment, coded.table))
-  const used = context.segments.map((segment, source) => usedCodes(context, { coded, source, size: tables[source]!.size }))
+  const used = tables.map((table, source) => usedCodes(context, { coded, source, size: table.size }))
   const merged = yield* mergeTables(tables, used)
   write(coded.sections, coded.table, merged.strings)
   const starts = new Uint32Array(context.gigs + 1)
@@ -174,7 +175,8 @@ function* mergePostings(context: Context, sections: Partial<Sections>) {
       const at = heads[source]!
       const table = tables[source]!
       if (source !== lowest && (at >= table.size || compareEntries(entry, { table, at }) !== 0)) continue
-      end = appendPostings(postings, end, { columns: context.segments[source]!.columns, term: at, numbers: context.numbers[source]! })
+      const { columns } = context.segments[source]!
+      end = appendPostings(postings, end, { columns, term: at, numbers: context.numbers[source]! })
       heads[source] = at + 1
       runs += 1
     }
@@ -195,7 +197,9 @@ function* mergePostings(context: Context, sections: Partial<Sections>) {
   sections.headlineCounts = Uint32Array.from(headlineCounts)
 }
 
-function appendPostings(out: Uint32Array, end: number, from: { columns: Sections; term: number; numbers: Uint32Array }): number {
+type TermSource = { columns: Sections; term: number; numbers: Uint32Array }
+
+function appendPostings(out: Uint32Array, end: number, from: TermSource): number {
   const { postings, postingStarts } = from.columns
   const last = postingStarts[from.term + 1]!
   for (let at = postingStarts[from.term]!; at < last; at++) {

@@ -52,7 +52,8 @@ export function createMerger(collection: Collection): Merger {
       }
     },
     gather() {
-      const sources = collection.parts.filter((part) => !part.file && !busy(part) && part.segment.gigs < GIGS_AT_ONCE_MAX)
+      const isSmall = (part: Part) => !part.file && !busy(part) && part.segment.gigs < GIGS_AT_ONCE_MAX
+      const sources = collection.parts.filter(isSmall)
       if (sources.length > 1 && gigsOf(sources) <= GIGS_AT_ONCE_MAX) mergeNow(collection, sources)
     },
   }

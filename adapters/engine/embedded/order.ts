@@ -1,4 +1,4 @@
-// The order of hits: two keys, both counting down, then the id counting up. The best of all parts are kept as they come.
+// The order of hits: two keys, both counting down, then the id counting up. The best of all parts are kept as found.
 import type { Sort } from '../index.ts'
 import type { Part } from './collection.ts'
 import type { Cursor } from './cursor.ts'
@@ -6,8 +6,6 @@ import type { Scratch } from './match.ts'
 import { compareEntries, compareTo, lowerBound } from './table.ts'
 
 export type Ranked = { first: number; second: number; part: Part; gig: number }
-/** How one part's gigs are sorted: the larger key comes first. */
-type Keys = { first: (gig: number) => number; second: (gig: number) => number }
 export type Scoring = { asOf: number; hasText: boolean; scratch: Scratch }
 
 const QUALITY_FLOOR = 0.3
@@ -15,45 +13,69 @@ const FRESHNESS_SHARE = 0.15
 const FRESHNESS_MS = 30 * 24 * 3600 * 1000
 
 /** Text score × quality × mild freshness; without text all gigs match alike. */
-export function relevance(part: Part, { asOf, hasText, scratch }: Scoring): (gig: number) => number {
+export function relevance(part: Part, gig: number, { asOf, hasText, scratch }: Scoring): number {
   const { quality, createdAt } = part.segment.columns
-  const { text } = scratch
-  return (gig) => {
-    const age = Math.max(0, asOf - createdAt[gig]!)
-    const fresh = 1 + (FRESHNESS_SHARE * FRESHNESS_MS) / (FRESHNESS_MS + age)
-    return (hasText ? text[gig]! : 1) * (QUALITY_FLOOR + (1 - QUALITY_FLOOR) * quality[gig]!) * fresh
-  }
+  const age = Math.max(0, asOf - createdAt[gig]!)
+  const fresh = 1 + (FRESHNESS_SHARE * FRESHNESS_MS) / (FRESHNESS_MS + age)
+  return (hasText ? scratch.text[gig]! : 1) * (QUALITY_FLOOR + (1 - QUALITY_FLOOR) * quality[gig]!) * fresh
 }
 
-const SORTS: Readonly<Record<Sort, (part: Part, scoring: Scoring) => Keys>> = {
-  relevance: (part, scoring) => ({ first: relevance(part, scoring), second: none }),
-  newest: ({ segment: { columns } }) => ({ first: (gig) => columns.createdAt[gig]!, second: none }),
-  rating: ({ segment: { columns } }) => ({ first: (gig) => columns.rating[gig]!, second: (gig) => columns.reviewCount[gig]! }),
-  price: ({ segment: { columns } }) => ({ first: (gig) => -columns.price[gig]!, second: none }),
-  '-price': ({ segment: { columns } }) => ({ first: (gig) => columns.price[gig]!, second: none }),
-  bestselling: ({ segment: { columns } }) => ({ first: (gig) => columns.orderCount[gig]!, second: (gig) => columns.rating[gig]! }),
+type Column = 'createdAt' | 'rating' | 'price' | 'orderCount' | 'reviewCount'
+/** The columns behind each sort; relevance is computed. A sign of -1 puts the smallest first. */
+const SORTS: Readonly<Record<Sort, { first: Column | null; second: Column | null; sign: 1 | -1 }>> = {
+  relevance: { first: null, second: null, sign: 1 },
+  newest: { first: 'createdAt', second: null, sign: 1 },
+  rating: { first: 'rating', second: 'reviewCount', sign: 1 },
+  price: { first: 'price', second: null, sign: -1 },
+  '-price': { first: 'price', second: null, sign: 1 },
+  bestselling: { first: 'orderCount', second: 'rating', sign: 1 },
 }
 
 export const isSort = (sort: string): sort is Sort => Object.hasOwn(SORTS, sort)
 
 export type Page = { sort: Sort; /** Kept at most. */ room: number; after: Cursor | null; best: Ranked[] }
 
-/** Lets the first `count` of scratch.hits compete for the page. */
-export function rankHits(part: Part, page: Page, { count, scoring }: { count: number; scoring: Scoring }) {
-  const { first, second } = SORTS[page.sort](part, scoring)
-  const { hits } = scoring.scratch
+export type Hits = { hits: Uint32Array; scoring: Scoring }
+
+/** Lets the part's hits compete for the page. */
+export function rankHits(part: Part, page: Page, { hits, scoring }: Hits) {
+  const { keys } = scoring.scratch
   const { after, best, room } = page
+  fillKeys(part, page.sort, { hits, scoring })
+  const { second } = SORTS[page.sort]
+  const seconds = second ? part.segment.columns[second] : null
   const gigAfter = after ? firstGigAfter(part, after.id) : 0
-  for (let at = 0; at < count; at++) {
+  const highest = after ? after.first : Infinity
+  let lowest = best.length === room ? best[room - 1]!.first : -Infinity
+  for (let at = 0; at < hits.length; at++) {
+    const key = keys[at]!
+    if (key > highest || key < lowest) continue
     const gig = hits[at]!
-    const key = first(gig)
-    if (after && key > after.first) continue
-    const worst = best.length === room ? best[room - 1]! : null
-    if (worst && key < worst.first) continue
-    const ranked = { first: key, second: second(gig), part, gig }
-    if (after && key === after.first && !isAfter(ranked, after, gigAfter)) continue
-    if (!worst || compare(ranked, worst) < 0) insert(best, ranked, room)
+    const ranked = { first: key, second: seconds ? seconds[gig]! : 0, part, gig }
+    if (after && key === highest && !isAfter(ranked, after, gigAfter)) continue
+    if (best.length === room && compare(ranked, best[room - 1]!) > 0) continue
+    insert(best, ranked, room)
+    if (best.length === room) lowest = best[room - 1]!.first
   }
+}
+
+/** The first sort key of each hit, into scratch.keys. */
+function fillKeys(part: Part, sort: Sort, { hits, scoring }: Hits) {
+  const { scratch: { keys } } = scoring
+  const { columns } = part.segment
+  const { first, sign } = SORTS[sort]
+  if (!first) for (let at = 0; at < hits.length; at++) keys[at] = relevance(part, hits[at]!, scoring)
+  else if (first === 'orderCount' || first === 'reviewCount') copyCounts(keys, hits, { column: columns[first], sign })
+  else copyNumbers(keys, hits, { column: columns[first], sign })
+}
+
+// Twice the same, so that each only ever sees one kind of array.
+function copyNumbers(keys: Float64Array, hits: Uint32Array, { column, sign }: { column: Float64Array; sign: number }) {
+  for (let at = 0; at < hits.length; at++) keys[at] = sign * column[hits[at]!]!
+}
+
+function copyCounts(keys: Float64Array, hits: Uint32Array, { column, sign }: { column: Uint32Array; sign: number }) {
+  for (let at = 0; at < hits.length; at++) keys[at] = sign * column[hits[at]!]!
 }
 
 function isAfter(ranked: Ranked, after: Cursor, gigAfter: number): boolean {
@@ -82,7 +104,6 @@ function compare(left: Ranked, right: Ranked): number {
   if (left.first !== right.first) return right.first - left.first
   if (left.second !== right.second) return right.second - left.second
   if (left.part === right.part) return left.gig - right.gig
-  return compareEntries({ table: left.part.segment.ids, at: left.gig }, { table: right.part.segment.ids, at: right.gig })
+  const entryOf = ({ part, gig }: Ranked) => ({ table: part.segment.ids, at: gig })
+  return compareEntries(entryOf(left), entryOf(right))
 }
-
-const none = () => 0

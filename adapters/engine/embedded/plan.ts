@@ -56,10 +56,14 @@ export function planText(parts: readonly Part[], text: string, synonyms: Synonym
   return replaced.size > 0 ? { slots, corrected: replaceWords(text, replaced) } : { slots }
 }
 
-function typedSlot(parts: readonly Part[], { word, prefix, synonyms }: { word: string; prefix: boolean; synonyms: Synonyms }): Slot {
+type Typed = { word: string; prefix: boolean; synonyms: Synonyms }
+
+function typedSlot(parts: readonly Part[], { word, prefix, synonyms }: Typed): Slot {
   return slotOf(parts.map((part) => {
     const runs = runOf(part, find(part.segment.terms, word), 1)
-    for (const other of synonyms.get(word) ?? []) runs.push(...runOf(part, find(part.segment.terms, other), SYNONYM_SHARE))
+    for (const other of synonyms.get(word) ?? []) {
+      runs.push(...runOf(part, find(part.segment.terms, other), SYNONYM_SHARE))
+    }
     if (prefix) runs.push(...longerRun(part, word))
     return runs
   }))

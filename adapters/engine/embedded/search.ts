@@ -45,7 +45,7 @@ export function searchGigs(context: SearchContext, query: SearchQuery): SearchRe
   }
 }
 
-/** The words' weights; later pages keep those of the first, unless another word count shows a cursor made up by hand. */
+/** Later pages keep the first one's weights, unless another number of words shows a cursor made up by hand. */
 function weightsOf({ collection }: SearchContext, plan: Plan, after: Cursor | null): number[] {
   if (after && after.weights.length === plan.slots.length) return after.weights
   const gigs = livingCount(collection)
@@ -68,14 +68,13 @@ function run(context: SearchContext, task: Task) {
     const count = candidates(part, { task, at, scratch })
     if (count === 0) return
     const on = applyFilters(part, query.filter ?? {}, { count, scratch })
-    const hits = passing(scratch, count)
+    const hits = on === 0 ? scratch.gigs.subarray(0, count) : passing(scratch, count)
     matched += count
-    total += hits
+    total += hits.length
     facets.add({ part, count, hits, on, scratch })
     const scoring = { asOf, hasText, scratch }
-    rankHits(part, page, { count: hits, scoring })
-    const score = relevance(part, scoring)
-    for (const ranked of page.best) if (ranked.part === part) scores.set(ranked, score(ranked.gig))
+    rankHits(part, page, { hits, scoring })
+    for (const ranked of page.best) if (ranked.part === part) scores.set(ranked, relevance(part, ranked.gig, scoring))
   })
   return { matched, total, page, mode, scores, facets: facets.result() }
 }
@@ -87,10 +86,10 @@ function candidates(part: Part, { task, at, scratch }: { task: Task; at: number;
   return matchText(part, words, { mode, scratch })
 }
 
-function passing({ gigs, fails, hits }: Scratch, count: number): number {
+function passing({ gigs, fails, hits }: Scratch, count: number): Uint32Array {
   let end = 0
   for (let at = 0; at < count; at++) if (fails[at] === 0) hits[end++] = gigs[at]!
-  return end
+  return hits.subarray(0, end)
 }
 
 function limitOf({ limit = LIMIT_USUAL }: SearchQuery): number {

@@ -49,7 +49,7 @@ async function readManifest(dir: string, damaged: (reason: string) => void): Pro
   } catch (error) {
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
     const isNew = isMissing && !(await readdir(dir)).some((name) => name.endsWith('.segment'))
-    if (!isNew) damaged(isMissing ? 'the manifest is missing' : `the manifest is refused: ${error instanceof Error ? error.message : error}`)
+    if (!isNew) damaged(isMissing ? 'the manifest is missing' : `the manifest is refused: ${error}`)
     return null
   }
 }
@@ -59,7 +59,8 @@ async function readPart(dir: string, { dead, ...file }: SavedFile & { dead: stri
   const handle = await open(join(dir, file.name), 'r')
   try {
     if ((await handle.stat()).size !== file.bytes) throw new RangeError('its size does not match')
-    if ((await readInto(handle, new Uint8Array(buffer))) !== file.sha256) throw new RangeError('its checksum does not match')
+    const read = await readInto(handle, new Uint8Array(buffer))
+    if (read !== file.sha256) throw new RangeError('its checksum does not match')
   } finally {
     await handle.close()
   }
@@ -137,7 +138,8 @@ async function sync(dir: string) {
     await handle.sync()
   } catch (error) {
     // Some systems can't force a folder to disk; the rename is atomic there all the same.
-    if (!(error instanceof Error && 'code' in error && ['EPERM', 'EINVAL', 'EISDIR'].includes(String(error.code)))) throw error
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    if (!['EPERM', 'EINVAL', 'EISDIR'].includes(code)) throw error
   } finally {
     await handle.close()
   }

@@ -6,9 +6,13 @@ export type Table = {
   chars: Uint16Array
   /** Where each string starts in `chars`, and the end of the last. */
   starts: Uint32Array
+  /** Those already read by nameAt. */
+  names: string[]
 }
 
-export const tableOf = (chars: Uint16Array, starts: Uint32Array): Table => ({ size: starts.length - 1, chars, starts })
+export const tableOf = (chars: Uint16Array, starts: Uint32Array): Table => {
+  return { size: starts.length - 1, chars, starts, names: [] }
+}
 
 export function packStrings(sorted: readonly string[]): { chars: Uint16Array; starts: Uint32Array } {
   const starts = new Uint32Array(sorted.length + 1)
@@ -24,6 +28,11 @@ export function packStrings(sorted: readonly string[]): { chars: Uint16Array; st
 
 export function stringAt(table: Table, at: number): string {
   return String.fromCharCode(...table.chars.subarray(table.starts[at]!, table.starts[at + 1]!))
+}
+
+/** stringAt for tables of few values, each read once and kept. */
+export function nameAt(table: Table, at: number): string {
+  return (table.names[at] ??= stringAt(table, at))
 }
 
 /** Below zero when the entry sorts before the text. */

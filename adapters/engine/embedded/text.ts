@@ -10,15 +10,15 @@ const ASCII_WORD = /c\+\+|[cf]#|[a-z0-9]+/g
 const WORD = /c\+\+|[cf]#|[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu
 const IDEOGRAPHS = /[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}]+/gu
 // Latin, Greek and Cyrillic accents, Hebrew points, Arabic vowels and the stretching tatweel.
-const MARKS = /[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u0640\u064b-\u0652\u0670]/g
+const MARKS = /[\u0300-\u036f]|[\u0591-\u05bd\u05bf\u05c1\u05c2]|[\u064b-\u0652\u0670]|\u0640/g
 const LETTERS: Readonly<Record<string, string>> = {
   ß: 'ss', æ: 'ae', œ: 'oe', ø: 'o', đ: 'd', ð: 'd', ł: 'l', ħ: 'h', ı: 'i', þ: 'th', ς: 'σ',
 }
 const LETTER = new RegExp(`[${Object.keys(LETTERS).join('')}]`, 'g')
 
 const STOP_WORDS: ReadonlySet<string> = new Set((
-  'a an and any are as at be been but by can could d did do does for from had has have he her his how i if in into is it ' +
-  'its just ll m me my no nor not of on or our out own re s she should so some such t than that the their them then ' +
+  'a an and any are as at be been but by can could d did do does for from had has have he her his how i if in into is ' +
+  'it its just ll m me my no nor not of on or our out own re s she should so some such t than that the their them then ' +
   'there these they this those to too up us ve very was we were what when where which who why will with would you your'
 ).split(' '))
 

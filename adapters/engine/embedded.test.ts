@@ -1,0 +1,129 @@
+// What only the embedded engine promises: its files, its worker, its limits.
+import test, { type ExecutionContext } from 'ava'
+import { copyFile, open as openFile, readdir, truncate, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openEmbeddedEngine, type EmbeddedOptions } from './embedded.ts'
+import { EngineError, SEARCHES_WAITING_MAX, type SearchResult } from './index.ts'
+import { found, gig, idsOf, newDir, quiet, walk } from './sample.ts'
+
+const open = async (t: ExecutionContext, options: Partial<EmbeddedOptions> = {}) => {
+  const engine = await openEmbeddedEngine({ dir: options.dir ?? (await newDir(t)), log: quiet, ...options })
+  t.teardown(() => engine.close())
+  return engine
+}
+
+const lastFile = async (dir: string) => join(dir, (await readdir(dir)).find((name) => name.endsWith('.segment'))!)
+
+const flipByte = async (path: string, at: number) => {
+  const handle = await openFile(path, 'r+')
+  const byte = Buffer.alloc(1)
+  await handle.read(byte, 0, 1, at)
+  await handle.write(Buffer.from([byte[0]! ^ 0x10]), 0, 1, at)
+  await handle.close()
+}
+
+test('a restart keeps the index, its removals and their versions', async (t) => {
+  const dir = await newDir(t)
+  const first = await openEmbeddedEngine({ dir, log: quiet })
+  await first.upsert(Array.from({ length: 300 }, (_, at) => gig(`g${at}`, { title: `gig number${at % 10}` })))
+  await first.flush()
+  await first.remove([{ id: 'g5', version: 4 }])
+  await first.upsert([gig('g6', { version: 2, title: 'changed' })])
+  const before = await first.search({ q: 'number3', facets: ['price'] })
+  await first.close()
+  const engine = await open(t, { dir })
+  const after = await engine.search({ q: 'number3', facets: ['price'] })
+  const shown = ({ hits, total, facets }: SearchResult) => ({ ids: hits.map((hit) => hit.id), total, facets })
+  t.deepEqual(shown(after), shown(before))
+  await engine.upsert([gig('g5', { version: 3 }), gig('g6', { version: 1 })])
+  t.deepEqual([(await engine.stats()).gigs, await found(engine, { q: 'changed' })], [299, ['g6']])
+  t.false((await engine.stats()).damaged)
+})
+
+test('what was upserted is on disk soon, without anyone asking', async (t) => {
+  const dir = await newDir(t)
+  const engine = await open(t, { dir })
+  await engine.upsert([gig('a')])
+  const isSaved = async () => (await readdir(dir)).includes('manifest')
+  for (const deadline = Date.now() + 20_000; Date.now() < deadline && !(await isSaved()); await sleep(20));
+  const other = await newDir(t)
+  for (const name of await readdir(dir)) await copyFile(join(dir, name), join(other, name))
+  t.deepEqual(await found(await open(t, { dir: other }), {}), ['a'])
+})
+
+test('a file with a flipped byte, cut short or missing is left out and reported', async (t) => {
+  const harm: Record<string, (dir: string) => Promise<void>> = {
+    'a flipped byte': async (dir) => flipByte(await lastFile(dir), 1500),
+    'cut short': async (dir) => truncate(await lastFile(dir), 1000),
+    'a missing segment': async (dir) => unlink(await lastFile(dir)),
+    'a flipped byte in the manifest': (dir) => flipByte(join(dir, 'manifest'), 100),
+    'a missing manifest': (dir) => unlink(join(dir, 'manifest')),
+  }
+  for (const [name, doHarm] of Object.entries(harm)) {
+    const dir = await newDir(t)
+    const first = await openEmbeddedEngine({ dir, log: quiet })
+    await first.upsert(Array.from({ length: 20 }, (_, at) => gig(`g${at}`)))
+    await first.close()
+    await doHarm(dir)
+    const engine = await open(t, { dir })
+    const { gigs, damaged } = await engine.stats()
+    t.deepEqual([gigs, damaged, (await engine.search({ q: 'do' })).total], [0, true, 0], name)
+    await engine.clear()
+    await engine.upsert([gig('again')])
+    t.deepEqual([(await engine.stats()).damaged, await found(engine, {})], [false, ['again']], name)
+  }
+})
+
+test('words of the synonyms table find each other', async (t) => {
+  const engine = await open(t, { synonyms: { résumé: ['CV'] } })
+  await engine.upsert([gig('a', { title: 'resume writing' }), gig('b', { title: 'cv check' })])
+  t.deepEqual(await idsOf(engine, { q: 'cv' }), ['b', 'a'])
+  t.deepEqual(await found(engine, { q: 'resume' }), ['a', 'b'])
+})
+
+test('more searches than may wait are refused at once, the others are answered', async (t) => {
+  const engine = await open(t)
+  await engine.upsert([gig('a')])
+  const settled = await Promise.allSettled(Array.from({ length: SEARCHES_WAITING_MAX + 10 }, () => engine.search({})))
+  const refused = settled.filter((one) => one.status === 'rejected')
+  t.deepEqual(refused.map((one) => (one.reason as EngineError).code), Array(10).fill('engine_busy'))
+  t.is((await engine.search({})).total, 1)
+})
+
+test('when its worker dies nobody waits for ever, and it comes back with what was saved', async (t) => {
+  const engine = await open(t, { heapMbMax: 24 })
+  await engine.upsert([gig('a')])
+  await engine.flush()
+  const tags = (at: number) => Array.from({ length: 20_000 }, (_, tag) => `tag ${at} ${tag}`)
+  const huge = Array.from({ length: 64 }, (_, at) => gig(`huge${at}`, { tags: tags(at) }))
+  const error = await t.throwsAsync(engine.upsert(huge), { instanceOf: EngineError })
+  t.is((error as EngineError).code, 'engine_down')
+  let total = -1
+  for (const deadline = Date.now() + 30_000; Date.now() < deadline && total < 0; await sleep(20)) {
+    total = await engine.search({ q: 'do' }).then((result) => result.total, () => -1)
+  }
+  t.deepEqual([total, (await engine.stats()).restarts], [1, 1])
+})
+
+test('a closed engine refuses', async (t) => {
+  const engine = await open(t)
+  await engine.close()
+  const error = await t.throwsAsync(engine.search({}), { instanceOf: EngineError })
+  t.is((error as EngineError).code, 'engine_down')
+})
+
+test('thousands of gigs indexed in pieces stay one of each while merges run beneath', async (t) => {
+  const engine = await open(t)
+  const description = 'some more words to merge'
+  const all = Array.from({ length: 9000 }, (_, at) => gig(`g${at}`, { title: `gig half${at % 2}`, description }))
+  await engine.upsert(all)
+  await Promise.all([
+    engine.upsert(all.slice(0, 3000).map((one) => ({ ...one, version: 2, title: 'changed' }))),
+    engine.remove(all.slice(3000, 4000).map(({ id }) => ({ id, version: 2 }))),
+  ])
+  await engine.flush()
+  const totals = await Promise.all(['half0', 'half1', 'changed', ''].map(async (q) => (await engine.search({ q })).total))
+  t.deepEqual(totals, [2500, 2500, 3000, 8000])
+  t.is((await walk(engine, { sort: 'newest', limit: 100 })).length, 8000)
+})

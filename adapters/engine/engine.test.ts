@@ -1,0 +1,283 @@
+import test, { type ExecutionContext } from 'ava'
+import fc from 'fast-check'
+import { openEmbeddedEngine } from './embedded.ts'
+import { EngineError, type Engine, type IndexedGig, type SearchQuery, type SearchResult } from './index.ts'
+import { answerByHand, compareBy } from './oracle.ts'
+import { found, gig, idsOf, newDir, quiet, randomGig, randomQuery, walk } from './sample.ts'
+
+/** Every product behind the port: makes an engine that is closed with the test. */
+const products: Record<string, (t: ExecutionContext) => Promise<Engine>> = {
+  embedded: async (t) => {
+    const engine = await openEmbeddedEngine({ dir: await newDir(t), log: quiet })
+    t.teardown(() => engine.close())
+    return engine
+  },
+}
+
+for (const [product, make] of Object.entries(products)) {
+  test(`${product}: a gig is found by words of its title, tags, category, seller and description`, async (t) => {
+    const engine = await make(t)
+    await engine.upsert([
+      gig('a', {
+        title: 'I will paint your portrait', tags: ['oil colours'], category: 'graphics-design',
+        sellerName: 'Mirabel', description: 'On canvas.',
+      }),
+      gig('b', { title: 'I will sing your song', category: 'music' }),
+    ])
+    for (const q of ['portrait', 'colours', 'graphics', 'mirabel', 'canvas', 'PORTRAIT on canvas', 'the portrait']) {
+      t.deepEqual(await found(engine, { q }), ['a'], q)
+    }
+    t.deepEqual(await found(engine, { q: 'will' }), ['a', 'b'])
+    t.deepEqual(await found(engine, { q: '' }), ['a', 'b'])
+  })
+
+  test(`${product}: words are the same whatever their case, accents, width and script`, async (t) => {
+    const engine = await make(t)
+    await engine.upsert([
+      gig('accents', { title: 'Café résumé naïve' }),
+      gig('width', { title: 'ＬＯＧＯ ﬁnish' }),
+      gig('german', { title: 'Straße' }),
+      gig('chinese', { title: '专业网站设计服务' }),
+      gig('japanese', { title: 'ロゴデザインを作ります' }),
+      gig('russian', { title: 'Ёлка' }),
+      gig('languages', { title: 'C++ and C# lessons' }),
+      gig('emoji', { title: '🚀 rocket🚀ship' }),
+    ])
+    const expected = {
+      cafe: 'accents', CAFÉ: 'accents', 'cafe\u0301': 'accents', resume: 'accents', logo: 'width', finish: 'width',
+      strasse: 'german', STRASSE: 'german', 设计: 'chinese', 网站设计: 'chinese', 站: 'chinese', 务: 'chinese',
+      デザイン: 'japanese', елка: 'russian', 'c++': 'languages', 'c#': 'languages', ship: 'emoji',
+    }
+    for (const [q, id] of Object.entries(expected)) t.deepEqual(await found(engine, { q }), [id], q)
+  })
+
+  test(`${product}: half a word at the end finds, half a word before the end does not`, async (t) => {
+    const engine = await make(t)
+    await engine.upsert([gig('a', { title: 'professional photography' }), gig('b', { title: 'prose writing' })])
+    t.deepEqual(await found(engine, { q: 'photogr' }), ['a'])
+    t.deepEqual(await found(engine, { q: 'professional ph' }), ['a'])
+    t.deepEqual(await found(engine, { q: 'pro' }), ['a', 'b'])
+    t.deepEqual(await found(engine, { q: 'profess wri' }), ['b'])
+  })
+
+  test(`${product}: a typing error is forgiven, and the answer says what was looked for instead`, async (t) => {
+    const engine = await make(t)
+    await engine.upsert([gig('a', { title: 'logo illustration 2024' }), gig('b', { title: 'voice over cat' })])
+    const typed = {
+      lgoo: 'logo', logoo: 'logo', lobo: 'logo', ilustratoin: 'illustration', illlustratiom: 'illustration',
+      ilustrat: 'illustration',
+    }
+    for (const [q, corrected] of Object.entries(typed)) {
+      const result = await engine.search({ q })
+      t.deepEqual([result.hits.map((hit) => hit.id), result.corrected], [['a'], corrected], q)
+    }
+    t.is((await engine.search({ q: 'Lgoo illustration' })).corrected, 'logo illustration')
+    for (const q of ['2025', 'cit', 'illxxxration', 'zzzzzz']) t.is((await engine.search({ q })).total, 0, q)
+    t.is((await engine.search({ q: 'logo' })).corrected, undefined)
+  })
+
+  test(`${product}: a word only removed gigs had is corrected like any unknown word`, async (t) => {
+    const engine = await make(t)
+    await engine.upsert([gig('a', { title: 'logo' }), gig('b', { title: 'lobo' })])
+    await engine.remove([{ id: 'b', version: 2 }])
+    const result = await engine.search({ q: 'lobo' })
+    t.deepEqual([result.hits.map((hit) => hit.id), result.corrected], [['a'], 'logo'])
+  })
+
+  test(`${product}: all words are wanted; only when no gig has them all does one of them do`, async (t) => {
+    const engine = await make(t)
+    await engine.upsert([gig('a', { title: 'red apple' }), gig('b', { title: 'green pear' }), gig('c', { title: 'red pear tart' })])
+    t.deepEqual(await found(engine, { q: 'red pear' }), ['c'])
+    t.deepEqual(await idsOf(engine, { q: 'green pear apple tree' }), ['b', 'a', 'c'])
+    t.deepEqual(await found(engine, { q: 'apple pear', filter: { maxPrice: 1 } }), [])
+  })
+
+  test(`${product}: an older version never overwrites a newer one, in whatever order they arrive`, async (t) => {
+    const engine = await make(t)
+    await engine.upsert([gig('a', { version: 2, title: 'second' })])
+    await engine.upsert([gig('a', { version: 1, title: 'first' })])
+    await engine.upsert([gig('b', { version: 3, title: 'third' }), gig('b', { version: 2, title: 'second' })])
+    t.deepEqual(await found(engine, { q: 'second' }), ['a'])
+    t.deepEqual(await found(engine, { q: 'first' }), [])
+    await Promise.all([5, 3, 6, 4].map((version) => engine.upsert([gig('a', { version, title: `number${version}x` })])))
+    t.deepEqual(await found(engine, { q: 'number6x' }), ['a'])
+    t.is((await engine.search({})).total, 2)
+  })
+
+  test(`${product}: a removed gig stays away when an older delivery comes late, and returns with a newer one`, async (t) => {
+    const engine = await make(t)
+    await engine.upsert([gig('a', { version: 3 }), gig('b', { version: 3 })])
+    await engine.remove([{ id: 'a', version: 2 }, { id: 'b', version: 4 }, { id: 'c', version: 4 }])
+    await engine.upsert([gig('b', { version: 3 }), gig('c', { version: 4 })])
+    t.deepEqual(await found(engine, {}), ['a'])
+    await engine.upsert([gig('b', { version: 5 }), gig('c', { version: 5 })])
+    t.deepEqual(await found(engine, {}), ['a', 'b', 'c'])
+  })
+
+  test(`${product}: versions lists every indexed gig once, by id, in pages`, async (t) => {
+    const engine = await make(t)
+    const all = Array.from({ length: 57 }, (_, at) => gig(`g${at}`, { version: at + 1 }))
+    for (const one of all) await engine.upsert([one])
+    await engine.remove([{ id: 'g7', version: 100 }])
+    const listed: { id: string; version: number }[] = []
+    for (let after: string | null = null, page = 0; page === 0 || after; page++) {
+      const { versions, next } = await engine.versions({ after, limit: 10 })
+      listed.push(...versions)
+      after = next
+    }
+    const expected = all.filter(({ id }) => id !== 'g7').map(({ id, version }) => ({ id, version }))
+    t.deepEqual(listed, expected.sort((left, right) => (left.id < right.id ? -1 : 1)))
+    t.is((await engine.stats()).gigs, 56)
+  })
+
+  test(`${product}: the better match of a dozen gigs stands first`, async (t) => {
+    const engine = await make(t)
+    await engine.upsert([
+      gig('logo-title', { title: 'I will design a modern logo', tags: ['logo'] }),
+      gig('logo-poor', { title: 'I will design a modern logo', tags: ['logo'], quality: 0 }),
+      gig('logo-excellent', { title: 'I will design a modern logo', tags: ['logo'], quality: 1 }),
+      gig('logo-tag', { title: 'I will design brand identity', tags: ['logo', 'brand'] }),
+      gig('logo-prose', { title: 'I will design a business card', description: 'Send me your logo and your address.' }),
+      gig('web', { title: 'I will build a website', tags: ['website', 'html'] }),
+      gig('web-new', { title: 'I will build a website', tags: ['website', 'html'], createdAt: Date.now() }),
+      gig('shop', { title: 'I will build a shop', description: 'A website that sells.' }),
+      gig('voice', { title: 'I will record a german voice over' }),
+      gig('video', { title: 'I will edit your video', tags: ['video', 'voice'] }),
+      gig('essay', { title: 'I will proofread your essay' }),
+      gig('essays', { title: 'I will write essays and stories for children in three languages' }),
+    ])
+    t.deepEqual(await idsOf(engine, { q: 'logo' }), ['logo-excellent', 'logo-title', 'logo-tag', 'logo-poor', 'logo-prose'])
+    t.deepEqual(await idsOf(engine, { q: 'modern logo design' }), ['logo-excellent', 'logo-title', 'logo-poor'])
+    t.deepEqual(await idsOf(engine, { q: 'website' }), ['web-new', 'web', 'shop'])
+    t.deepEqual(await idsOf(engine, { q: 'essay' }), ['essay', 'essays'])
+    t.is((await idsOf(engine, { q: 'voice' }))[0], 'voice')
+    t.is((await idsOf(engine, {}))[0], 'logo-excellent')
+  })
+
+  test(`${product}: pages of a list go on where they were while gigs come and change`, async (t) => {
+    const engine = await make(t)
+    const varied = (at: number) => ({ title: 'steady gig', createdAt: 1000 * (at % 7), quality: (at % 5) / 5 })
+    const all = Array.from({ length: 60 }, (_, at) => gig(`g${at}`, varied(at)))
+    await engine.upsert(all)
+    for (const query of [{ sort: 'newest' }, { q: 'steady gig' }] satisfies SearchQuery[]) {
+      const seen: string[] = []
+      for (let cursor: string | null = null, page = 0; page === 0 || cursor; page++) {
+        const result = await engine.search({ ...query, limit: 7, cursor })
+        seen.push(...result.hits.map((hit) => hit.id))
+        cursor = result.nextCursor
+        await engine.upsert([gig(`other-${query.sort}-${page}`, { title: 'steady noise', createdAt: 3500 })])
+      }
+      t.deepEqual(seen.filter((id) => id.startsWith('g')).sort(), all.map(({ id }) => id).sort())
+      t.is(new Set(seen).size, seen.length)
+    }
+  })
+
+  test(`${product}: any text is a legal query`, async (t) => {
+    const engine = await make(t)
+    await engine.upsert([gig('a', { title: 'plain gig', tags: ['constructor', '__proto__'] })])
+    const texts = [
+      'x'.repeat(10_240), 'word '.repeat(2048), '🙂🙂🙂', '\u202eolleh שלום مرحبا', '\0\u0001\u0007\u001b[31m',
+      'a AND (b OR NOT c)', '"unclosed', '.*(+?^${}[]|\\', 'title:plain', "'; drop table gigs; --", '%00%ff', '\ud800',
+      '\ud83d \udc00', 'constructor', '__proto__', 'toString', '-', '*', '  ', '\u0301\u0301', '設'.repeat(300),
+      'ﷺ'.repeat(200), 'İıẞ', 'a\u0300'.repeat(90), '1'.repeat(200), '+++ ###',
+    ]
+    for (const q of texts) {
+      const result = await engine.search({ q, facets: ['category', 'price'] })
+      t.true(Number.isInteger(result.total), q.slice(0, 40))
+      t.true(Array.isArray(await engine.suggest(q, 5)), q.slice(0, 40))
+    }
+    t.is((await engine.search({ q: '__proto__' })).total, 1)
+    const anything = fc.string({ unit: 'binary', maxLength: 300 })
+    await fc.assert(fc.asyncProperty(anything, async (q) => (await engine.search({ q })).total >= 0))
+  })
+
+  test(`${product}: a cursor made up, bent or taken from another search is refused as such`, async (t) => {
+    const engine = await make(t)
+    await engine.upsert(Array.from({ length: 5 }, (_, at) => gig(`g${at}`)))
+    const cursor = (await engine.search({ q: 'do', limit: 2 })).nextCursor!
+    t.is((await engine.search({ q: 'do', limit: 2, cursor })).hits.length, 2)
+    const refuses = async (query: SearchQuery) => {
+      const refusal = await t.throwsAsync(engine.search(query), { instanceOf: EngineError })
+      t.is(refusal?.code, 'bad_cursor', JSON.stringify(query).slice(0, 80))
+    }
+    const others: SearchQuery[] = [{ q: 'gig' }, { q: 'do', sort: 'newest' }, { q: 'do', filter: { minRating: 1 } }]
+    for (const query of others) await refuses({ ...query, cursor })
+    const made = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const parts = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[]
+    const bent = [
+      null, {}, [], parts.slice(0, 3), parts.with(1, 'x'), parts.with(1, null), parts.with(3, 7), parts.with(5, 9),
+      [...parts, ...Array(50).fill(1)],
+    ]
+    for (const value of bent) await refuses({ q: 'do', cursor: made(value) })
+    const broken = ['', 'x', '!!', cursor.slice(0, -4), `${cursor}=`, 'A'.repeat(100_000), '\0']
+    for (const text of broken) await refuses({ q: 'do', cursor: text })
+  })
+
+  test(`${product}: what is typed so far is completed from titles, tags and categories`, async (t) => {
+    const engine = await make(t)
+    await engine.upsert([
+      gig('a', { title: 'logo design', tags: ['Logo Animation'], category: 'graphics-design' }),
+      gig('b', { title: 'logo design', tags: ['logo maker'] }),
+      gig('c', { title: 'desert tours', category: 'travel' }),
+      gig('d', { title: 'location scouting', description: 'loquacious' }),
+    ])
+    const texts = async (prefix: string, limit = 10) => (await engine.suggest(prefix, limit)).map(({ text }) => text)
+    t.deepEqual(await texts('lo'), ['logo', 'location', 'logo animation', 'logo maker'])
+    t.deepEqual(await texts('Logo des'), ['logo design'])
+    t.deepEqual(await engine.suggest('graph', 5), [{ text: 'graphics-design', kind: 'category' }])
+    t.deepEqual((await texts('l', 2)).length, 2)
+    t.deepEqual(await texts('zzz'), [])
+    await engine.remove(['a', 'b'].map((id) => ({ id, version: 2 })))
+    t.false((await texts('logo')).includes('logo maker'))
+  })
+
+  test(`${product}: everything found, counted and sorted is what reading every gig by hand gives`, async (t) => {
+    const engine = await make(t)
+    const gigs = fc.array(randomGig(), { minLength: 50, maxLength: 200 })
+    const queries = fc.array(randomQuery(), { minLength: 20, maxLength: 20 })
+    await fc.assert(fc.asyncProperty(gigs, queries, fc.nat(40), async (made, asked, step) => {
+      await engine.clear()
+      const named = made.map((one, at) => ({ ...one, id: `g${(at * 7919) % 1009}` }))
+      const living = await indexInPieces(engine, named, step + 1)
+      for (const query of asked) await compareWithHand(t, { engine, living, query })
+    }), { numRuns: 8 })
+  })
+}
+
+/** Upserts piece by piece, replaces some, removes some; what lives then. */
+const indexInPieces = async (engine: Engine, gigs: IndexedGig[], step: number) => {
+  for (let from = 0; from < gigs.length; from += step) await engine.upsert(gigs.slice(from, from + step))
+  const replaced = gigs.slice(0, 20).map((one, at) => ({ ...gigs[gigs.length - 1 - at]!, id: one.id, version: 2 }))
+  await engine.upsert(replaced)
+  await engine.remove(gigs.slice(20, 30).map(({ id }) => ({ id, version: 9 })))
+  return [...replaced, ...gigs.slice(30)]
+}
+
+type Compared = { engine: Engine; living: IndexedGig[]; query: SearchQuery }
+
+const compareWithHand = async (t: ExecutionContext, { engine, living, query }: Compared) => {
+  const { hits, total, facets } = await engine.search({ ...query, limit: 100 })
+  const expected = answerByHand(living, query)
+  t.is(total, expected.ids.length)
+  t.deepEqual(facets, { ...expected.facets, ...pricesOf(t, facets, expected.prices) })
+  const walked = await walk(engine, { ...query, limit: 17 })
+  t.deepEqual(walked.toSorted(), expected.ids.toSorted())
+  t.deepEqual(walked.slice(0, 100), hits.map((hit) => hit.id))
+  const byId = new Map(living.map((one) => [one.id, one]))
+  const compare = compareBy[query.sort ?? 'relevance']
+  if (compare) t.deepEqual(walked, walked.map((id) => byId.get(id)!).sort(compare).map(({ id }) => id))
+  else t.deepEqual(hits, hits.toSorted((left, right) => right.score - left.score || (left.id < right.id ? -1 : 1)))
+}
+
+/** Checks the buckets, then gives the price facet as it is, so that the rest can be compared whole. */
+const pricesOf = (t: ExecutionContext, { price }: SearchResult['facets'], prices: number[] | null) => {
+  if (!prices || prices.length === 0) return {}
+  const { min, max, histogram } = price!
+  t.deepEqual([min, max], [Math.min(...prices), Math.max(...prices)])
+  t.true(histogram.length <= 12 && histogram[0]!.from <= min && histogram.at(-1)!.to > max)
+  histogram.forEach(({ from, to, count }, at) => {
+    t.is(count, prices.filter((one) => one >= from && one < to).length)
+    if (at > 0) t.is(from, histogram[at - 1]!.to)
+  })
+  return { price: price! }
+}
