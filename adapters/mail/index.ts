@@ -24,3 +24,16 @@ export class MailError extends Error {
     this.retryable = retryable
   }
 }
+
+export const LETTER_BYTES_MAX = 512 * 1024
+export const SUBJECT_LETTERS_MAX = 500
+
+/** One plain address: no list, no name, no comment, no line break, so that a letter has one reader and no header of the sender's own. */
+const ADDRESS = /^[^\s@<>()[\],;:\\"]{1,64}@[a-z0-9.-]{1,253}$/i
+
+/** Refuses for good what no product may send. */
+export const checkLetter = ({ to, subject, text, html = '' }: Letter): void => {
+  if (!ADDRESS.test(to)) throw new MailError('not one plain mail address', false)
+  if (subject.length > SUBJECT_LETTERS_MAX || /[\r\n\0]/.test(subject)) throw new MailError('not a subject of one line', false)
+  if (Buffer.byteLength(text) + Buffer.byteLength(html) > LETTER_BYTES_MAX) throw new MailError('the letter is too large', false)
+}
