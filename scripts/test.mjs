@@ -1,0 +1,20 @@
+// Runs the tests and closes with one plain line that says how many passed and failed. Arguments go to AVA.
+import { spawn } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+
+const ava = join(dirname(createRequire(import.meta.url).resolve('ava/package.json')), 'entrypoints', 'cli.mjs')
+const child = spawn(process.execPath, [ava, ...process.argv.slice(2)], { stdio: ['inherit', 'pipe', 'inherit'] })
+
+let tail = ''
+child.stdout.on('data', (chunk) => {
+  process.stdout.write(chunk)
+  tail = (tail + chunk).slice(-20_000)
+})
+child.on('close', (code) => {
+  const count = (what) => Number([...tail.matchAll(new RegExp(`^\\s*(\\d+) tests? ${what}`, 'gm'))].at(-1)?.[1] ?? 0)
+  // An exit that no test explains (a crash, an uncaught error, nothing found) is a failure all the same.
+  const failed = count('failed') || (code === 0 ? 0 : 1)
+  console.log(`${count('passed')} passed, ${failed} failed, ${count('skipped')} skipped`)
+  process.exit(code ?? 1)
+})
