@@ -1,0 +1,61 @@
+// The ledger: every movement of money, once, balanced, for ever. Key: the book, `main`. Any node reads it; one node writes it
+// at a time, and safety does not rest on that (see book.ts).
+import { service, type Here } from '../../mixins/service.ts'
+import type { Call } from '../../mixins/node.ts'
+import { iso, LIMIT_DEFAULT } from '../shapes.ts'
+import { payableOf, totalsOf, trialRows } from './balances.ts'
+import { openBook } from './book.ts'
+import { ledger as contract, type Posting } from './contract.ts'
+import { batches, checkpoints, entriesOf, indexedEntries, lines } from './journal.ts'
+import { verifyBook } from './verification.ts'
+
+const BOOK = 'main'
+
+export default service(contract, async (here) => {
+  const documents = await here.open('documents')
+  await documents.declare([batches, indexedEntries, lines, checkpoints] as never)
+  const book = await openBook(documents, here.log)
+
+  return {
+    actions: {
+      post: ({ params, call }) => call('ledger.commit', { book: BOOK, entries: params.entries }),
+      commit: async ({ params }) => ({ outcomes: await book.post(params.entries) }),
+      balances: async ({ params }) => {
+        const { balances } = await book.current()
+        return Object.fromEntries(params.accounts.map((account) => [account, balances.sums(account)]))
+      },
+      payable: async ({ params: { currency, minimum, after, limit = PAYABLE_LIMIT } }) => {
+        const { balances } = await book.current()
+        return payableOf(balances, { currency, minimum, after, limit })
+      },
+      of: async ({ params: { account, limit = LIMIT_DEFAULT, cursor, book: asked }, call }) => {
+        // Only the node that keeps the book knows what is entered and not yet indexed.
+        if (!asked && isElsewhere(here)) return call('ledger.of', { account, limit, ...(cursor && { cursor }), book: BOOK })
+        await book.indexed()
+        return entriesOf(documents, { account, limit, cursor })
+      },
+      trialBalance: async ({ params }) => {
+        const { balances, position } = await book.current()
+        const rows = trialRows(balances, params.account)
+        return { data: rows, totals: totalsOf(rows), entries: position.seq, asOf: iso(here.clock.now()) }
+      },
+      verify: () => verifyBook(documents, book),
+    },
+    hears: {
+      'order.posted': ({ data, call }) => enter(call, data.entries),
+      'payout.posted': ({ data, call }) => enter(call, data.entries),
+    },
+    stopped: () => book.stop(),
+  }
+})
+
+const PAYABLE_LIMIT = 500
+
+const isElsewhere = ({ placement, id }: Here): boolean => (placement.owner('ledger', BOOK) ?? id) !== id
+
+/** What was said must be entered: an entry that can't be is no answer but a fault, tried again and then parked. */
+const enter = async (call: Call, entries: readonly Posting[]): Promise<void> => {
+  const { outcomes } = await call('ledger.commit', { book: BOOK, entries: [...entries] })
+  const refused = entries.filter((_, at) => outcomes[at] === 'insufficient')
+  if (refused.length > 0) throw new Error(`entries would overdraw an account: ${refused.map(({ id }) => id).join(', ')}`)
+}
