@@ -69,9 +69,11 @@ const condition = ({ index, equals, range, order, orderedBy, after }: Plan): { w
     params.push(...values)
   }
   for (const [key, value] of equals) add(`${column(key)} = ?`, value)
-  if (range?.from !== undefined) add(`${column(range.key)} >= ?`, range.from)
-  if (range?.to !== undefined) add(`${column(range.key)} <= ?`, range.to)
-  if (after && after.length > 0) {
+  // A cursor stands for the bound on its side: given both, SQLite would walk to the cursor from the bound, page after page.
+  const paged = after !== null && after.length > 0
+  if (range?.from !== undefined && !(paged && order === 'asc')) add(`${column(range.key)} >= ?`, range.from)
+  if (range?.to !== undefined && !(paged && order === 'desc')) add(`${column(range.key)} <= ?`, range.to)
+  if (paged) {
     const marks = after.map(() => '?').join(', ')
     add(`(${orderedBy.map(column).join(', ')}) ${order === 'asc' ? '>' : '<'} (${marks})`, ...after)
   }

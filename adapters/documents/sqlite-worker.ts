@@ -95,6 +95,7 @@ function readWaiting(): void {
   for (const request of waiting.splice(0)) {
     if ('sql' in request) readAll(request)
     else if ('close' in request) close()
+    else throw new Error('a reader declares nothing')
   }
 }
 

@@ -18,8 +18,12 @@ export type SqliteOptions = { file: string; log: LinkOptions['log'] }
 
 /** Questions that may wait for the reader at once. */
 export const READS_WAITING_MAX = 20_000
-const WRITER_HEAP_MB = 128
-const READER_HEAP_MB = 128
+/**
+ * What a thread may grow to; it stays far below, for messages and answers are bounded by characters. Not a guard: a thread
+ * that reaches it inside SQLite's binding takes the whole process with it.
+ */
+const WRITER_HEAP_MB = 192
+const READER_HEAP_MB = 192
 /** A document of the file's own, written by `ping`: a store that can only read is not up. */
 const PROBE: Collection = { name: 'store-probe', indexes: {} }
 
