@@ -54,14 +54,20 @@ function open(): DatabaseSync {
   return opened
 }
 
+/** Answers leave in the order of the requests: what stands between two writes ends the group of the first. */
 function writeWaiting(): void {
-  const requests = waiting.splice(0)
-  const writes = requests.filter((request) => 'sql' in request)
-  if (writes.length > 0) writeGroup(writes)
-  for (const request of requests) {
+  let group: Statements[] = []
+  for (const request of waiting.splice(0)) {
+    if ('sql' in request) {
+      group.push(request)
+      continue
+    }
+    if (group.length > 0) writeGroup(group)
+    group = []
     if ('declare' in request) say({ answers: [declareAll(request.declare)], done: true })
-    else if ('close' in request) close()
+    else close()
   }
+  if (group.length > 0) writeGroup(group)
 }
 
 /** Either the whole group is durable, bar statements that were refused by a constraint, or nothing of it is there. */

@@ -162,6 +162,19 @@ test('one refused write does not undo the others of its group', async (t) => {
   t.is((await documents.scan(things, { limit: 100 })).docs.length, 41)
 })
 
+test('a collection declared between writes leaves every write its own outcome', async (t) => {
+  const documents = await openStore(t, newFile(t))
+  await documents.declare([things])
+  await documents.insert(things, thing('taken'))
+  const rounds = Array.from({ length: 10 }, async (_, i) => {
+    const [stored, refused] = [documents.insert(things, thing(`t${i}`)), documents.insert(things, thing('taken'))]
+    const declared = documents.declare([collection(`late-${i}`)])
+    const last = documents.insert(things, thing('taken'))
+    return Promise.all([stored, refused, declared, last])
+  })
+  for (const [stored, refused, , last] of await Promise.all(rounds)) t.deepEqual([stored.ok, refused.ok, last.ok], [true, false, false])
+})
+
 test('more writes than may wait are refused at once, and those that wait are kept', async (t) => {
   const documents = await openStore(t, newFile(t))
   await documents.declare([things])
