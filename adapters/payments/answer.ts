@@ -1,4 +1,5 @@
-// Every answer is checked for the object it should be: the SDK resolves on some error pages, and then nobody knows what happened.
+// Every answer is checked for the object it should be: the SDK resolves on some error pages, and then nobody knows what
+// happened.
 import type Stripe from 'stripe'
 import { paymentsError } from './errors.ts'
 import { PaymentsError } from './index.ts'
@@ -9,7 +10,9 @@ export type Client = () => Promise<Stripe>
 export type Expected = { object: string; prefix?: string }
 
 export const ask = async <T extends { object: string }>(
-  client: Client, expected: Expected, call: (stripe: Stripe) => Promise<Stripe.Response<T>>,
+  client: Client,
+  expected: Expected,
+  call: (stripe: Stripe) => Promise<Stripe.Response<T>>,
 ): Promise<T> => {
   try {
     const answer = await call(await client())
@@ -24,7 +27,9 @@ export const ask = async <T extends { object: string }>(
 type Listed<T> = { object: string; data: T[]; has_more: boolean }
 
 export const askList = async <T extends { object: string }>(
-  client: Client, expected: Expected, call: (stripe: Stripe) => Promise<Stripe.Response<Listed<T>>>,
+  client: Client,
+  expected: Expected,
+  call: (stripe: Stripe) => Promise<Stripe.Response<Listed<T>>>,
 ): Promise<{ data: T[]; hasMore: boolean }> => {
   const answer = await ask(client, { object: 'list' }, call)
   if (!Array.isArray(answer.data)) throw unexpected(expected)
@@ -39,18 +44,25 @@ export const PAGE_SIZE = 100
 type PageRequest = { limit: number; starting_after?: string }
 
 export const askAll = async <T extends { id: string; object: string }>(
-  client: Client, expected: Expected, call: (stripe: Stripe, page: PageRequest) => Promise<Stripe.Response<Listed<T>>>,
+  client: Client,
+  expected: Expected,
+  call: (stripe: Stripe, page: PageRequest) => Promise<Stripe.Response<Listed<T>>>,
 ): Promise<T[]> => {
   const found: T[] = []
   for (let page = 0; page < SEARCH_PAGES_MAX; page += 1) {
     const last = found.at(-1)?.id
     const { data, hasMore } = await askList(client, expected, (stripe) =>
-      call(stripe, { limit: PAGE_SIZE, ...(last !== undefined && { starting_after: last }) }))
+      call(stripe, { limit: PAGE_SIZE, ...(last !== undefined && { starting_after: last }) }),
+    )
     found.push(...data)
     if (!hasMore || data.length === 0) return found
   }
   // An incomplete search must never pass for "not there".
-  throw new PaymentsError('unknown', 'search_incomplete', `More than ${SEARCH_PAGES_MAX * PAGE_SIZE} objects to look through.`)
+  throw new PaymentsError(
+    'unknown',
+    'search_incomplete',
+    `More than ${SEARCH_PAGES_MAX * PAGE_SIZE} objects to look through.`,
+  )
 }
 
 export const requireObject = (value: unknown, expected: Expected): void => {
@@ -61,8 +73,13 @@ export const requireObject = (value: unknown, expected: Expected): void => {
 
 const requireStatus = (answer: { lastResponse?: { statusCode?: number } }): void => {
   const status = answer.lastResponse?.statusCode ?? 0
-  if (status < 200 || status > 299) throw new PaymentsError('unknown', 'unexpected_status', `The provider answered with status ${status}.`)
+  if (status < 200 || status > 299)
+    throw new PaymentsError('unknown', 'unexpected_status', `The provider answered with status ${status}.`)
 }
 
 const unexpected = (expected: Expected): PaymentsError =>
-  new PaymentsError('unknown', 'unexpected_answer', `The provider's answer is not the ${expected.object} that was asked for.`)
+  new PaymentsError(
+    'unknown',
+    'unexpected_answer',
+    `The provider's answer is not the ${expected.object} that was asked for.`,
+  )

@@ -1,5 +1,5 @@
-// Which class each failure of the provider belongs to. The caller's retry rule hangs on the class alone, so this table is the
-// whole policy: a code first, then what kind of failure it was, and everything else is an unknown outcome.
+// Which class each failure of the provider belongs to. The caller's retry rule hangs on the class alone, so this table
+// is the whole policy: a code first, then what kind of failure it was, and everything else is an unknown outcome.
 import { PaymentsError } from './index.ts'
 
 type Kind = PaymentsError['kind']
@@ -34,12 +34,24 @@ const BY_CODE: Record<string, Kind> = {
   transfers_not_allowed: 'definitive',
 }
 
-const BY_STATUS: Record<number, Kind> = { 400: 'bug', 401: 'bug', 402: 'definitive', 403: 'bug', 404: 'definitive', 409: 'in_use', 429: 'rate' }
+const BY_STATUS: Record<number, Kind> = {
+  400: 'bug',
+  401: 'bug',
+  402: 'definitive',
+  403: 'bug',
+  404: 'definitive',
+  409: 'in_use',
+  429: 'rate',
+}
 
 export const paymentsError = (thrown: unknown): PaymentsError => {
   if (thrown instanceof PaymentsError) return thrown
   const failure = (thrown ?? {}) as Failure
-  const error = new PaymentsError(kindOf(failure), failure.code ?? failure.rawType ?? failure.type ?? 'no_answer', String(failure.message ?? thrown))
+  const error = new PaymentsError(
+    kindOf(failure),
+    failure.code ?? failure.rawType ?? failure.type ?? 'no_answer',
+    String(failure.message ?? thrown),
+  )
   error.cause = thrown
   return error
 }

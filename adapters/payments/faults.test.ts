@@ -6,7 +6,21 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import test from 'ava'
 import { realClock } from '../clock/index.ts'
-import { ask, confirm, DAY_MS, directory, HOUR_MS, open, paid, payee, quiet, receiver, refusal, until, usd } from './fixture.ts'
+import {
+  ask,
+  confirm,
+  DAY_MS,
+  directory,
+  HOUR_MS,
+  open,
+  paid,
+  payee,
+  quiet,
+  receiver,
+  refusal,
+  until,
+  usd,
+} from './fixture.ts'
 import { openSandbox } from './sandbox.ts'
 import { openStripe } from './stripe.ts'
 
@@ -33,7 +47,8 @@ test('a failing server leaves the outcome unknown, whether it ran or not', async
   const { payments } = await open(t)
   const accountId = await payee(payments)
   await paid(payments, 10_000)
-  const transfer = (key: string) => payments.transfer({ accountId, amount: usd(1_000), group: 'g', metadata: { op: key } }, key)
+  const transfer = (key: string) =>
+    payments.transfer({ accountId, amount: usd(1_000), group: 'g', metadata: { op: key } }, key)
   payments.server.faults.add({ kind: 'error_not_executed', on: 'transfers.create' })
   t.is((await refusal(transfer('a'))).kind, 'unknown')
   t.is((await payments.findTransfers('g')).length, 0)
@@ -41,10 +56,13 @@ test('a failing server leaves the outcome unknown, whether it ran or not', async
   payments.server.faults.add({ kind: 'error_executed', on: 'transfers.create' })
   t.is((await refusal(transfer('b'))).kind, 'unknown')
   t.is((await refusal(transfer('b'))).kind, 'unknown')
-  t.deepEqual((await payments.findTransfers('g')).map(({ metadata }) => metadata.op), ['b', 'a'])
+  t.deepEqual(
+    (await payments.findTransfers('g')).map(({ metadata }) => metadata.op),
+    ['b', 'a'],
+  )
 })
 
-test('an answer that is not the provider\'s is never taken for success', async (t) => {
+test("an answer that is not the provider's is never taken for success", async (t) => {
   const { payments } = await open(t)
   payments.server.faults.add({ kind: 'bad_gateway', count: 3 })
   t.is((await refusal(ask(payments, 5_000))).kind, 'unknown')
@@ -53,14 +71,35 @@ test('an answer that is not the provider\'s is never taken for success', async (
 })
 
 test('an answer with the wrong object, or none, is an unknown outcome', async (t) => {
-  const bodies = ['{}', '{"id":"re_1","object":"refund"}', '{"id":"xx_1","object":"payment_intent"}', '[]', 'null', '<html>', '{"object":"list"}']
+  const bodies = [
+    '{}',
+    '{"id":"re_1","object":"refund"}',
+    '{"id":"xx_1","object":"payment_intent"}',
+    '[]',
+    'null',
+    '<html>',
+    '{"object":"list"}',
+  ]
   let count = 0
-  const server = createServer((_request, response) => { response.end(bodies[count % bodies.length]) })
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
-  t.teardown(() => { server.closeAllConnections(); server.close() })
+  const server = createServer((_request, response) => {
+    response.end(bodies[count % bodies.length])
+  })
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
   const { port } = server.address() as AddressInfo
   const payments = await openStripe({
-    provider: 'stripe', secretKey: 'sk_test_1', webhookSecret: 'whsec_1', host: '127.0.0.1', port, protocol: 'http', log: quiet,
+    provider: 'stripe',
+    secretKey: 'sk_test_1',
+    webhookSecret: 'whsec_1',
+    host: '127.0.0.1',
+    port,
+    protocol: 'http',
+    log: quiet,
   })
   for (const body of bodies) {
     t.is((await refusal(ask(payments, 5_000))).kind, 'unknown', body)
@@ -80,17 +119,31 @@ test('a provider that does not answer in time leaves the outcome unknown; meanwh
 test('a wrong key of the platform is a mistake of ours', async (t) => {
   const { payments } = await open(t)
   const stranger = await openStripe({
-    provider: 'sandbox', secretKey: 'sk_test_wrong', webhookSecret: 'x', host: '127.0.0.1', port: payments.server.port, protocol: 'http', log: quiet,
+    provider: 'sandbox',
+    secretKey: 'sk_test_wrong',
+    webhookSecret: 'x',
+    host: '127.0.0.1',
+    port: payments.server.port,
+    protocol: 'http',
+    log: quiet,
   })
   t.is((await refusal(stranger.balance())).kind, 'bug')
 })
 
 test('a provider that cannot be reached leaves the outcome unknown', async (t) => {
-  const nobody = await openStripe({ provider: 'stripe', secretKey: 'sk_test_1', webhookSecret: 'x', host: '127.0.0.1', port: 1, protocol: 'http', log: quiet })
+  const nobody = await openStripe({
+    provider: 'stripe',
+    secretKey: 'sk_test_1',
+    webhookSecret: 'x',
+    host: '127.0.0.1',
+    port: 1,
+    protocol: 'http',
+    log: quiet,
+  })
   t.is((await refusal(ask(nobody, 5_000))).kind, 'unknown')
 })
 
-test('a payout that fails brings the money back to the seller\'s balance, also after it was reported paid', async (t) => {
+test("a failed payout is back in the seller's balance, also after it was reported paid", async (t) => {
   const { payments, clock } = await open(t)
   const accountId = await payee(payments)
   await paid(payments, 10_000)
@@ -149,7 +202,9 @@ const CHILD = `
 
 const startChild = async (file: string, webhookUrl: string) => {
   const modules = [new URL('./sandbox.ts', import.meta.url).href, new URL('../clock/index.ts', import.meta.url).href]
-  const child = spawn(process.execPath, ['--input-type=module', '-e', CHILD, ...modules, file, webhookUrl], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--input-type=module', '-e', CHILD, ...modules, file, webhookUrl], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const [line] = (await once(child.stdout, 'data')) as [Buffer]
   return { child, ...(JSON.parse(line.toString()) as { port: number; secretKey: string; webhookSecret: string }) }
 }
@@ -159,7 +214,15 @@ test('a provider killed between doing and answering did it once: the same key fi
   const hook = await receiver(t)
   const { child, port, secretKey, webhookSecret } = await startChild(file, hook.url)
   t.teardown(() => child.kill('SIGKILL'))
-  const before = await openStripe({ provider: 'sandbox', secretKey, webhookSecret, host: '127.0.0.1', port, protocol: 'http', log: quiet })
+  const before = await openStripe({
+    provider: 'sandbox',
+    secretKey,
+    webhookSecret,
+    host: '127.0.0.1',
+    port,
+    protocol: 'http',
+    log: quiet,
+  })
   const asked = await ask(before, 5_000)
   const confirming = refusal(confirm(before, asked.id, 'pm_card_visa', 'c'))
   // The event says that it is on disk; the answer is still held back.

@@ -1,4 +1,5 @@
-// What the suites of this folder share: a sandbox on a directory of its own, and the sentences of a marketplace in short.
+// What the suites of this folder share: a sandbox on a directory of its own, and the sentences of a marketplace in
+// short.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -25,7 +26,10 @@ export const directory = (t: ExecutionContext): string => {
   return path
 }
 
-export const open = async (t: ExecutionContext, options: Partial<SandboxOptions> & { timeoutMs?: number } = {}): Promise<Opened> => {
+export const open = async (
+  t: ExecutionContext,
+  options: Partial<SandboxOptions> & { timeoutMs?: number } = {},
+): Promise<Opened> => {
   const clock = movableClock()
   const file = join(directory(t), 'provider.sqlite')
   const payments = await openSandbox({ file, clock, log: quiet, ...options })
@@ -45,7 +49,8 @@ export const paid = async (payments: Payments, amount: number, key = 'paid'): Pr
 }
 
 export const payee = async (payments: Payments, key = 'payee'): Promise<string> =>
-  (await payments.createAccount({ email: 'seller@example.test', country: 'US', metadata: { onboarding: 'auto' } }, key)).id
+  (await payments.createAccount({ email: 'seller@example.test', country: 'US', metadata: { onboarding: 'auto' } }, key))
+    .id
 
 /** The class and code a call is refused with. */
 export const refusal = async (call: Promise<unknown>): Promise<{ kind: string; code: string }> => {
@@ -76,12 +81,21 @@ export const receiver = async (t: ExecutionContext, status: (count: number) => n
     const parts: Buffer[] = []
     request.on('data', (part: Buffer) => parts.push(part))
     request.on('end', () => {
-      received.push({ body: Buffer.concat(parts), signature: String(request.headers['stripe-signature']), headers: request.headers })
+      received.push({
+        body: Buffer.concat(parts),
+        signature: String(request.headers['stripe-signature']),
+        headers: request.headers,
+      })
       response.writeHead(status(received.length)).end()
     })
   })
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
-  t.teardown(() => { server.closeAllConnections(); server.close() })
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
   const types = () => received.map(({ body }) => (JSON.parse(body.toString()) as { type: string }).type)
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`, received, types }
 }

@@ -1,4 +1,5 @@
-// What every product behind the Payments port does, seen from the marketplace: taking money, giving it back, paying sellers.
+// What every product behind the Payments port does, seen from the marketplace: taking money, giving it back, paying
+// sellers.
 import test from 'ava'
 import { ask, confirm, DAY_MS, HOUR_MS, open, paid, payee, refusal, returnUrl, usd } from './fixture.ts'
 import type { Payments } from './index.ts'
@@ -43,7 +44,11 @@ test('a card that wants 3-D Secure is paid once the buyer approves', async (t) =
   t.is(page.status, 200)
   t.regex(await page.text(), /Approve/)
   t.is((await payments.retrievePayment(id)).status, 'requires_action')
-  const answered = await fetch(url, { method: 'POST', body: new URLSearchParams({ answer: 'approve' }), redirect: 'manual' })
+  const answered = await fetch(url, {
+    method: 'POST',
+    body: new URLSearchParams({ answer: 'approve' }),
+    redirect: 'manual',
+  })
   t.is(answered.status, 303)
   t.true(answered.headers.get('location')?.startsWith(`${returnUrl}?payment_intent=${id}`))
   t.regex(answered.headers.get('location') ?? '', /redirect_status=succeeded/)
@@ -66,9 +71,15 @@ test('a canceled payment takes no card, and a paid one is not canceled', async (
   const { payments } = await open(t)
   const { id } = await ask(payments, 5_000)
   t.is((await payments.cancelPayment(id, 'cancel')).status, 'canceled')
-  t.deepEqual(await refusal(confirm(payments, id, 'pm_card_visa', 'late')), { kind: 'definitive', code: 'payment_intent_unexpected_state' })
+  t.deepEqual(await refusal(confirm(payments, id, 'pm_card_visa', 'late')), {
+    kind: 'definitive',
+    code: 'payment_intent_unexpected_state',
+  })
   const payment = await paid(payments, 5_000)
-  t.deepEqual(await refusal(payments.cancelPayment(payment.id, 'too-late')), { kind: 'definitive', code: 'payment_intent_unexpected_state' })
+  t.deepEqual(await refusal(payments.cancelPayment(payment.id, 'too-late')), {
+    kind: 'definitive',
+    code: 'payment_intent_unexpected_state',
+  })
 })
 
 test('the same key gives the same answer and happens once', async (t) => {
@@ -91,13 +102,18 @@ test('the same key at the same time runs once: the others are told it is in use'
   const { payments } = await open(t)
   const { id } = await paid(payments, 10_000)
   const refund = () => payments.refund({ paymentId: id, amount: usd(1_000), metadata: {} }, 'once')
+  payments.server.faults.add({ kind: 'answer_delayed', on: 'refunds.create', ms: 700 })
   const outcomes = await Promise.all(Array.from({ length: 10 }, async () => (await refusal(refund())).kind))
-  t.deepEqual(outcomes.filter((kind) => kind !== 'none' && kind !== 'in_use'), [])
+  t.deepEqual(
+    outcomes.filter((kind) => kind !== 'none' && kind !== 'in_use'),
+    [],
+  )
   t.true(outcomes.includes('none'))
+  t.true(outcomes.includes('in_use'))
   t.is((await payments.findRefunds(id)).length, 1)
 })
 
-test('a key is forgotten after a day on the platform\'s clock, not before', async (t) => {
+test("a key is forgotten after a day on the platform's clock, not before", async (t) => {
   const { payments, clock } = await open(t)
   const first = await ask(payments, 5_000)
   clock.moveTo(23 * HOUR_MS)
@@ -120,14 +136,18 @@ test('refunds take no more than what was paid', async (t) => {
   const { payments } = await open(t)
   await paid(payments, 50_000, 'float')
   const { id } = await paid(payments, 10_000)
-  const refund = (amount: number, key: string) => payments.refund({ paymentId: id, amount: usd(amount), metadata: { op: key } }, key)
+  const refund = (amount: number, key: string) =>
+    payments.refund({ paymentId: id, amount: usd(amount), metadata: { op: key } }, key)
   const part = await refund(3_000, 'r1')
   t.is(part.status, 'succeeded')
   t.is(part.paymentId, id)
   t.is((await refusal(refund(7_001, 'r2'))).kind, 'definitive')
   t.is((await refund(7_000, 'r3')).status, 'succeeded')
   t.deepEqual(await refusal(refund(1, 'r4')), { kind: 'definitive', code: 'charge_already_refunded' })
-  t.deepEqual((await payments.findRefunds(id)).map(({ amount }) => amount.amount), [7_000, 3_000])
+  t.deepEqual(
+    (await payments.findRefunds(id)).map(({ amount }) => amount.amount),
+    [7_000, 3_000],
+  )
   t.deepEqual(await payments.retrieveRefund(part.id), part)
 })
 
@@ -147,7 +167,8 @@ test('a seller is paid out only after onboarding', async (t) => {
   const account = await payments.createAccount({ email: 'seller@example.test', country: 'DE', metadata: {} }, 'account')
   t.false(account.payoutsEnabled)
   t.true(account.requirements.length > 0)
-  const transfer = (key: string) => payments.transfer({ accountId: account.id, amount: usd(1_000), group: 'g', metadata: {} }, key)
+  const transfer = (key: string) =>
+    payments.transfer({ accountId: account.id, amount: usd(1_000), group: 'g', metadata: {} }, key)
   t.deepEqual(await refusal(transfer('early')), { kind: 'definitive', code: 'insufficient_capabilities_for_transfer' })
   const link = await payments.onboardingLink(account.id, { refresh: 'http://127.0.0.1/refresh', return: returnUrl })
   const done = await fetch(link, { method: 'POST', redirect: 'manual' })
@@ -165,11 +186,14 @@ test('an onboarding link that is too old leads to a new one', async (t) => {
   t.false((await payments.retrieveAccount(account.id)).payoutsEnabled)
 })
 
-test('a transfer and a payout bring the money to the seller\'s bank', async (t) => {
+test("a transfer and a payout bring the money to the seller's bank", async (t) => {
   const { payments, clock } = await open(t)
   await paid(payments, 10_000)
   const accountId = await payee(payments)
-  const transfer = await payments.transfer({ accountId, amount: usd(8_000), group: 'item-1', metadata: { op: 'item-1' } }, 't1')
+  const transfer = await payments.transfer(
+    { accountId, amount: usd(8_000), group: 'item-1', metadata: { op: 'item-1' } },
+    't1',
+  )
   t.deepEqual(await payments.findTransfers('item-1'), [transfer])
   t.deepEqual(await payments.findTransfers('item-2'), [])
   t.deepEqual((await payments.balance(accountId)).available, { usd: 8_000 })
@@ -178,18 +202,24 @@ test('a transfer and a payout bring the money to the seller\'s bank', async (t) 
   t.deepEqual((await payments.balance(accountId)).available, { usd: 0 })
   clock.moveTo(DAY_MS)
   t.is((await payments.retrievePayout(accountId, payout.id)).status, 'paid')
-  t.deepEqual((await payments.findPayouts(accountId, 'item-1')).map(({ id }) => id), [payout.id])
+  t.deepEqual(
+    (await payments.findPayouts(accountId, 'item-1')).map(({ id }) => id),
+    [payout.id],
+  )
   t.deepEqual(await payments.findPayouts(accountId, 'item-2'), [])
 })
 
-test('a payout takes no more than the seller\'s balance, and is found only on its own account', async (t) => {
+test("a payout takes no more than the seller's balance, and is found only on its own account", async (t) => {
   const { payments } = await open(t)
   await paid(payments, 10_000)
   const [accountId, other] = [await payee(payments), await payee(payments, 'other')]
   await payments.transfer({ accountId, amount: usd(1_000), group: 'g', metadata: {} }, 't')
   t.is((await refusal(payments.payout({ accountId, amount: usd(1_001), metadata: {} }, 'p1'))).kind, 'definitive_later')
   const payout = await payments.payout({ accountId, amount: usd(1_000), metadata: {} }, 'p2')
-  t.deepEqual(await refusal(payments.retrievePayout(other, payout.id)), { kind: 'definitive', code: 'resource_missing' })
+  t.deepEqual(await refusal(payments.retrievePayout(other, payout.id)), {
+    kind: 'definitive',
+    code: 'resource_missing',
+  })
 })
 
 test('a transfer is reversed at most once in full, and only while the seller still has the money', async (t) => {
@@ -197,7 +227,8 @@ test('a transfer is reversed at most once in full, and only while the seller sti
   await paid(payments, 10_000)
   const accountId = await payee(payments)
   const { id } = await payments.transfer({ accountId, amount: usd(5_000), group: 'g', metadata: {} }, 't')
-  const reverse = (amount: number, key: string) => payments.reverseTransfer(id, { amount: usd(amount), metadata: { op: key } }, key)
+  const reverse = (amount: number, key: string) =>
+    payments.reverseTransfer(id, { amount: usd(amount), metadata: { op: key } }, key)
   t.is((await reverse(2_000, 'v1')).reversed, 2_000)
   t.is((await refusal(reverse(3_001, 'v2'))).kind, 'definitive')
   await payments.payout({ accountId, amount: usd(1_000), metadata: {} }, 'p')
@@ -209,7 +240,10 @@ test('a transfer is reversed at most once in full, and only while the seller sti
 test('what does not exist is refused for good, and what is badly asked is our mistake', async (t) => {
   const { payments } = await open(t)
   t.deepEqual(await refusal(payments.retrievePayment('pi_nobody')), { kind: 'definitive', code: 'resource_missing' })
-  t.deepEqual(await refusal(payments.retrievePayout('acct_nobody', 'po_1')), { kind: 'definitive', code: 'account_invalid' })
+  t.deepEqual(await refusal(payments.retrievePayout('acct_nobody', 'po_1')), {
+    kind: 'definitive',
+    code: 'account_invalid',
+  })
   t.is((await refusal(ask(payments, 10.5))).kind, 'bug')
   t.is((await refusal(ask(payments, 5_000, 'zzz', 'zzz'))).kind, 'bug')
 })

@@ -12,8 +12,14 @@ export type Sandbox = StripePayments & { tick: NonNullable<Payments['tick']>; se
 export const openSandbox = async (options: SandboxOptions & { timeoutMs?: number }): Promise<Sandbox> => {
   const server = await openSandboxServer(options)
   const payments = await openStripe({
-    provider: 'sandbox', secretKey: server.secretKey, webhookSecret: server.webhookSecret, host: '127.0.0.1', port: server.port, protocol: 'http',
-    ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }), log: options.log,
+    provider: 'sandbox',
+    secretKey: server.secretKey,
+    webhookSecret: server.webhookSecret,
+    host: '127.0.0.1',
+    port: server.port,
+    protocol: 'http',
+    ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
+    log: options.log,
   })
   return {
     ...payments,

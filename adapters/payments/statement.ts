@@ -6,13 +6,15 @@ import type { BalanceTransaction, Payments } from './index.ts'
 export const statementCalls = (client: Client): Pick<Payments, 'balance' | 'balanceTransactions'> => ({
   balance: async (accountId) => {
     const balance = await ask(client, { object: 'balance' }, (stripe) =>
-      stripe.balance.retrieve({}, accountId === undefined ? {} : { stripeAccount: accountId }))
+      stripe.balance.retrieve({}, accountId === undefined ? {} : { stripeAccount: accountId }),
+    )
     return { available: byCurrency(balance.available), pending: byCurrency(balance.pending) }
   },
   // Newest first; `next` leads to older ones.
   balanceTransactions: async ({ after, limit }) => {
     const { data, hasMore } = await askList(client, { object: 'balance_transaction', prefix: 'txn_' }, (stripe) =>
-      stripe.balanceTransactions.list({ limit, ...(after && { starting_after: after }) }, {}))
+      stripe.balanceTransactions.list({ limit, ...(after && { starting_after: after }) }, {}),
+    )
     return { data: data.map(transactionOf), next: hasMore ? (data.at(-1)?.id ?? null) : null }
   },
 })

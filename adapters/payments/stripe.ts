@@ -1,5 +1,5 @@
-// The payment provider through its official SDK: separate charges and transfers, every write under the caller's key, and no
-// retries here, because the caller's operation record alone decides them.
+// The payment provider through its official SDK: separate charges and transfers, every write under the caller's key,
+// and no retries here, because the caller's operation record alone decides them.
 import type Stripe from 'stripe'
 import type { Client } from './answer.ts'
 import { chargeCalls } from './charges.ts'
@@ -54,6 +54,8 @@ const loadedInBackground = (options: StripeOptions): Client => {
     })
   }
   const loading = load()
-  loading.catch((error: unknown) => options.log.warn('the payment provider\'s SDK could not be loaded', paymentsError(error).message))
+  loading.catch((error: unknown) =>
+    options.log.warn("the payment provider's SDK could not be loaded", paymentsError(error).message),
+  )
   return () => loading
 }

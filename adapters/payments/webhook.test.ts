@@ -6,16 +6,27 @@ import { signatureOf } from './sandbox/webhooks.ts'
 
 const seconds = () => Math.floor(Date.now() / 1000)
 const payload = JSON.stringify({
-  id: 'evt_1', object: 'event', type: 'payout.paid', created: 1_700_000_000, account: 'acct_1',
+  id: 'evt_1',
+  object: 'event',
+  type: 'payout.paid',
+  created: 1_700_000_000,
+  account: 'acct_1',
   data: { object: { id: 'po_1', object: 'payout', metadata: { op: 'item-1' } } },
 })
 
 test('a webhook with a good signature is believed', async (t) => {
   const { payments } = await open(t)
-  const verify = (at: number) => payments.verifyWebhook(Buffer.from(payload), signatureOf(payload, payments.server.webhookSecret, at))
+  const verify = (at: number) =>
+    payments.verifyWebhook(Buffer.from(payload), signatureOf(payload, payments.server.webhookSecret, at))
   const event: ProviderEvent = await verify(seconds())
   t.deepEqual(event, {
-    id: 'evt_1', type: 'payout.paid', createdAt: 1_700_000_000_000, account: 'acct_1', objectId: 'po_1', objectType: 'payout', metadata: { op: 'item-1' },
+    id: 'evt_1',
+    type: 'payout.paid',
+    createdAt: 1_700_000_000_000,
+    account: 'acct_1',
+    objectId: 'po_1',
+    objectType: 'payout',
+    metadata: { op: 'item-1' },
   })
   t.is((await verify(seconds() + 30)).id, 'evt_1')
 })
@@ -50,8 +61,17 @@ test('each change of state is told once, signed, with the object it is about', a
   const canceled = await ask(payments, 5_000, 'other')
   await payments.cancelPayment(canceled.id, 'x')
   const expected = [
-    'account.updated', 'charge.refunded', 'payment_intent.canceled', 'payment_intent.payment_failed', 'payment_intent.requires_action',
-    'payment_intent.succeeded', 'payout.created', 'payout.paid', 'refund.created', 'transfer.created', 'transfer.reversed',
+    'account.updated',
+    'charge.refunded',
+    'payment_intent.canceled',
+    'payment_intent.payment_failed',
+    'payment_intent.requires_action',
+    'payment_intent.succeeded',
+    'payout.created',
+    'payout.paid',
+    'refund.created',
+    'transfer.created',
+    'transfer.reversed',
   ]
   t.true(await until(() => hook.received.length >= expected.length))
   t.deepEqual(hook.types().toSorted(), expected)

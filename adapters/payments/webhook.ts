@@ -1,4 +1,5 @@
-// Webhooks: believed only with a good, fresh signature over the raw bytes, and then only as a hint that an object changed.
+// Webhooks: believed only with a good, fresh signature over the raw bytes, and then only as a hint that an object
+// changed.
 import type Stripe from 'stripe'
 import { askList, requireObject, type Client } from './answer.ts'
 import { PaymentsError, type ProviderEvent } from './index.ts'
@@ -10,7 +11,9 @@ export const SIGNATURE_AHEAD_MAX_S = 60
 const EVENT = { object: 'event', prefix: 'evt_' }
 
 export const verifyWebhook = async (
-  client: Client, secret: string, { raw, signature }: { raw: Uint8Array; signature: string },
+  client: Client,
+  secret: string,
+  { raw, signature }: { raw: Uint8Array; signature: string },
 ): Promise<ProviderEvent> => {
   const stripe = await client()
   try {
@@ -19,7 +22,11 @@ export const verifyWebhook = async (
     requireObject(event, EVENT)
     return eventOf(event)
   } catch (error) {
-    const refused = new PaymentsError('bad_signature', 'bad_signature', 'The webhook is not signed by the provider, or not recently.')
+    const refused = new PaymentsError(
+      'bad_signature',
+      'bad_signature',
+      'The webhook is not signed by the provider, or not recently.',
+    )
     refused.cause = error
     throw refused
   }
@@ -28,19 +35,25 @@ export const verifyWebhook = async (
 const refuseFuture = (signature: string): void => {
   const latest = Math.floor(Date.now() / 1000) + SIGNATURE_AHEAD_MAX_S
   const times = [...signature.matchAll(/(?:^|,)\s*t=(\d+)/g)].map((match) => Number(match[1]))
-  if (times.length !== 1 || times.some((time) => time > latest)) throw new Error('the signature has no single time, or one in the future')
+  if (times.length !== 1 || times.some((time) => time > latest))
+    throw new Error('the signature has no single time, or one in the future')
 }
 
 /** Events of the last 30 days, newest first: what a webhook that never came would have said. */
 export type EventPage = { since: number; after?: string | null; limit: number; accountId?: string }
 export type ListEvents = (page: EventPage) => Promise<{ data: ProviderEvent[]; next: string | null }>
 
-export const listEvents = (client: Client): ListEvents => async ({ since, after, limit, accountId }) => {
-  const { data, hasMore } = await askList(client, EVENT, (stripe) => stripe.events.list(
-    { created: { gte: Math.floor(since / 1000) }, limit, ...(after && { starting_after: after }) },
-    accountId === undefined ? {} : { stripeAccount: accountId }))
-  return { data: data.map(eventOf), next: hasMore ? (data.at(-1)?.id ?? null) : null }
-}
+export const listEvents =
+  (client: Client): ListEvents =>
+  async ({ since, after, limit, accountId }) => {
+    const { data, hasMore } = await askList(client, EVENT, (stripe) =>
+      stripe.events.list(
+        { created: { gte: Math.floor(since / 1000) }, limit, ...(after && { starting_after: after }) },
+        accountId === undefined ? {} : { stripeAccount: accountId },
+      ),
+    )
+    return { data: data.map(eventOf), next: hasMore ? (data.at(-1)?.id ?? null) : null }
+  }
 
 const eventOf = (event: Stripe.Event): ProviderEvent => {
   const object = event.data.object as { id?: string; object?: string; metadata?: Record<string, string> | null }

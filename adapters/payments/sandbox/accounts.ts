@@ -9,43 +9,106 @@ export const ACCOUNT_LINK_TTL_MS = 5 * 60_000
 
 const KIND = 'account'
 const COUNTRIES: Record<string, string> = {
-  US: 'usd', GB: 'gbp', CH: 'chf', CA: 'cad', AU: 'aud', NZ: 'nzd', SE: 'sek', NO: 'nok', DK: 'dkk', PL: 'pln', CZ: 'czk', RO: 'ron',
-  HU: 'huf', JP: 'jpy', SG: 'sgd', HK: 'hkd', IN: 'inr', BR: 'brl', MX: 'mxn', DE: 'eur', AT: 'eur', FR: 'eur', ES: 'eur', IT: 'eur', NL: 'eur',
-  BE: 'eur', IE: 'eur', PT: 'eur', FI: 'eur', GR: 'eur', SK: 'eur', SI: 'eur', LT: 'eur', LV: 'eur', EE: 'eur', LU: 'eur', CY: 'eur', MT: 'eur', HR: 'eur',
+  US: 'usd',
+  GB: 'gbp',
+  CH: 'chf',
+  CA: 'cad',
+  AU: 'aud',
+  NZ: 'nzd',
+  SE: 'sek',
+  NO: 'nok',
+  DK: 'dkk',
+  PL: 'pln',
+  CZ: 'czk',
+  RO: 'ron',
+  HU: 'huf',
+  JP: 'jpy',
+  SG: 'sgd',
+  HK: 'hkd',
+  IN: 'inr',
+  BR: 'brl',
+  MX: 'mxn',
+  DE: 'eur',
+  AT: 'eur',
+  FR: 'eur',
+  ES: 'eur',
+  IT: 'eur',
+  NL: 'eur',
+  BE: 'eur',
+  IE: 'eur',
+  PT: 'eur',
+  FI: 'eur',
+  GR: 'eur',
+  SK: 'eur',
+  SI: 'eur',
+  LT: 'eur',
+  LV: 'eur',
+  EE: 'eur',
+  LU: 'eur',
+  CY: 'eur',
+  MT: 'eur',
+  HR: 'eur',
 }
 const REQUIRED = ['external_account', 'individual.verification.document', 'tos_acceptance.date', 'tos_acceptance.ip']
 
 export const routes: Route[] = [
   {
-    method: 'POST', path: '/v1/accounts', name: 'accounts.create',
+    method: 'POST',
+    path: '/v1/accounts',
+    name: 'accounts.create',
     fields: {
-      type: 'text', country: 'text', email: 'text', metadata: 'metadata', business_type: 'text', business_profile: 'any', tos_acceptance: 'any',
+      type: 'text',
+      country: 'text',
+      email: 'text',
+      metadata: 'metadata',
+      business_type: 'text',
+      business_profile: 'any',
+      tos_acceptance: 'any',
       capabilities: { transfers: { requested: 'boolean' }, card_payments: { requested: 'boolean' } },
       controller: {
-        fees: { payer: 'text' }, losses: { payments: 'text' }, stripe_dashboard: { type: 'text' }, requirement_collection: 'text',
+        fees: { payer: 'text' },
+        losses: { payments: 'text' },
+        stripe_dashboard: { type: 'text' },
+        requirement_collection: 'text',
       },
       settings: { payouts: { schedule: { interval: 'text', delay_days: 'text' }, debit_negative_balances: 'boolean' } },
     },
     handle: (world, call) => create(world, call),
   },
   {
-    method: 'GET', path: '/v1/accounts', name: 'accounts.list', fields: LIST_FIELDS,
+    method: 'GET',
+    path: '/v1/accounts',
+    name: 'accounts.list',
+    fields: LIST_FIELDS,
     handle: (world, call) => list(world, call, { kind: KIND }, '/v1/accounts'),
   },
   {
-    method: 'GET', path: '/v1/accounts/:id', name: 'accounts.retrieve', fields: {},
+    method: 'GET',
+    path: '/v1/accounts/:id',
+    name: 'accounts.retrieve',
+    fields: {},
     handle: (world, call) => find(world, { kind: KIND, id: call.ids[0] ?? '', account: '' }).body,
   },
   {
-    method: 'POST', path: '/v1/account_links', name: 'account_links.create',
-    fields: { account: 'text!', type: 'text!', refresh_url: 'url', return_url: 'url', collect: 'text', collection_options: 'any' },
+    method: 'POST',
+    path: '/v1/account_links',
+    name: 'account_links.create',
+    fields: {
+      account: 'text!',
+      type: 'text!',
+      refresh_url: 'url',
+      return_url: 'url',
+      collect: 'text',
+      collection_options: 'any',
+    },
     handle: (world, call) => link(world, call),
   },
 ]
 
 const create = (world: World, call: Call): Json => {
   const { country = 'US', metadata = {} } = call.parameters as { country?: string; metadata?: Record<string, string> }
-  if (!Object.hasOwn(COUNTRIES, country)) throw invalid(`Country '${country.slice(0, 10)}' is not supported.`, 'country_unsupported', 'country')
+  if (!Object.hasOwn(COUNTRIES, country))
+    throw invalid(`Country '${country.slice(0, 10)}' is not supported.`, 'country_unsupported', 'country')
   const stored: Stored = { account: '', body: newAccount(world, call, country) }
   world.store.put(stored)
   // For programs and newcomers who want to skip the page; the real provider ignores this key.
@@ -70,31 +133,48 @@ const newAccount = (world: World, call: Call, country: string): StripeObject => 
     external_accounts: { object: 'list', data: [], has_more: false, url: '/v1/accounts' },
     metadata: (call.parameters.metadata as Record<string, string>) ?? {},
     payouts_enabled: false,
-    requirements: { currently_due: REQUIRED, eventually_due: REQUIRED, past_due: [], disabled_reason: 'requirements.past_due' },
+    requirements: {
+      currently_due: REQUIRED,
+      eventually_due: REQUIRED,
+      past_due: [],
+      disabled_reason: 'requirements.past_due',
+    },
     settings: (call.parameters.settings as Json) ?? { payouts: { schedule: { interval: 'daily' } } },
     type: (call.parameters.type as string) ?? 'none',
   }
 }
 
 const link = (world: World, call: Call): Json => {
-  const { account, type, refresh_url: refreshUrl, return_url: returnUrl } = call.parameters as
-    { account: string; type: string; refresh_url?: string; return_url?: string }
+  const {
+    account,
+    type,
+    refresh_url: refreshUrl,
+    return_url: returnUrl,
+  } = call.parameters as { account: string; type: string; refresh_url?: string; return_url?: string }
   if (type !== 'account_onboarding') throw invalid('Invalid type: must be account_onboarding.', undefined, 'type')
-  if (!refreshUrl || !returnUrl) throw invalid('refresh_url and return_url are required for this type.', 'parameter_missing', 'refresh_url')
+  if (!refreshUrl || !returnUrl)
+    throw invalid('refresh_url and return_url are required for this type.', 'parameter_missing', 'refresh_url')
   const stored = find(world, { kind: KIND, id: account, account: '', param: 'account' })
   const token = randomName(32)
   const expiresAt = world.now() + ACCOUNT_LINK_TTL_MS
   // Only the newest link works, as with the real provider.
   change(world, stored, {}, { plan: { token, expiresAt, refreshUrl, returnUrl } })
   return {
-    object: 'account_link', created: seconds(world.now()), expires_at: seconds(expiresAt), url: `${world.origin()}/onboarding/${account}/${token}`,
+    object: 'account_link',
+    created: seconds(world.now()),
+    expires_at: seconds(expiresAt),
+    url: `${world.origin()}/onboarding/${account}/${token}`,
   }
 }
 
 export type OnboardingPlan = { token: string; expiresAt: number; refreshUrl: string; returnUrl: string }
 
 /** The account behind an onboarding link, whether the link is still good, and where it leads. */
-export const onboardingOf = (world: World, id: string, token: string): { stored: Stored; plan: OnboardingPlan; expired: boolean } | undefined => {
+export const onboardingOf = (
+  world: World,
+  id: string,
+  token: string,
+): { stored: Stored; plan: OnboardingPlan; expired: boolean } | undefined => {
   const stored = world.store.get(id)
   const plan = stored?.plan as OnboardingPlan | null | undefined
   if (!stored || stored.body.object !== KIND || plan?.token !== token) return undefined
@@ -111,8 +191,19 @@ export const completeOnboarding = (world: World, stored: Stored): void => {
     payouts_enabled: true,
     requirements: { currently_due: [], eventually_due: [], past_due: [], disabled_reason: null },
     external_accounts: {
-      object: 'list', has_more: false, url: '/v1/accounts',
-      data: [{ id: `ba_${randomName(24)}`, object: 'bank_account', bank_name: 'Sandbox bank', last4: '6789', currency, country: stored.body.country as string }],
+      object: 'list',
+      has_more: false,
+      url: '/v1/accounts',
+      data: [
+        {
+          id: `ba_${randomName(24)}`,
+          object: 'bank_account',
+          bank_name: 'Sandbox bank',
+          last4: '6789',
+          currency,
+          country: stored.body.country as string,
+        },
+      ],
     },
   })
   emit(world, 'account.updated', body, body.id)

@@ -5,7 +5,16 @@ import type { Json, Stored, StripeObject } from './store.ts'
 
 export type Entry = {
   account: string
-  type: 'charge' | 'refund' | 'refund_failure' | 'transfer' | 'transfer_refund' | 'payment' | 'payment_refund' | 'payout' | 'payout_failure'
+  type:
+    | 'charge'
+    | 'refund'
+    | 'refund_failure'
+    | 'transfer'
+    | 'transfer_refund'
+    | 'payment'
+    | 'payment_refund'
+    | 'payout'
+    | 'payout_failure'
   /** Minor units, negative when money leaves. */
   amount: number
   fee?: number
@@ -27,14 +36,20 @@ export const post = (world: World, entry: Entry): StripeObject => {
     created: seconds(now),
     currency: entry.currency,
     fee,
-    fee_details: fee > 0 ? [{ amount: fee, currency: entry.currency, type: 'stripe_fee', description: 'Processing fee' }] : [],
+    fee_details:
+      fee > 0 ? [{ amount: fee, currency: entry.currency, type: 'stripe_fee', description: 'Processing fee' }] : [],
     net: entry.amount - fee,
     reporting_category: entry.type,
     source: entry.source,
     status: pending ? 'pending' : 'available',
     type: entry.type,
   }
-  world.store.put({ account: entry.account, body, dueAt: pending ? (entry.availableAt as number) : null, parent: entry.source })
+  world.store.put({
+    account: entry.account,
+    body,
+    dueAt: pending ? (entry.availableAt as number) : null,
+    parent: entry.source,
+  })
   addToBalance(world, entry, { [pending ? 'pending' : 'available']: entry.amount - fee })
   return body
 }
@@ -42,7 +57,11 @@ export const post = (world: World, entry: Entry): StripeObject => {
 /** Pending money becomes available when its time has come. */
 export const settle = (world: World, stored: Stored): void => {
   const net = Number(stored.body.net)
-  addToBalance(world, { account: stored.account, currency: String(stored.body.currency) }, { pending: -net, available: net })
+  addToBalance(
+    world,
+    { account: stored.account, currency: String(stored.body.currency) },
+    { pending: -net, available: net },
+  )
   stored.dueAt = null
   stored.body.status = 'available'
   world.store.put(stored)
@@ -54,36 +73,72 @@ const addToBalance = (world: World, place: { account: string; currency: string }
   world.store.run(
     `INSERT INTO balances (account, currency, available, pending) VALUES (?, ?, ?, ?) ON CONFLICT (account, currency)
      DO UPDATE SET available = available + excluded.available, pending = pending + excluded.pending`,
-    place.account, place.currency, side.available ?? 0, side.pending ?? 0,
+    place.account,
+    place.currency,
+    side.available ?? 0,
+    side.pending ?? 0,
   )
 }
 
 export const available = (world: World, account: string, currency: string): number =>
-  Number(world.store.row('SELECT available FROM balances WHERE account = ? AND currency = ?', account, currency)?.available ?? 0)
+  Number(
+    world.store.row('SELECT available FROM balances WHERE account = ? AND currency = ?', account, currency)
+      ?.available ?? 0,
+  )
 
 export const requireAvailable = (world: World, need: { account: string; currency: string; amount: number }): void => {
   if (available(world, need.account, need.currency) >= need.amount) return
-  throw invalid('You have insufficient available funds in your balance for this. Pending funds become available later.', 'balance_insufficient')
+  throw invalid(
+    'You have insufficient available funds in your balance for this. Pending funds become available later.',
+    'balance_insufficient',
+  )
 }
 
 export const routes: Route[] = [
-  { method: 'GET', path: '/v1/balance', name: 'balance.retrieve', fields: {}, handle: (world, call) => balanceOf(world, call.account) },
   {
-    method: 'GET', path: '/v1/balance_transactions', name: 'balance_transactions.list', fields: { ...LIST_FIELDS, source: 'text' },
-    handle: (world, call) => list(world, call, {
-      kind: 'balance_transaction', ...(call.parameters.source !== undefined && { parent: call.parameters.source as string }),
-    }, '/v1/balance_transactions'),
+    method: 'GET',
+    path: '/v1/balance',
+    name: 'balance.retrieve',
+    fields: {},
+    handle: (world, call) => balanceOf(world, call.account),
   },
   {
-    method: 'GET', path: '/v1/balance_transactions/:id', name: 'balance_transactions.retrieve', fields: {},
-    handle: (world, call) => find(world, { kind: 'balance_transaction', id: call.ids[0] ?? '', account: call.account }).body,
+    method: 'GET',
+    path: '/v1/balance_transactions',
+    name: 'balance_transactions.list',
+    fields: { ...LIST_FIELDS, source: 'text' },
+    handle: (world, call) =>
+      list(
+        world,
+        call,
+        {
+          kind: 'balance_transaction',
+          ...(call.parameters.source !== undefined && { parent: call.parameters.source as string }),
+        },
+        '/v1/balance_transactions',
+      ),
+  },
+  {
+    method: 'GET',
+    path: '/v1/balance_transactions/:id',
+    name: 'balance_transactions.retrieve',
+    fields: {},
+    handle: (world, call) =>
+      find(world, { kind: 'balance_transaction', id: call.ids[0] ?? '', account: call.account }).body,
   },
 ]
 
 const balanceOf = (world: World, account: string): Json => {
-  const rows = world.store.rows('SELECT currency, available, pending FROM balances WHERE account = ? ORDER BY currency', account)
+  const rows = world.store.rows(
+    'SELECT currency, available, pending FROM balances WHERE account = ? ORDER BY currency',
+    account,
+  )
   const known = rows.length > 0 ? rows : [{ currency: 'usd', available: 0, pending: 0 }]
   const side = (name: 'available' | 'pending'): Json =>
-    known.map((row) => ({ amount: Number(row[name]), currency: String(row.currency), source_types: { card: Number(row[name]) } }))
+    known.map((row) => ({
+      amount: Number(row[name]),
+      currency: String(row.currency),
+      source_types: { card: Number(row[name]) },
+    }))
   return { object: 'balance', available: side('available'), pending: side('pending'), livemode: false }
 }

@@ -16,7 +16,12 @@ export const charge = (world: World, intent: Stored, attempt: Attempt): StripeOb
   if (!attempt.error) {
     const amount = body.amount as number
     const transaction = post(world, {
-      account: intent.account, type: 'charge', amount, fee: feeOf(amount), currency: String(body.currency), source: body.id,
+      account: intent.account,
+      type: 'charge',
+      amount,
+      fee: feeOf(amount),
+      currency: String(body.currency),
+      source: body.id,
       availableAt: world.now() + world.settings.chargeAvailableMs,
     })
     body.balance_transaction = transaction.id
@@ -52,13 +57,26 @@ const newCharge = (world: World, intent: StripeObject, attempt: Attempt): Stripe
 
 export const routes: Route[] = [
   {
-    method: 'GET', path: '/v1/charges', name: 'charges.list', fields: { ...LIST_FIELDS, payment_intent: 'text' },
-    handle: (world, call) => list(world, call, {
-      kind: KIND, ...(call.parameters.payment_intent !== undefined && { parent: call.parameters.payment_intent as string }),
-    }, '/v1/charges'),
+    method: 'GET',
+    path: '/v1/charges',
+    name: 'charges.list',
+    fields: { ...LIST_FIELDS, payment_intent: 'text' },
+    handle: (world, call) =>
+      list(
+        world,
+        call,
+        {
+          kind: KIND,
+          ...(call.parameters.payment_intent !== undefined && { parent: call.parameters.payment_intent as string }),
+        },
+        '/v1/charges',
+      ),
   },
   {
-    method: 'GET', path: '/v1/charges/:id', name: 'charges.retrieve', fields: {},
+    method: 'GET',
+    path: '/v1/charges/:id',
+    name: 'charges.retrieve',
+    fields: {},
     handle: (world, call) => find(world, { kind: KIND, id: call.ids[0] ?? '', account: call.account }).body,
   },
 ]

@@ -1,4 +1,5 @@
-// What changes because time passed. Caught up on every access, so nobody sees a state whose time is over, and on each tick.
+// What changes because time passed. Caught up on every access, so nobody sees a state whose time is over, and on each
+// tick.
 import { settle } from './balance.ts'
 import { forgetOldKeys } from './idempotency.ts'
 import { payoutDue } from './payouts.ts'
@@ -9,7 +10,11 @@ import type { World } from './world.ts'
 /** How many objects one catching up moves; the rest follow on the next access or tick. */
 export const DUE_PER_CATCH_UP_MAX = 5_000
 
-const DUE: Record<string, (world: World, stored: Stored) => void> = { balance_transaction: settle, payout: payoutDue, refund: refundDue }
+const DUE: Record<string, (world: World, stored: Stored) => void> = {
+  balance_transaction: settle,
+  payout: payoutDue,
+  refund: refundDue,
+}
 
 export const catchUp = (world: World): void => {
   const now = world.now()

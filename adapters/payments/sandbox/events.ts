@@ -26,11 +26,17 @@ export const emit = (world: World, type: string, object: StripeObject, account: 
 
 export const routes: Route[] = [
   {
-    method: 'GET', path: '/v1/events', name: 'events.list', fields: LIST_FIELDS,
+    method: 'GET',
+    path: '/v1/events',
+    name: 'events.list',
+    fields: LIST_FIELDS,
     handle: (world, call) => list(world, call, { kind: 'event' }, '/v1/events'),
   },
   {
-    method: 'GET', path: '/v1/events/:id', name: 'events.retrieve', fields: {},
+    method: 'GET',
+    path: '/v1/events/:id',
+    name: 'events.retrieve',
+    fields: {},
     handle: (world, call) => find(world, { kind: 'event', id: call.ids[0] ?? '', account: call.account }).body,
   },
 ]

@@ -34,9 +34,14 @@ const executeKnown = (world: World, request: ApiRequest): Executed => {
   const { route, call, expanded } = understand(world, request)
   const before = world.faults.take(['rate_limited', 'error_not_executed', 'bad_gateway'], route.name)
   if (before) return notExecuted(before)
-  const keyed = request.method === 'POST' && request.key !== null
-    ? { account: request.account, key: request.key, fingerprint: fingerprint(request.method, request.path, request.form) }
-    : undefined
+  const keyed =
+    request.method === 'POST' && request.key !== null
+      ? {
+          account: request.account,
+          key: request.key,
+          fingerprint: fingerprint(request.method, request.path, request.form),
+        }
+      : undefined
   const known = keyed && recall(world, keyed)
   const answer = known ?? run({ ...world, request: { id: request.id, key: request.key } }, route, { call, expanded })
   if (keyed && !known) remember(world, keyed, answer)
@@ -48,17 +53,26 @@ const understand = (world: World, request: ApiRequest): { route: Route; call: Ca
   const found = match(request.method, request.path)
   if (!found) {
     throw new Problem(404, {
-      type: 'invalid_request_error', message: `Unrecognized request URL (${request.method}: ${request.path.slice(0, 200)}).`,
+      type: 'invalid_request_error',
+      message: `Unrecognized request URL (${request.method}: ${request.path.slice(0, 200)}).`,
     })
   }
-  const { expand: expanded = [], ...parameters } = checkParameters(parseForm(request.form), { ...found.route.fields, expand: 'list' })
+  const { expand: expanded = [], ...parameters } = checkParameters(parseForm(request.form), {
+    ...found.route.fields,
+    expand: 'list',
+  })
   if (request.account !== '' && world.store.get(request.account)?.body.object !== 'account') {
     throw new Problem(403, {
-      type: 'invalid_request_error', code: 'account_invalid',
-      message: `The provided key does not have access to account '${request.account.slice(0, 60)}' (or that account does not exist).`,
+      type: 'invalid_request_error',
+      code: 'account_invalid',
+      message: `This key has no access to account '${request.account.slice(0, 60)}', or it does not exist.`,
     })
   }
-  return { route: found.route, call: { account: request.account, ids: found.ids, parameters }, expanded: expanded as string[] }
+  return {
+    route: found.route,
+    call: { account: request.account, ids: found.ids, parameters },
+    expanded: expanded as string[],
+  }
 }
 
 const NOT_EXECUTED: Record<string, () => Answer> = {

@@ -1,5 +1,5 @@
-// What goes wrong on request: a bounded table, consumed in the order of what happens. A provider misbehaves in these ways on
-// its own; asking for one only chooses when.
+// What goes wrong on request: a bounded table, consumed in the order of what happens. A provider misbehaves in these
+// ways on its own; asking for one only chooses when.
 
 export type FaultKind =
   /** Executed and kept, the answer cut off half way. */
@@ -54,7 +54,9 @@ export const faultTable = (): Faults => {
       if (table.length >= FAULTS_MAX) throw new RangeError(`at most ${FAULTS_MAX} faults may be waiting`)
       table.push({ ...fault, count: fault.count ?? 1, skip: fault.skip ?? 0 })
     },
-    clear: () => { table = [] },
+    clear: () => {
+      table = []
+    },
     left: () => table.reduce((sum, fault) => sum + fault.count, 0),
     take: (kinds, on) => {
       const found = table.find((fault) => kinds.includes(fault.kind) && (fault.on === undefined || fault.on === on))

@@ -15,16 +15,19 @@ export const fingerprint = (method: string, path: string, form: string): string 
 
 /** The stored first answer of this key, or nothing if it is new; the same key for another request is refused. */
 export const recall = (world: World, request: KeyedRequest): Answer | undefined => {
-  if (request.key.length > KEY_CHARACTERS_MAX) throw invalid(`Idempotency keys have at most ${KEY_CHARACTERS_MAX} characters.`)
+  if (request.key.length > KEY_CHARACTERS_MAX)
+    throw invalid(`Idempotency keys have at most ${KEY_CHARACTERS_MAX} characters.`)
   const known = world.store.row(
     'SELECT request, status, body FROM idempotency_keys WHERE account = ? AND key = ? AND created_at > ?',
-    request.account, request.key, world.now() - KEY_TTL_MS,
+    request.account,
+    request.key,
+    world.now() - KEY_TTL_MS,
   )
   if (!known) return undefined
   if (known.request !== request.fingerprint) {
     throw new Problem(400, {
       type: 'idempotency_error',
-      message: `Keys for idempotent requests can only be used with the same parameters they were first used with. Try using a key other than '${request.key}'.`,
+      message: `The key '${request.key}' was first used with other parameters. Use another key for this request.`,
     })
   }
   return { status: Number(known.status), body: String(known.body), replayed: true }
@@ -33,20 +36,28 @@ export const recall = (world: World, request: KeyedRequest): Answer | undefined 
 export const remember = (world: World, request: KeyedRequest, answer: Answer): void => {
   world.store.run(
     `INSERT INTO idempotency_keys (account, key, created_at, request, status, body) VALUES (?, ?, ?, ?, ?, ?)
-     ON CONFLICT (account, key) DO UPDATE SET created_at = excluded.created_at, request = excluded.request, status = excluded.status, body = excluded.body`,
-    request.account, request.key, world.now(), request.fingerprint, answer.status, answer.body,
+     ON CONFLICT (account, key) DO UPDATE SET
+       created_at = excluded.created_at, request = excluded.request, status = excluded.status, body = excluded.body`,
+    request.account,
+    request.key,
+    world.now(),
+    request.fingerprint,
+    answer.status,
+    answer.body,
   )
 }
 
 export const inUse = (key: string): Problem =>
   new Problem(409, {
-    type: 'idempotency_error', code: 'idempotency_key_in_use',
-    message: `There is currently another in-progress request using this idempotency key '${key}'. Try again in a moment.`,
+    type: 'idempotency_error',
+    code: 'idempotency_key_in_use',
+    message: `Another request with the key '${key}' is still being carried out. Try again in a moment.`,
   })
 
 export const forgetOldKeys = (world: World): void => {
   world.store.run(
     `DELETE FROM idempotency_keys WHERE (account, key) IN
-     (SELECT account, key FROM idempotency_keys WHERE created_at <= ? LIMIT ${FORGOTTEN_AT_ONCE_MAX})`, world.now() - KEY_TTL_MS,
+     (SELECT account, key FROM idempotency_keys WHERE created_at <= ? LIMIT ${FORGOTTEN_AT_ONCE_MAX})`,
+    world.now() - KEY_TTL_MS,
   )
 }

@@ -12,8 +12,13 @@ export type TestMethod = {
 }
 
 const visa = { brand: 'visa', last4: '4242' }
-const declines = (code: string, declineCode: string | undefined, message: string): TestMethod =>
-  ({ ...visa, outcome: 'declines', code, message, ...(declineCode && { declineCode }) })
+const declines = (code: string, declineCode: string | undefined, message: string): TestMethod => ({
+  ...visa,
+  outcome: 'declines',
+  code,
+  message,
+  ...(declineCode && { declineCode }),
+})
 
 export const METHODS: Record<string, TestMethod> = {
   pm_card_visa: { ...visa, outcome: 'succeeds' },
@@ -25,9 +30,21 @@ export const METHODS: Record<string, TestMethod> = {
   pm_card_authenticationRequired: { brand: 'visa', last4: '3184', outcome: 'authenticates' },
   pm_card_chargeDeclined: declines('card_declined', 'generic_decline', 'Your card was declined.'),
   pm_card_visa_chargeDeclined: declines('card_declined', 'generic_decline', 'Your card was declined.'),
-  pm_card_chargeDeclinedInsufficientFunds: declines('card_declined', 'insufficient_funds', 'Your card has insufficient funds.'),
-  pm_card_visa_chargeDeclinedInsufficientFunds: declines('card_declined', 'insufficient_funds', 'Your card has insufficient funds.'),
+  pm_card_chargeDeclinedInsufficientFunds: declines(
+    'card_declined',
+    'insufficient_funds',
+    'Your card has insufficient funds.',
+  ),
+  pm_card_visa_chargeDeclinedInsufficientFunds: declines(
+    'card_declined',
+    'insufficient_funds',
+    'Your card has insufficient funds.',
+  ),
   pm_card_chargeDeclinedExpiredCard: declines('expired_card', undefined, 'Your card has expired.'),
   pm_card_chargeDeclinedIncorrectCvc: declines('incorrect_cvc', undefined, "Your card's security code is incorrect."),
-  pm_card_chargeDeclinedProcessingError: declines('processing_error', undefined, 'An error occurred while processing your card. Try again in a little bit.'),
+  pm_card_chargeDeclinedProcessingError: declines(
+    'processing_error',
+    undefined,
+    'An error occurred while processing your card. Try again in a little bit.',
+  ),
 }

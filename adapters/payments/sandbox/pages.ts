@@ -16,22 +16,32 @@ export const page = (world: World, request: PageRequest): PageAnswer | undefined
 /** Opening the link is enough to be onboarded; the button (or a POST) leads back to the platform. */
 const onboardingPage = (world: World, request: PageRequest, link: { id: string; token: string }): PageAnswer => {
   const found = onboardingOf(world, link.id, link.token)
-  if (!found) return { status: 404, html: html('Link not found', '<p>This onboarding link is not known, or a newer one replaced it.</p>') }
+  if (!found)
+    return {
+      status: 404,
+      html: html('Link not found', '<p>This onboarding link is not known, or a newer one replaced it.</p>'),
+    }
   if (found.expired) return { status: 303, location: found.plan.refreshUrl }
   completeOnboarding(world, found.stored)
   if (request.method === 'POST') return { status: 303, location: found.plan.returnUrl }
   return {
     status: 200,
-    html: html('Bank details (sandbox)', `<p>This is the payment provider's sandbox: made-up bank details and identity were just filled in for you.
-      No real person, bank or money is involved.</p><form method="post"><button>Back to the marketplace</button></form>`),
+    html: html(
+      'Bank details (sandbox)',
+      `<p>This is the payment provider's sandbox: made-up bank details and identity were just filled in for you.
+      No real person, bank or money is involved.</p>
+      <form method="post"><button>Back to the marketplace</button></form>`,
+    ),
   }
 }
 
 const authenticationPage = (world: World, request: PageRequest, link: { id: string; token: string }): PageAnswer => {
   const stored = awaitingAuthentication(world, link.id, link.token)
-  if (!stored) return { status: 404, html: html('Nothing to confirm', '<p>This payment is not waiting for a confirmation.</p>') }
+  if (!stored)
+    return { status: 404, html: html('Nothing to confirm', '<p>This payment is not waiting for a confirmation.</p>') }
   const answer = request.form.answer
-  if (answer !== 'approve' && answer !== 'decline') return { status: 200, html: askToApprove(Number(stored.body.amount), String(stored.body.currency)) }
+  if (answer !== 'approve' && answer !== 'decline')
+    return { status: 200, html: askToApprove(Number(stored.body.amount), String(stored.body.currency)) }
   const returnUrl = (stored.plan as { returnUrl: string | null }).returnUrl
   const body = authenticate(world, { ...link, approved: answer === 'approve' })
   const done = html(answer === 'approve' ? 'Approved' : 'Declined', '<p>You can close this page.</p>')
@@ -39,9 +49,17 @@ const authenticationPage = (world: World, request: PageRequest, link: { id: stri
 }
 
 const askToApprove = (amount: number, currency: string): string =>
-  html('Confirm your payment (sandbox)', `<p>Your bank asks you to confirm a payment of ${amount} ${escape(currency.toUpperCase())} (minor units).
-    This is a sandbox: no money moves.</p><form method="post"><button name="answer" value="approve">Approve</button>
-    <button name="answer" value="decline">Decline</button></form>`)
+  html(
+    'Confirm your payment (sandbox)',
+    `<p>Your bank asks you to confirm a payment of ${shown(amount, currency)}. This is a sandbox: no money moves.</p>
+    <form method="post"><button name="answer" value="approve">Approve</button>
+    <button name="answer" value="decline">Decline</button></form>`,
+  )
+
+const shown = (amount: number, currency: string): string => {
+  const format = new Intl.NumberFormat('en', { style: 'currency', currency })
+  return escape(format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2)))
+}
 
 const withResult = (returnUrl: string, body: { id: string; [field: string]: unknown }): string => {
   if (!URL.canParse(returnUrl)) return returnUrl
@@ -56,5 +74,6 @@ const escape = (text: string): string => text.replace(/[&<>"']/g, (character) =>
 
 const html = (title: string, body: string): string => `<!doctype html><html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>${title}</title>
-<style>body{font:1.1rem/1.5 system-ui;max-width:34rem;margin:3rem auto;padding:0 1rem}button{font:inherit;padding:.6rem 1rem}</style>
+<style>body{font:1.1rem/1.5 system-ui;max-width:34rem;margin:3rem auto;padding:0 1rem}
+button{font:inherit;padding:.6rem 1rem}</style>
 <main><h1>${title}</h1>${body}</main></html>`

@@ -1,4 +1,5 @@
-// What each operation takes, as data, and the one check of it. Unknown names and wrong types are refused before anything runs.
+// What each operation takes, as data, and the one check of it. Unknown names and wrong types are refused before
+// anything runs.
 import type { Form, FormValue } from './form.ts'
 import { invalid } from './problem.ts'
 
@@ -6,23 +7,48 @@ import { invalid } from './problem.ts'
 export type FieldType = 'text' | 'url' | 'integer' | 'boolean' | 'currency' | 'metadata' | 'list' | 'range' | 'any'
 export type Fields = { [name: string]: FieldType | `${FieldType}!` | Fields }
 
-export type Parameters = { [name: string]: string | number | boolean | string[] | Record<string, string> | Parameters | undefined }
+export type Parameters = {
+  [name: string]: string | number | boolean | string[] | Record<string, string> | Parameters | undefined
+}
 
 export const METADATA_KEYS_MAX = 50
 export const METADATA_KEY_CHARACTERS_MAX = 40
 export const METADATA_VALUE_CHARACTERS_MAX = 500
 export const TEXT_CHARACTERS_MAX = 5_000
-export const CURRENCIES = ['usd', 'eur', 'gbp', 'chf', 'cad', 'aud', 'nzd', 'sek', 'nok', 'dkk', 'pln', 'czk', 'ron', 'huf', 'jpy', 'sgd', 'hkd', 'inr', 'brl', 'mxn']
+export const CURRENCIES = [
+  'usd',
+  'eur',
+  'gbp',
+  'chf',
+  'cad',
+  'aud',
+  'nzd',
+  'sek',
+  'nok',
+  'dkk',
+  'pln',
+  'czk',
+  'ron',
+  'huf',
+  'jpy',
+  'sgd',
+  'hkd',
+  'inr',
+  'brl',
+  'mxn',
+]
 
 export const checkParameters = (form: Form, fields: Fields, prefix = ''): Parameters => {
   const named = (name: string) => (prefix ? `${prefix}[${name}]` : name)
   const unknown = Object.keys(form).find((name) => !Object.hasOwn(fields, name))
-  if (unknown !== undefined) throw invalid(`Received unknown parameter: ${named(unknown)}`, 'parameter_unknown', named(unknown))
+  if (unknown !== undefined)
+    throw invalid(`Received unknown parameter: ${named(unknown)}`, 'parameter_unknown', named(unknown))
   const checked: Parameters = {}
   for (const [name, type] of Object.entries(fields)) {
     const value = form[name]
     if (value !== undefined) checked[name] = checkOne(value, type, named(name))
-    else if (typeof type === 'string' && type.endsWith('!')) throw invalid(`Missing required param: ${named(name)}.`, 'parameter_missing', named(name))
+    else if (typeof type === 'string' && type.endsWith('!'))
+      throw invalid(`Missing required param: ${named(name)}.`, 'parameter_missing', named(name))
   }
   return checked
 }
@@ -44,7 +70,8 @@ const text = (value: FormValue, param: string): string => {
 
 const integer = (value: FormValue, param: string): number => {
   const number = typeof value === 'string' && /^-?\d{1,15}$/.test(value) ? Number(value) : NaN
-  if (!Number.isSafeInteger(number)) throw invalid(`Invalid integer: ${String(value).slice(0, 40)}`, 'parameter_invalid_integer', param)
+  if (!Number.isSafeInteger(number))
+    throw invalid(`Invalid integer: ${String(value).slice(0, 40)}`, 'parameter_invalid_integer', param)
   return number
 }
 
@@ -56,7 +83,8 @@ const CHECKS: Record<FieldType, (value: FormValue, param: string) => Parameters[
     return text(value, param)
   },
   boolean: (value, param) => {
-    if (value !== 'true' && value !== 'false') throw invalid(`Invalid boolean: ${String(value).slice(0, 40)}`, undefined, param)
+    if (value !== 'true' && value !== 'false')
+      throw invalid(`Invalid boolean: ${String(value).slice(0, 40)}`, undefined, param)
     return value === 'true'
   },
   currency: (value, param) => {
@@ -82,7 +110,8 @@ const checkMetadata = (value: FormValue, param: string): Record<string, string> 
   if (value === '') return {}
   if (typeof value === 'string') throw invalid(`Invalid object: ${param}`, undefined, param)
   const entries = Object.entries(value)
-  if (entries.length > METADATA_KEYS_MAX) throw invalid(`Metadata can have up to ${METADATA_KEYS_MAX} keys.`, undefined, param)
+  if (entries.length > METADATA_KEYS_MAX)
+    throw invalid(`Metadata can have up to ${METADATA_KEYS_MAX} keys.`, undefined, param)
   for (const [key, each] of entries) {
     if (typeof each !== 'string') throw invalid('Metadata values must be strings.', undefined, `${param}[${key}]`)
     if (key.length > METADATA_KEY_CHARACTERS_MAX || each.length > METADATA_VALUE_CHARACTERS_MAX)

@@ -1,24 +1,52 @@
-// Payouts from an account's balance to its bank: they travel, arrive, and may come back, even after they were reported paid.
+// Payouts from an account's balance to its bank: they travel, arrive, and may come back, even after they were reported
+// paid.
 import { post, requireAvailable } from './balance.ts'
 import { emit } from './events.ts'
 import { invalid } from './problem.ts'
 import type { Json, Stored } from './store.ts'
-import { change, find, list, LIST_FIELDS, moneyOf, newId, positiveAmount, seconds, type Call, type Route, type World } from './world.ts'
+import {
+  change,
+  find,
+  list,
+  LIST_FIELDS,
+  moneyOf,
+  newId,
+  positiveAmount,
+  seconds,
+  type Call,
+  type Route,
+  type World,
+} from './world.ts'
 
 const KIND = 'payout'
 
 export const routes: Route[] = [
   {
-    method: 'POST', path: '/v1/payouts', name: 'payouts.create',
-    fields: { amount: 'integer!', currency: 'currency!', metadata: 'metadata', description: 'text', method: 'text', statement_descriptor: 'text' },
+    method: 'POST',
+    path: '/v1/payouts',
+    name: 'payouts.create',
+    fields: {
+      amount: 'integer!',
+      currency: 'currency!',
+      metadata: 'metadata',
+      description: 'text',
+      method: 'text',
+      statement_descriptor: 'text',
+    },
     handle: (world, call) => create(world, call),
   },
   {
-    method: 'GET', path: '/v1/payouts', name: 'payouts.list', fields: LIST_FIELDS,
+    method: 'GET',
+    path: '/v1/payouts',
+    name: 'payouts.list',
+    fields: LIST_FIELDS,
     handle: (world, call) => list(world, call, { kind: KIND }, '/v1/payouts'),
   },
   {
-    method: 'GET', path: '/v1/payouts/:id', name: 'payouts.retrieve', fields: {},
+    method: 'GET',
+    path: '/v1/payouts/:id',
+    name: 'payouts.retrieve',
+    fields: {},
     handle: (world, call) => find(world, { kind: KIND, id: call.ids[0] ?? '', account: call.account }).body,
   },
 ]
@@ -36,10 +64,23 @@ const create = (world: World, call: Call): Json => {
     dueAt,
     plan: failurePlan(world),
     body: {
-      id, object: KIND, amount, arrival_date: seconds(dueAt), automatic: false, balance_transaction: transaction.id, created: seconds(world.now()),
-      currency, description: (call.parameters.description as string) ?? null, failure_balance_transaction: null, failure_code: null,
-      failure_message: null, livemode: false, metadata: (call.parameters.metadata as Record<string, string>) ?? {}, method: 'standard',
-      status: 'pending', type: 'bank_account',
+      id,
+      object: KIND,
+      amount,
+      arrival_date: seconds(dueAt),
+      automatic: false,
+      balance_transaction: transaction.id,
+      created: seconds(world.now()),
+      currency,
+      description: (call.parameters.description as string) ?? null,
+      failure_balance_transaction: null,
+      failure_code: null,
+      failure_message: null,
+      livemode: false,
+      metadata: (call.parameters.metadata as Record<string, string>) ?? {},
+      method: 'standard',
+      status: 'pending',
+      type: 'bank_account',
     },
   }
   world.store.put(stored)
@@ -49,14 +90,19 @@ const create = (world: World, call: Call): Json => {
 
 const requireBank = (world: World, account: string): void => {
   if (account === '' || world.store.get(account)?.body.payouts_enabled === true) return
-  throw invalid('Payouts are not enabled on this account: it has not given its bank details yet.', 'payouts_not_allowed')
+  throw invalid(
+    'Payouts are not enabled on this account: it has not given its bank details yet.',
+    'payouts_not_allowed',
+  )
 }
 
 type Plan = { fails: 'before' | 'after'; afterMs: number } | null
 
 const failurePlan = (world: World): Plan => {
   const fault = world.faults.take(['payout_fails_before_paid', 'payout_fails_after_paid'], 'payouts.create')
-  return fault ? { fails: fault.kind === 'payout_fails_before_paid' ? 'before' : 'after', afterMs: fault.ms ?? 0 } : null
+  return fault
+    ? { fails: fault.kind === 'payout_fails_before_paid' ? 'before' : 'after', afterMs: fault.ms ?? 0 }
+    : null
 }
 
 /** Its time has come: it arrives, or it fails and the money is back on the account. */
@@ -70,9 +116,23 @@ export const payoutDue = (world: World, stored: Stored): void => {
 
 const fail = (world: World, stored: Stored): void => {
   const { amount, currency } = moneyOf(stored.body)
-  const transaction = post(world, { account: stored.account, type: 'payout_failure', amount, currency, source: stored.body.id })
-  change(world, stored, {
-    status: 'failed', failure_balance_transaction: transaction.id, failure_code: 'account_closed', failure_message: 'The bank account has been closed.',
-  }, { dueAt: null, plan: null })
+  const transaction = post(world, {
+    account: stored.account,
+    type: 'payout_failure',
+    amount,
+    currency,
+    source: stored.body.id,
+  })
+  change(
+    world,
+    stored,
+    {
+      status: 'failed',
+      failure_balance_transaction: transaction.id,
+      failure_code: 'account_closed',
+      failure_message: 'The bank account has been closed.',
+    },
+    { dueAt: null, plan: null },
+  )
   emit(world, 'payout.failed', stored.body, stored.account)
 }

@@ -1,7 +1,8 @@
 // A refusal in the provider's own shape: `{error: {type, code, message, param}}` with a status.
 import type { Json } from './store.ts'
 
-export type ProblemType = 'invalid_request_error' | 'idempotency_error' | 'card_error' | 'api_error' | 'rate_limit_error'
+export type ProblemType =
+  'invalid_request_error' | 'idempotency_error' | 'card_error' | 'api_error' | 'rate_limit_error'
 
 export class Problem extends Error {
   readonly status: number
@@ -21,11 +22,18 @@ export const invalid = (message: string, code?: string, param?: string): Problem
 
 export const missing = (noun: string, id: string, param = 'id'): Problem =>
   new Problem(404, {
-    type: 'invalid_request_error', code: 'resource_missing', param, message: `No such ${noun.replaceAll('_', ' ')}: '${id}'`,
+    type: 'invalid_request_error',
+    code: 'resource_missing',
+    param,
+    message: `No such ${noun.replaceAll('_', ' ')}: '${id}'`,
   })
 
 export const serverError = (): Problem =>
   new Problem(500, { type: 'api_error', message: 'Something went wrong on our side. We have noted it.' })
 
 export const rateLimited = (): Problem =>
-  new Problem(429, { type: 'rate_limit_error', code: 'rate_limit', message: 'Too many requests. Wait a moment and send fewer.' })
+  new Problem(429, {
+    type: 'rate_limit_error',
+    code: 'rate_limit',
+    message: 'Too many requests. Wait a moment and send fewer.',
+  })

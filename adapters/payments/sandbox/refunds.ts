@@ -4,7 +4,19 @@ import { emit } from './events.ts'
 import { METHODS } from './methods.ts'
 import { invalid, missing } from './problem.ts'
 import type { Json, Stored } from './store.ts'
-import { change, find, list, LIST_FIELDS, moneyOf, newId, positiveAmount, seconds, type Call, type Route, type World } from './world.ts'
+import {
+  change,
+  find,
+  list,
+  LIST_FIELDS,
+  moneyOf,
+  newId,
+  positiveAmount,
+  seconds,
+  type Call,
+  type Route,
+  type World,
+} from './world.ts'
 
 /** How soon a refund that waits for money looks again. */
 export const PENDING_REFUND_RETRY_MS = 60_000
@@ -15,16 +27,24 @@ const KIND = 'refund'
 
 export const routes: Route[] = [
   {
-    method: 'POST', path: '/v1/refunds', name: 'refunds.create',
+    method: 'POST',
+    path: '/v1/refunds',
+    name: 'refunds.create',
     fields: { payment_intent: 'text', charge: 'text', amount: 'integer', metadata: 'metadata', reason: 'text' },
     handle: (world, call) => create(world, call),
   },
   {
-    method: 'GET', path: '/v1/refunds', name: 'refunds.list', fields: { ...LIST_FIELDS, payment_intent: 'text', charge: 'text' },
+    method: 'GET',
+    path: '/v1/refunds',
+    name: 'refunds.list',
+    fields: { ...LIST_FIELDS, payment_intent: 'text', charge: 'text' },
     handle: (world, call) => list(world, call, { kind: KIND, ...parentOf(world, call) }, '/v1/refunds'),
   },
   {
-    method: 'GET', path: '/v1/refunds/:id', name: 'refunds.retrieve', fields: {},
+    method: 'GET',
+    path: '/v1/refunds/:id',
+    name: 'refunds.retrieve',
+    fields: {},
     handle: (world, call) => find(world, { kind: KIND, id: call.ids[0] ?? '', account: call.account }).body,
   },
 ]
@@ -32,7 +52,13 @@ export const routes: Route[] = [
 const parentOf = (world: World, call: Call): { parent?: string } => {
   const { payment_intent: intent, charge } = call.parameters as { payment_intent?: string; charge?: string }
   if (intent) return { parent: intent }
-  return charge ? { parent: String(find(world, { kind: 'charge', id: charge, account: call.account, param: 'charge' }).body.payment_intent) } : {}
+  return charge
+    ? {
+        parent: String(
+          find(world, { kind: 'charge', id: charge, account: call.account, param: 'charge' }).body.payment_intent,
+        ),
+      }
+    : {}
 }
 
 const create = (world: World, call: Call): Json => {
@@ -40,14 +66,27 @@ const create = (world: World, call: Call): Json => {
   const left = Number(paid.body.amount) - Number(paid.body.amount_refunded)
   if (left === 0) throw invalid(`Charge ${paid.body.id} has already been refunded.`, 'charge_already_refunded')
   const amount = positiveAmount((call.parameters.amount as number | undefined) ?? left)
-  if (amount > left) throw invalid(`Refund amount (${amount}) is greater than unrefunded amount on charge (${left}).`, undefined, 'amount')
+  if (amount > left)
+    throw invalid(
+      `Refund amount (${amount}) is greater than unrefunded amount on charge (${left}).`,
+      undefined,
+      'amount',
+    )
   const stored: Stored = {
     account: call.account,
     parent: String(paid.body.payment_intent),
     body: {
-      id: newId('re'), object: KIND, amount, balance_transaction: null, charge: paid.body.id, created: seconds(world.now()),
-      currency: paid.body.currency as string, metadata: (call.parameters.metadata as Record<string, string>) ?? {},
-      payment_intent: paid.body.payment_intent as string, reason: (call.parameters.reason as string) ?? null, status: 'pending',
+      id: newId('re'),
+      object: KIND,
+      amount,
+      balance_transaction: null,
+      charge: paid.body.id,
+      created: seconds(world.now()),
+      currency: paid.body.currency as string,
+      metadata: (call.parameters.metadata as Record<string, string>) ?? {},
+      payment_intent: paid.body.payment_intent as string,
+      reason: (call.parameters.reason as string) ?? null,
+      status: 'pending',
     },
     plan: failurePlan(world, paid),
   }
@@ -60,12 +99,18 @@ const create = (world: World, call: Call): Json => {
 
 const chargeOf = (world: World, call: Call): Stored => {
   const { payment_intent: intentId, charge } = call.parameters as { payment_intent?: string; charge?: string }
-  if (!intentId && !charge) throw invalid('One of the following params should be provided: payment_intent or charge.', 'parameter_missing')
-  const id = charge ?? find(world, { kind: 'payment_intent', id: intentId ?? '', account: call.account, param: 'payment_intent' }).body.latest_charge
+  if (!intentId && !charge)
+    throw invalid('One of the following params should be provided: payment_intent or charge.', 'parameter_missing')
+  const id =
+    charge ??
+    find(world, { kind: 'payment_intent', id: intentId ?? '', account: call.account, param: 'payment_intent' }).body
+      .latest_charge
   if (!id) throw invalid(`This PaymentIntent (${intentId}) does not have a successful charge to refund.`)
   const stored = world.store.get(String(id))
-  if (!stored || stored.body.object !== 'charge' || stored.account !== call.account) throw missing('charge', String(id), 'charge')
-  if (stored.body.status !== 'succeeded') throw invalid(`This PaymentIntent (${intentId}) does not have a successful charge to refund.`)
+  if (!stored || stored.body.object !== 'charge' || stored.account !== call.account)
+    throw missing('charge', String(id), 'charge')
+  if (stored.body.status !== 'succeeded')
+    throw invalid(`This PaymentIntent (${intentId}) does not have a successful charge to refund.`)
   return stored
 }
 
@@ -79,14 +124,29 @@ const failurePlan = (world: World, paid: Stored): Json => {
 const pay = (world: World, stored: Stored): void => {
   const { amount, currency } = moneyOf(stored.body)
   if (available(world, stored.account, currency) < amount) {
-    change(world, stored, { status: 'pending', pending_reason: 'insufficient_funds' }, { dueAt: world.now() + PENDING_REFUND_RETRY_MS })
+    change(
+      world,
+      stored,
+      { status: 'pending', pending_reason: 'insufficient_funds' },
+      { dueAt: world.now() + PENDING_REFUND_RETRY_MS },
+    )
     return
   }
-  const transaction = post(world, { account: stored.account, type: 'refund', amount: -amount, currency, source: stored.body.id })
+  const transaction = post(world, {
+    account: stored.account,
+    type: 'refund',
+    amount: -amount,
+    currency,
+    source: stored.body.id,
+  })
   const failsAfterMs = (stored.plan as { failsAfterMs: number } | null)?.failsAfterMs
   delete stored.body.pending_reason
-  change(world, stored, { status: 'succeeded', balance_transaction: transaction.id },
-    { dueAt: failsAfterMs === undefined ? null : world.now() + failsAfterMs })
+  change(
+    world,
+    stored,
+    { status: 'succeeded', balance_transaction: transaction.id },
+    { dueAt: failsAfterMs === undefined ? null : world.now() + failsAfterMs },
+  )
 }
 
 /** Its time has come: a pending one is tried again, one that was to fail fails and its money comes back. */
@@ -101,10 +161,20 @@ export const refundDue = (world: World, stored: Stored): void => {
 
 const fail = (world: World, stored: Stored, paid: Stored): void => {
   const { amount, currency } = moneyOf(stored.body)
-  const transaction = post(world, { account: stored.account, type: 'refund_failure', amount, currency, source: stored.body.id })
+  const transaction = post(world, {
+    account: stored.account,
+    type: 'refund_failure',
+    amount,
+    currency,
+    source: stored.body.id,
+  })
   addRefunded(world, paid, -amount)
-  change(world, stored, { status: 'failed', failure_reason: 'expired_or_canceled_card', failure_balance_transaction: transaction.id },
-    { dueAt: null, plan: null })
+  change(
+    world,
+    stored,
+    { status: 'failed', failure_reason: 'expired_or_canceled_card', failure_balance_transaction: transaction.id },
+    { dueAt: null, plan: null },
+  )
   emit(world, 'refund.failed', stored.body, stored.account)
 }
 

@@ -14,24 +14,31 @@ import type { Route, World } from './world.ts'
 export const EXPANSIONS_MAX = 20
 export const EXPANSION_DEPTH_MAX = 4
 
-const ROUTES = [...intents, ...charges, ...refunds, ...accounts, ...transfers, ...payouts, ...balance, ...events]
-  .map((route) => ({ route, steps: route.path.split('/') }))
+const ROUTES = [...intents, ...charges, ...refunds, ...accounts, ...transfers, ...payouts, ...balance, ...events].map(
+  (route) => ({ route, steps: route.path.split('/') }),
+)
 
 export const match = (method: string, path: string): { route: Route; ids: string[] } | undefined => {
   const steps = path.split('/')
-  const found = ROUTES.find(({ route, steps: wanted }) =>
-    route.method === method && wanted.length === steps.length && wanted.every((step, index) => step === ':id' || step === steps[index]))
+  const found = ROUTES.find(
+    ({ route, steps: wanted }) =>
+      route.method === method &&
+      wanted.length === steps.length &&
+      wanted.every((step, index) => step === ':id' || step === steps[index]),
+  )
   if (!found) return undefined
   return { route: found.route, ids: steps.filter((_, index) => found.steps[index] === ':id') }
 }
 
 /** `expand[]=latest_charge.balance_transaction` puts the object where its id stands. */
 export const expand = (world: World, body: Json, paths: string[]): Json => {
-  if (paths.length > EXPANSIONS_MAX) throw invalid(`A request expands at most ${EXPANSIONS_MAX} fields.`, undefined, 'expand')
+  if (paths.length > EXPANSIONS_MAX)
+    throw invalid(`A request expands at most ${EXPANSIONS_MAX} fields.`, undefined, 'expand')
   const copy = structuredClone(body)
   for (const path of paths) {
     const steps = path.split('.')
-    if (steps.length > EXPANSION_DEPTH_MAX) throw invalid(`You cannot expand more than ${EXPANSION_DEPTH_MAX} levels.`, undefined, 'expand')
+    if (steps.length > EXPANSION_DEPTH_MAX)
+      throw invalid(`You cannot expand more than ${EXPANSION_DEPTH_MAX} levels.`, undefined, 'expand')
     const reached = expandOne(world, copy, steps)
     if (!reached) throw invalid(`This property cannot be expanded (${path.slice(0, 100)}).`, undefined, 'expand')
   }

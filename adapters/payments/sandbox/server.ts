@@ -1,21 +1,16 @@
-// A payment provider of our own that speaks the provider's HTTP API on loopback: state on disk, webhooks, pages for people.
-import { timingSafeEqual } from 'node:crypto'
+// A payment provider of our own that speaks the provider's HTTP API on loopback: state on disk, webhooks, pages for
+// people.
 import { mkdirSync } from 'node:fs'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import { dirname } from 'node:path'
 import type { Clock } from '../../clock/index.ts'
 import { catchUp } from './due.ts'
-import { answerOf, execute, type ApiRequest, type Executed } from './execute.ts'
 import { faultTable, type Faults } from './faults.ts'
-import { parseForm } from './form.ts'
-import { inUse, type Answer } from './idempotency.ts'
-import { page } from './pages.ts'
-import { invalid, Problem, rateLimited, serverError } from './problem.ts'
-import { openStore, StoreBusy, type Store } from './store.ts'
-import { openWebhooks, type Webhooks } from './webhooks.ts'
-import { newId, randomName, type Settings, type World } from './world.ts'
+import { serve, type Running } from './requests.ts'
+import { openStore } from './store.ts'
+import { openWebhooks } from './webhooks.ts'
+import { randomName, type Settings, type World } from './world.ts'
 
-export const BODY_BYTES_MAX = 64 * 1024
 export const CONNECTIONS_MAX = 1_000
 export const TICK_MS = 1_000
 // Longer than a client keeps an idle connection, so that it is the client who closes it.
@@ -45,9 +40,6 @@ export type SandboxServer = {
   close(): Promise<void>
 }
 
-/** What one running server holds. */
-type Running = { store: Store; world: World; webhooks: Webhooks; keysInUse: Set<string>; held: Set<NodeJS.Timeout>; secretKey: string; log: SandboxOptions['log'] }
-
 export const openSandboxServer = async (options: SandboxOptions): Promise<SandboxServer> => {
   mkdirSync(dirname(options.file), { recursive: true })
   const store = openStore(options.file)
@@ -58,11 +50,26 @@ export const openSandboxServer = async (options: SandboxOptions): Promise<Sandbo
   const webhooks = openWebhooks({ store, faults, secret: webhookSecret, log: options.log })
   let port = 0
   const world: World = {
-    store, faults, now: options.clock.now, origin: () => `http://127.0.0.1:${port}`, queueWebhook: webhooks.queue,
-    settings: { ...DEFAULT_SETTINGS, ...options.settings }, request: null,
+    store,
+    faults,
+    now: options.clock.now,
+    origin: () => `http://127.0.0.1:${port}`,
+    queueWebhook: webhooks.queue,
+    settings: { ...DEFAULT_SETTINGS, ...options.settings },
+    request: null,
   }
-  const running: Running = { store, world, webhooks, keysInUse: new Set(), held: new Set(), secretKey, log: options.log }
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 30_000 }, (request, response) => { void serve(running, request, response) })
+  const running: Running = {
+    store,
+    world,
+    webhooks,
+    keysInUse: new Set(),
+    held: new Set(),
+    secretKey,
+    log: options.log,
+  }
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 30_000 }, (request, response) => {
+    void serve(running, request, response)
+  })
   server.maxConnections = CONNECTIONS_MAX
   port = await listen(server, Number(store.setting('port', () => '0')))
   store.setSetting('port', String(port))
@@ -71,10 +78,17 @@ export const openSandboxServer = async (options: SandboxOptions): Promise<Sandbo
     await store.commit(() => catchUp(world))
     webhooks.wake()
   }
-  const ticking = setInterval(() => { tick().catch((error: unknown) => options.log.error('sandbox provider could not keep its state', error)) }, TICK_MS)
+  const ticking = setInterval(() => {
+    tick().catch((error: unknown) => options.log.error('sandbox provider could not keep its state', error))
+  }, TICK_MS)
   ticking.unref()
   return {
-    port, secretKey, webhookSecret, faults, tick, setWebhookUrl: webhooks.setUrl,
+    port,
+    secretKey,
+    webhookSecret,
+    faults,
+    tick,
+    setWebhookUrl: webhooks.setUrl,
     close: async () => {
       clearInterval(ticking)
       await closeRunning(server, running)
@@ -100,106 +114,12 @@ const listen = (server: Server, preferred: number): Promise<number> =>
 
 const closeRunning = async (server: Server, running: Running): Promise<void> => {
   for (const timer of running.held) clearTimeout(timer)
-  const closed = new Promise<void>((resolve) => { server.close(() => resolve()) })
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve())
+  })
   server.closeAllConnections()
   await closed
   await running.webhooks.close()
   await running.store.commit(() => undefined)
   running.store.close()
-}
-
-const serve = async (running: Running, request: IncomingMessage, response: ServerResponse): Promise<void> => {
-  try {
-    const body = await readBody(request)
-    const url = new URL(request.url ?? '/', 'http://127.0.0.1')
-    const form = request.method === 'POST' ? body : url.search.slice(1)
-    if (url.pathname.startsWith('/v1/')) await serveApi(running, { request, response, path: url.pathname, form })
-    else await servePage(running, { request, response, path: url.pathname, form: `${url.search.slice(1)}&${body}` })
-  } catch (error) {
-    if (!(error instanceof Problem) && !(error instanceof StoreBusy)) running.log.error('sandbox provider failed on a request', error)
-    if (!response.headersSent) send(response, answerOf(problemOf(error)), newId('req'))
-  }
-}
-
-const problemOf = (error: unknown): Problem => {
-  if (error instanceof Problem) return error
-  return error instanceof StoreBusy ? rateLimited() : serverError()
-}
-
-const readBody = async (request: IncomingMessage): Promise<string> => {
-  const parts: Buffer[] = []
-  let bytes = 0
-  for await (const part of request as AsyncIterable<Buffer>) {
-    bytes += part.length
-    if (bytes > BODY_BYTES_MAX) throw invalid(`A request body has at most ${BODY_BYTES_MAX} bytes.`)
-    parts.push(part)
-  }
-  return Buffer.concat(parts).toString()
-}
-
-type Served = { request: IncomingMessage; response: ServerResponse; path: string; form: string }
-
-const serveApi = async (running: Running, { request, response, path, form }: Served): Promise<void> => {
-  checkKey(running.secretKey, request.headers.authorization)
-  const api: ApiRequest = {
-    id: newId('req'), method: request.method ?? 'GET', path, form,
-    account: String(request.headers['stripe-account'] ?? ''), key: (request.headers['idempotency-key'] as string | undefined) ?? null,
-  }
-  const using = api.method === 'POST' && api.key !== null ? `${api.account} ${api.key}` : undefined
-  if (using !== undefined && running.keysInUse.has(using)) return send(response, answerOf(inUse(api.key as string)), api.id)
-  if (using !== undefined) running.keysInUse.add(using)
-  try {
-    const executed = await running.store.commit(() => execute(running.world, api))
-    running.webhooks.wake()
-    await answerExecuted(running, response, { executed, requestId: api.id })
-  } finally {
-    if (using !== undefined) running.keysInUse.delete(using)
-  }
-}
-
-const checkKey = (secretKey: string, authorization = ''): void => {
-  const [scheme = '', token = ''] = authorization.split(' ')
-  const given = scheme === 'Basic' ? (Buffer.from(token, 'base64').toString().split(':')[0] ?? '') : token
-  const [left, right] = [Buffer.from(given), Buffer.from(secretKey)]
-  if (left.length === right.length && timingSafeEqual(left, right)) return
-  throw new Problem(401, { type: 'invalid_request_error', message: given ? 'Invalid API Key provided.' : 'You did not provide an API key.' })
-}
-
-const answerExecuted = async (running: Running, response: ServerResponse, { executed, requestId }: { executed: Executed; requestId: string }) => {
-  if (executed.after?.kind === 'answer_delayed') await hold(running.held, executed.after.ms ?? 0)
-  if (executed.after?.kind === 'answer_lost') return cutOff(response, executed)
-  send(response, executed, requestId)
-}
-
-const hold = (held: Set<NodeJS.Timeout>, ms: number): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(() => { held.delete(timer); resolve() }, ms)
-    held.add(timer)
-  })
-
-const cutOff = (response: ServerResponse, answer: Answer): void => {
-  response.writeHead(answer.status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(answer.body) })
-  response.write(answer.body.slice(0, 20), () => response.destroy())
-}
-
-const send = (response: ServerResponse, answer: Answer, requestId: string): void => {
-  response.writeHead(answer.status, {
-    'content-type': 'application/json', 'content-length': Buffer.byteLength(answer.body), 'request-id': requestId,
-    ...(answer.replayed && { 'idempotent-replayed': 'true' }),
-  })
-  response.end(answer.body)
-}
-
-const servePage = async (running: Running, { request, response, path, form }: Served): Promise<void> => {
-  const shown = await running.store.commit(() => {
-    catchUp(running.world)
-    return page(running.world, { method: request.method ?? 'GET', path, form: parseForm(form) })
-  })
-  running.webhooks.wake()
-  if (!shown) return send(response, { status: 404, body: '{"error":{"type":"invalid_request_error","message":"Nothing is here."}}' }, newId('req'))
-  response.writeHead(shown.status, {
-    'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store', 'referrer-policy': 'no-referrer',
-    'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'", ...(shown.location && { location: shown.location }),
-  })
-  response.end(shown.html ?? '')
 }

@@ -1,5 +1,5 @@
-// What the sandbox provider remembers, in one SQLite file. Nothing is answered before it is on disk, and history stays on disk:
-// memory holds only the work of the moment.
+// What the sandbox provider remembers, in one SQLite file. Nothing is answered before it is on disk, and history stays
+// on disk: memory holds only the work of the moment.
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 
 /** How much work may wait for the next commit. */
@@ -47,8 +47,17 @@ export const openStore = (file: string) => {
     get,
     commit: groupCommit(database),
     put: (stored: Stored) => {
-      run(PUT, stored.body.id, stored.body.object, stored.account, stored.parent ?? '', Number(stored.body.created ?? 0),
-        stored.dueAt ?? null, JSON.stringify(stored.plan ?? null), JSON.stringify(stored.body))
+      run(
+        PUT,
+        stored.body.id,
+        stored.body.object,
+        stored.account,
+        stored.parent ?? '',
+        Number(stored.body.created ?? 0),
+        stored.dueAt ?? null,
+        JSON.stringify(stored.plan ?? null),
+        JSON.stringify(stored.body),
+      )
     },
     /** The next object that changes by itself, oldest due first. */
     nextDue: (now: number): Stored | undefined => {
@@ -61,7 +70,11 @@ export const openStore = (file: string) => {
       return String(row('SELECT value FROM settings WHERE name = ?', name)?.value)
     },
     setSetting: (name: string, value: string) =>
-      run('INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value', name, value),
+      run(
+        'INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+        name,
+        value,
+      ),
     close: () => {
       statements.clear()
       database.close()
@@ -69,26 +82,30 @@ export const openStore = (file: string) => {
   }
 }
 
-// The lock is exclusive so that a second process on the same file is refused at once instead of sharing half a provider.
+// The lock is exclusive so that a second process on the same file is refused at once instead of sharing half a
+// provider.
 const SCHEMA = `
   PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -4000;
   CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-  CREATE TABLE IF NOT EXISTS objects (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,
-    account TEXT NOT NULL, parent TEXT NOT NULL, created INTEGER NOT NULL, due_at INTEGER, plan TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS objects (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL, account TEXT NOT NULL, parent TEXT NOT NULL, created INTEGER NOT NULL, due_at INTEGER,
+    plan TEXT NOT NULL, body TEXT NOT NULL) STRICT;
   CREATE INDEX IF NOT EXISTS objects_listed ON objects (kind, account, seq);
   CREATE INDEX IF NOT EXISTS objects_of_parent ON objects (kind, account, parent, seq) WHERE parent <> '';
   CREATE INDEX IF NOT EXISTS objects_due ON objects (due_at, seq) WHERE due_at IS NOT NULL;
   CREATE TABLE IF NOT EXISTS balances (account TEXT NOT NULL, currency TEXT NOT NULL, available INTEGER NOT NULL,
     pending INTEGER NOT NULL, PRIMARY KEY (account, currency)) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS idempotency_keys (account TEXT NOT NULL, key TEXT NOT NULL, created_at INTEGER NOT NULL,
-    request TEXT NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (account, key)) STRICT, WITHOUT ROWID;
+    request TEXT NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (account, key)) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS idempotency_keys_age ON idempotency_keys (created_at);
-  CREATE TABLE IF NOT EXISTS deliveries (seq INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL, attempt INTEGER NOT NULL,
-    due_at INTEGER NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS deliveries (seq INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL,
+    attempt INTEGER NOT NULL, due_at INTEGER NOT NULL) STRICT;
   CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (due_at);`
 
-const PUT = `INSERT INTO objects (id, kind, account, parent, created, due_at, plan, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT (id) DO UPDATE SET parent = excluded.parent, due_at = excluded.due_at, plan = excluded.plan, body = excluded.body`
+const PUT = `INSERT INTO objects (id, kind, account, parent, created, due_at, plan, body)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+  parent = excluded.parent, due_at = excluded.due_at, plan = excluded.plan, body = excluded.body`
 
 type Row = Record<string, unknown>
 
@@ -127,7 +144,7 @@ const listPage = (rows: Rows, row: OneRow, page: Page, cursor: Cursor) => {
 
 type Work = { run: () => void; resolve: () => void; reject: (error: unknown) => void }
 
-/** Everything that arrives in one turn of the event loop shares one commit: one wait for the disk, however many callers. */
+/** All that arrives in one turn of the event loop shares one commit: one wait for the disk, however many callers. */
 const groupCommit = (database: DatabaseSync) => {
   let waiting: Work[] = []
   const flush = () => {
@@ -147,7 +164,13 @@ const groupCommit = (database: DatabaseSync) => {
     if (waiting.length >= QUEUED_WORK_MAX) return Promise.reject(new StoreBusy('too much work is waiting'))
     return new Promise<T>((resolve, reject) => {
       let result: T
-      waiting.push({ run: () => { result = run() }, resolve: () => resolve(result), reject })
+      waiting.push({
+        run: () => {
+          result = run()
+        },
+        resolve: () => resolve(result),
+        reject,
+      })
       if (waiting.length === 1) setImmediate(flush)
     })
   }

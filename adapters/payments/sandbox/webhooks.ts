@@ -1,5 +1,5 @@
-// Delivery of events: a durable queue, signed posts, retries with growing pauses until the other side says 2xx or the bound is met.
-// Order is not kept, and an event may come twice: as with the real provider.
+// Delivery of events: a durable queue, signed posts, retries with growing pauses until the other side says 2xx or the
+// bound is met. Order is not kept, and an event may come twice: as with the real provider.
 import { createHmac } from 'node:crypto'
 import { request } from 'node:http'
 import type { Faults } from './faults.ts'
@@ -38,7 +38,14 @@ export const openWebhooks = (options: { store: Store; faults: Faults; secret: st
     const now = Date.now()
     for (const delivery of due(store, now, IN_FLIGHT_MAX + inFlight.size)) {
       if (inFlight.size >= IN_FLIGHT_MAX) break
-      if (!inFlight.has(delivery.seq)) inFlight.set(delivery.seq, deliver(delivery).finally(() => { inFlight.delete(delivery.seq); wake() }))
+      if (!inFlight.has(delivery.seq))
+        inFlight.set(
+          delivery.seq,
+          deliver(delivery).finally(() => {
+            inFlight.delete(delivery.seq)
+            wake()
+          }),
+        )
     }
     const next = nextDueAt(store, now)
     if (next !== undefined) timer = setTimeout(wake, Math.min(next - now, PAUSE_MAX_MS))
@@ -50,17 +57,21 @@ export const openWebhooks = (options: { store: Store; faults: Faults; secret: st
     const status = event ? await send(url, JSON.stringify(event.body), options.secret) : 200
     if (closed) return
     const failed = status < 200 || status > 299
-    if (failed && delivery.attempt >= ATTEMPTS_MAX) options.log.warn(`sandbox webhook ${delivery.event} was refused ${ATTEMPTS_MAX} times and is dropped`)
-    await store.commit(() => {
-      if (failed && delivery.attempt < ATTEMPTS_MAX) retryLater(store, delivery)
-      else store.run('DELETE FROM deliveries WHERE seq = ?', delivery.seq)
-    }).catch((error: unknown) => options.log.warn('sandbox webhook state not kept; it will be sent again', error))
+    if (failed && delivery.attempt >= ATTEMPTS_MAX)
+      options.log.warn(`sandbox webhook ${delivery.event} was refused ${ATTEMPTS_MAX} times and is dropped`)
+    await store
+      .commit(() => {
+        if (failed && delivery.attempt < ATTEMPTS_MAX) retryLater(store, delivery)
+        else store.run('DELETE FROM deliveries WHERE seq = ?', delivery.seq)
+      })
+      .catch((error: unknown) => options.log.warn('sandbox webhook state not kept; it will be sent again', error))
   }
 
   return {
     queue: (eventId, type) => {
       if (!wanted) return
-      const add = (dueAt: number) => store.run('INSERT INTO deliveries (event, attempt, due_at) VALUES (?, 1, ?)', eventId, dueAt)
+      const add = (dueAt: number) =>
+        store.run('INSERT INTO deliveries (event, attempt, due_at) VALUES (?, 1, ?)', eventId, dueAt)
       add(Date.now() + (options.faults.take(['webhook_delayed'], type)?.ms ?? 0))
       if (options.faults.take(['webhook_duplicated'], type)) add(Date.now())
     },
@@ -80,7 +91,8 @@ export const openWebhooks = (options: { store: Store; faults: Faults; secret: st
 }
 
 const due = (store: Store, now: number, limit: number): Delivery[] =>
-  store.rows('SELECT seq, event, attempt FROM deliveries WHERE due_at <= ? ORDER BY due_at, seq LIMIT ?', now, limit)
+  store
+    .rows('SELECT seq, event, attempt FROM deliveries WHERE due_at <= ? ORDER BY due_at, seq LIMIT ?', now, limit)
     .map((row) => ({ seq: Number(row.seq), event: String(row.event), attempt: Number(row.attempt) }))
 
 const nextDueAt = (store: Store, now: number): number | undefined => {
@@ -90,11 +102,14 @@ const nextDueAt = (store: Store, now: number): number | undefined => {
 
 const retryLater = (store: Store, delivery: Delivery) => {
   const pause = Math.min(FIRST_PAUSE_MS * 2 ** (delivery.attempt - 1), PAUSE_MAX_MS)
-  store.run('UPDATE deliveries SET attempt = attempt + 1, due_at = ? WHERE seq = ?',
-    Date.now() + Math.round(pause * (0.5 + Math.random() / 2)), delivery.seq)
+  store.run(
+    'UPDATE deliveries SET attempt = attempt + 1, due_at = ? WHERE seq = ?',
+    Date.now() + Math.round(pause * (0.5 + Math.random() / 2)),
+    delivery.seq,
+  )
 }
 
-/** Signed anew on each attempt by the machine's clock: how fresh a post is has nothing to do with the platform's time. */
+/** Signed anew on each attempt, by the machine's clock: how fresh a post is does not depend on the platform's. */
 export const signatureOf = (payload: string, secret: string, timestamp: number): string =>
   `t=${timestamp},v1=${createHmac('sha256', secret).update(`${timestamp}.${payload}`).digest('hex')}`
 
@@ -108,7 +123,7 @@ const send = (url: string, payload: string, secret: string): Promise<number> =>
     }
     const post = request(url, { method: 'POST', headers, timeout: DELIVERY_TIMEOUT_MS, agent: false }, (answer) => {
       answer.resume()
-      answer.on('close', () => resolve(answer.complete ? answer.statusCode ?? 0 : 0))
+      answer.on('close', () => resolve(answer.complete ? (answer.statusCode ?? 0) : 0))
     })
     post.on('timeout', () => post.destroy())
     post.on('error', () => resolve(0))

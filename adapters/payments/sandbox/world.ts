@@ -59,12 +59,18 @@ export const newId = (prefix: string): string => `${prefix}_${randomName(24)}`
 /** Found where it belongs, or 404: another account's object does not exist here. */
 export const find = (world: World, place: { kind: string; id: string; account: string; param?: string }): Stored => {
   const stored = world.store.get(place.id)
-  if (!stored || stored.body.object !== place.kind || stored.account !== place.account) throw missing(place.kind, place.id, place.param)
+  if (!stored || stored.body.object !== place.kind || stored.account !== place.account)
+    throw missing(place.kind, place.id, place.param)
   return stored
 }
 
 /** Changes the shown fields of an object and keeps it. */
-export const change = (world: World, stored: Stored, fields: Record<string, Json>, hidden: Partial<Stored> = {}): StripeObject => {
+export const change = (
+  world: World,
+  stored: Stored,
+  fields: Record<string, Json>,
+  hidden: Partial<Stored> = {},
+): StripeObject => {
   Object.assign(stored, hidden)
   Object.assign(stored.body, fields)
   world.store.put(stored)
@@ -75,10 +81,17 @@ export const LIST_LIMIT_MAX = 100
 export const LIST_FIELDS: Fields = { limit: 'integer', starting_after: 'text', ending_before: 'text', created: 'range' }
 
 export const list = (world: World, call: Call, page: Pick<Page, 'kind' | 'parent'>, url: string): Json => {
-  const { limit = 10, starting_after: startingAfter, ending_before: endingBefore } = call.parameters as
-    { limit?: number; starting_after?: string; ending_before?: string }
-  if (limit < 1 || limit > LIST_LIMIT_MAX) throw invalid(`Invalid limit: must be between 1 and ${LIST_LIMIT_MAX}.`, 'parameter_invalid_integer', 'limit')
-  for (const [param, id] of [['starting_after', startingAfter], ['ending_before', endingBefore]] as const)
+  const {
+    limit = 10,
+    starting_after: startingAfter,
+    ending_before: endingBefore,
+  } = call.parameters as { limit?: number; starting_after?: string; ending_before?: string }
+  if (limit < 1 || limit > LIST_LIMIT_MAX)
+    throw invalid(`Invalid limit: must be between 1 and ${LIST_LIMIT_MAX}.`, 'parameter_invalid_integer', 'limit')
+  for (const [param, id] of [
+    ['starting_after', startingAfter],
+    ['ending_before', endingBefore],
+  ] as const)
     if (id) find(world, { kind: page.kind, id, account: call.account, param })
   const { data, hasMore } = world.store.list(
     { ...page, account: call.account, ...createdRange(call.parameters) },
@@ -101,4 +114,7 @@ export const positiveAmount = (amount: number, param = 'amount'): number => {
 }
 
 /** The amount and currency of an object that has both. */
-export const moneyOf = (body: StripeObject): { amount: number; currency: string } => ({ amount: Number(body.amount), currency: String(body.currency) })
+export const moneyOf = (body: StripeObject): { amount: number; currency: string } => ({
+  amount: Number(body.amount),
+  currency: String(body.currency),
+})
