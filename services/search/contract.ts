@@ -1,7 +1,7 @@
 // Search: finding gigs, categories with their counts, suggestions. Never touches documents on a request's path.
 import { Type, type Static } from 'typebox'
 import { contract } from '../../mixins/contract.ts'
-import { GigCard } from '../gig/contract.ts'
+import { GigCard, IndexedGig } from '../gig/contract.ts'
 import { closed, page, text } from '../shapes.ts'
 
 const Counts = Type.Record(Type.String(), Type.Integer())
@@ -67,6 +67,10 @@ export const search = contract({
     similar: {
       rest: 'GET /v1/gigs/:id/similar', auth: 'none', result: Type.Object({ data: Type.Array(GigCard) }), summary: 'Gigs like this one.',
       publicRead: { maxAgeSeconds: 60, staleSeconds: 300 }, params: closed({ id: text(1, 64) }),
+    },
+    index: {
+      auth: 'internal', summary: 'Takes many gigs into the index at once: demo and seed data.',
+      result: Type.Object({}), params: closed({ gigs: Type.Array(IndexedGig, { maxItems: 1000 }) }),
     },
     reindex: {
       auth: 'internal', summary: 'Compares the index with the live gigs and repairs it.',

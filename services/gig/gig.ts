@@ -1,0 +1,119 @@
+// A gig's document and how each move changes it. Pure: what it was, what was asked → what it is, what is said about it.
+import { actorCollection, type ActorDoc, type Decision, type Said } from '../../mixins/actor.ts'
+import type { Profile } from '../account/contract.ts'
+import { refuse } from '../errors.ts'
+import { contentWith, isComplete, refuseIncomplete, type DraftContent, type Given } from './content.ts'
+import type { GigStatus } from './contract.ts'
+import { statusAfter } from './status.ts'
+import { indexedOf } from './views.ts'
+
+export type GigDoc = ActorDoc & {
+  seller: string
+  status: GigStatus
+  content: DraftContent
+  /** Why it was rejected. */
+  reasons: string[]
+  /** Counts the changes of what can be seen of it; the store's own `version` also counts what nobody sees. */
+  revision: number
+  /** The revision that moderation has before it. */
+  submitted: number | null
+  /** What it says now was approved: a paused gig comes back at once. */
+  approved: boolean
+  createdAt: number
+  ratingSum: number
+  ratingCount: number
+  orderCount: number
+  /** Events already counted, newest last. */
+  counted: string[]
+  /** What the indexes go by: null leaves a gig out of them. */
+  ownedBy: string | null
+  liveSeller: string | null
+  isLive: 1 | null
+}
+
+export const gigs = actorCollection<GigDoc>('gigs', {
+  byOwner: { keys: ['ownedBy', 'createdAt'] },
+  liveBySeller: { keys: ['liveSeller', 'createdAt'] },
+  live: { keys: ['isLive'] },
+})
+
+/** Counted events remembered per gig. Deliveries repeat within minutes, never after this many others. */
+export const COUNTED_MAX = 200
+
+export type Turn = Decision<GigDoc, GigDoc>
+
+export const drafted = (id: string, seller: string, given: Given, createdAt: number): GigDoc => ({
+  id, version: 0, outbox: [],
+  seller, status: 'draft', content: contentWith(null, given), reasons: [], revision: 1, submitted: null, approved: false,
+  createdAt, ratingSum: 0, ratingCount: 0, orderCount: 0, counted: [],
+  ownedBy: seller, liveSeller: null, isLive: null,
+})
+
+export const edited = (gig: GigDoc, given: Given, seller: Profile): Turn => {
+  const content = contentWith(gig.content, given)
+  if (JSON.stringify(content) === JSON.stringify(gig.content)) return { result: gig }
+  const status = statusAfter(gig.status, 'edit')
+  if (status === 'pending') refuseIncomplete(content)
+  return said(gig, { content, status, approved: false }, seller)
+}
+
+export const published = (gig: GigDoc, seller: Profile): Turn => {
+  const status = statusAfter(gig.status, 'publish')
+  refuseIncomplete(gig.content)
+  return said(gig, { status: gig.status === 'paused' && gig.approved ? 'live' : status }, seller)
+}
+
+export const moved = (gig: GigDoc, move: 'pause' | 'remove', seller: Profile): Turn => said(gig, { status: statusAfter(gig.status, move) }, seller)
+
+/** A decision about another text than the one that waits changes nothing. */
+export const decided = (gig: GigDoc, { version, approved, reasons }: { version: number; approved: boolean; reasons: string[] }, seller: Profile): Turn =>
+  gig.status !== 'pending' || gig.submitted !== version
+    ? { result: gig }
+    : said(gig, { status: statusAfter('pending', approved ? 'approve' : 'reject'), approved, reasons: approved ? [] : reasons }, seller)
+
+export const rated = (gig: GigDoc, rating: number, eventId: string, seller: Profile): Turn =>
+  counting(gig, { ratingSum: gig.ratingSum + rating, ratingCount: gig.ratingCount + 1 }, eventId, seller)
+
+export const ordered = (gig: GigDoc, eventId: string, seller: Profile): Turn => counting(gig, { orderCount: gig.orderCount + 1 }, eventId, seller)
+
+/** The same gig, told to the index again because something about its seller changed. */
+export const retold = (gig: GigDoc, seller: Profile): Turn => (gig.status === 'live' ? said(gig, {}, seller) : { result: gig })
+
+const counting = (gig: GigDoc, counts: Partial<GigDoc>, eventId: string, seller: Profile): Turn =>
+  gig.counted.includes(eventId) ? { result: gig } : said(gig, { ...counts, counted: [...gig.counted, eventId].slice(-COUNTED_MAX) }, seller)
+
+/** The changed gig with what the change says: to moderation when it waits anew, to the index when it is or was live. */
+const said = (before: GigDoc, change: Partial<GigDoc>, seller: Profile): Turn => {
+  const revision = before.revision + 1
+  const status = change.status ?? before.status
+  const waits = status === 'pending' && (change.content !== undefined || before.status !== 'pending')
+  const next = marked({ ...before, ...change, revision, submitted: waits ? revision : before.submitted })
+  return { next, say: [...submission(next, waits), ...visibleChange(before, next, seller)], result: next }
+}
+
+export const marked = (gig: GigDoc): GigDoc => ({
+  ...gig,
+  ownedBy: gig.status === 'deleted' ? null : gig.seller,
+  liveSeller: gig.status === 'live' ? gig.seller : null,
+  isLive: gig.status === 'live' ? 1 : null,
+})
+
+const submission = ({ id, revision, seller, content }: GigDoc, waits: boolean): Said[] =>
+  waits && isComplete(content) ? [{ name: 'gig.submitted', data: { id, version: revision, seller, content } }] : []
+
+const visibleChange = (before: GigDoc, after: GigDoc, seller: Profile): Said[] => {
+  if (before.status !== 'live' && after.status !== 'live') return []
+  const indexed = after.status === 'live' ? indexedOf(after, seller) : null
+  return [{ name: 'gig.changed', data: { id: after.id, version: after.revision, status: after.status, category: after.content.category, indexed } }]
+}
+
+/** The gig if it is this person's to change; another's is as good as none. */
+export const ownGig = (gig: GigDoc | null, owner: string): GigDoc => {
+  if (!gig || gig.seller !== owner || gig.status === 'deleted') throw noGig()
+  return gig
+}
+
+export const isVisible = (gig: GigDoc | null, viewer: string | undefined): gig is GigDoc =>
+  gig !== null && (gig.status === 'live' || (gig.status !== 'deleted' && gig.seller === viewer))
+
+export const noGig = () => refuse('not_found', 'there is no such gig')
