@@ -1,6 +1,6 @@
 // What only the embedded engine promises: its files, its worker, its limits.
 import test, { type ExecutionContext } from 'ava'
-import { copyFile, open as openFile, readdir, truncate, unlink } from 'node:fs/promises'
+import { copyFile, open as openFile, readdir, readFile, truncate, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openEmbeddedEngine, type EmbeddedOptions } from './embedded.ts'
@@ -15,11 +15,11 @@ const open = async (t: ExecutionContext, options: Partial<EmbeddedOptions> = {})
 
 const lastFile = async (dir: string) => join(dir, (await readdir(dir)).find((name) => name.endsWith('.segment'))!)
 
-const flipByte = async (path: string, at: number) => {
+const flipByte = async (path: string, at: number, mask = 0x10) => {
   const handle = await openFile(path, 'r+')
   const byte = Buffer.alloc(1)
   await handle.read(byte, 0, 1, at)
-  await handle.write(Buffer.from([byte[0]! ^ 0x10]), 0, 1, at)
+  await handle.write(Buffer.from([byte[0]! ^ mask]), 0, 1, at)
   await handle.close()
 }
 
@@ -58,12 +58,17 @@ test('a file with a flipped byte, cut short or missing is left out and reported'
     'cut short': async (dir) => truncate(await lastFile(dir), 1000),
     'a missing segment': async (dir) => unlink(await lastFile(dir)),
     'a flipped byte in the manifest': (dir) => flipByte(join(dir, 'manifest'), 100),
+    'another name in the manifest': async (dir) => {
+      const path = join(dir, 'manifest')
+      await flipByte(path, (await readFile(path, 'utf8')).indexOf('long-gone'), 1)
+    },
     'a missing manifest': (dir) => unlink(join(dir, 'manifest')),
   }
   for (const [name, doHarm] of Object.entries(harm)) {
     const dir = await newDir(t)
     const first = await openEmbeddedEngine({ dir, log: quiet })
     await first.upsert(Array.from({ length: 20 }, (_, at) => gig(`g${at}`)))
+    await first.remove([{ id: 'long-gone', version: 1 }])
     await first.close()
     await doHarm(dir)
     const engine = await open(t, { dir })

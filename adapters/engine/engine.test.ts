@@ -78,7 +78,8 @@ for (const [product, make] of Object.entries(products)) {
 
   test(`${product}: a word only removed gigs had is corrected like any unknown word`, async (t) => {
     const engine = await make(t)
-    await engine.upsert([gig('a', { title: 'logo' }), gig('b', { title: 'lobo' })])
+    const others = Array.from({ length: 10 }, (_, at) => gig(`other${at}`))
+    await engine.upsert([gig('a', { title: 'logo' }), gig('b', { title: 'lobo' }), ...others])
     await engine.remove([{ id: 'b', version: 2 }])
     const result = await engine.search({ q: 'lobo' })
     t.deepEqual([result.hits.map((hit) => hit.id), result.corrected], [['a'], 'logo'])
@@ -86,7 +87,8 @@ for (const [product, make] of Object.entries(products)) {
 
   test(`${product}: all words are wanted; only when no gig has them all does one of them do`, async (t) => {
     const engine = await make(t)
-    await engine.upsert([gig('a', { title: 'red apple' }), gig('b', { title: 'green pear' }), gig('c', { title: 'red pear tart' })])
+    const titles = { a: 'red apple', b: 'green pear', c: 'red pear tart' }
+    await engine.upsert(Object.entries(titles).map(([id, title]) => gig(id, { title })))
     t.deepEqual(await found(engine, { q: 'red pear' }), ['c'])
     t.deepEqual(await idsOf(engine, { q: 'green pear apple tree' }), ['b', 'a', 'c'])
     t.deepEqual(await found(engine, { q: 'apple pear', filter: { maxPrice: 1 } }), [])

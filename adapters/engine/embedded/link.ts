@@ -85,7 +85,7 @@ export async function openLink(options: LinkOptions): Promise<Link> {
   function post() {
     const requests = outbox
     outbox = []
-    if (requests.length > 0) worker?.postMessage(requests)
+    if (requests.length > 0) worker?.postMessage(requests, [])
   }
 
   const down = () => new EngineError('engine_down', `the search engine is ${isClosed ? 'closed' : 'not running'}`)
