@@ -37,8 +37,33 @@ export type Settings = {
   publicUrl: string
   jwtSecret: string
   payoutCron: string
+  /** Where the gateway listens; port 0 picks a free one. */
+  port?: number
+  host?: string
+  opsPort?: number
+  opsHost?: string
+  /** Proxies whose forwarded addresses are believed; nobody's unless given. */
+  trustProxy?: readonly string[]
+  /** Budgets that differ from DEFAULT_LIMITS. */
+  limits?: { readonly [name in LimitName]?: Budget }
   [more: string]: unknown
 }
+
+/** A token bucket: refilled with `rate` a second, holding at most `burst`. */
+export type Budget = { rate: number; burst: number }
+export const DEFAULT_LIMITS = {
+  /** Requests of one account. */
+  account: { rate: 50, burst: 500 },
+  /** Requests of one address (IPv6: of its /64). */
+  address: { rate: 500, burst: 2000 },
+  /** Requests of one address to the auth routes: 60 a minute. */
+  auth: { rate: 1, burst: 60 },
+  /** Failed logins of one account's e-mail: 10 a minute. */
+  login: { rate: 10 / 60, burst: 10 },
+  /** Messages of one user. */
+  messages: { rate: 50, burst: 500 },
+} as const satisfies Record<string, Budget>
+export type LimitName = keyof typeof DEFAULT_LIMITS
 
 export type Node = {
   broker: ServiceBroker

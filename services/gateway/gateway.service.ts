@@ -1,0 +1,110 @@
+// The gateway: what stands between clients and actors. HTTP and sockets on one port, the operator's page on another. It
+// has no actor of its own; routes, schemas and documents all come from the contracts.
+import type { ServiceBroker, ServiceSchema } from 'moleculer'
+import type { Listener } from '../../adapters/listener/index.ts'
+import { metrics } from '../../mixins/metrics.ts'
+import { nodeOf, type Log, type Node } from '../../mixins/node.ts'
+import { storefront } from '../../storefront/index.ts'
+import { admission } from './admission.ts'
+import { insideApi } from './api.ts'
+import { calls } from './calls.ts'
+import { documented } from './documented.ts'
+import { generatedDocuments } from './generated.ts'
+import { hotAnswers } from './hot.ts'
+import { http, type Http } from './http.ts'
+import { idempotent } from './idempotency.ts'
+import { limitsOf } from './limits.ts'
+import { meters } from './meters.ts'
+import { mounts, REALTIME_PATH } from './mounts.ts'
+import { opsServer, type Ops } from './ops.ts'
+import type { Api, Pages } from './pages.ts'
+import { routesOf } from './routes.ts'
+import { session } from './session.ts'
+import { sockets, type Sockets } from './sockets.ts'
+
+/** How long requests under way may take to end when the node stops. */
+export const DRAIN_MS = 10_000
+const REQUEST_TIMEOUT_MS = 30_000
+const BODY_TIMEOUT_MS = 30_000
+const REQUESTS_MAX = 4096
+
+type Gateway = { node: Node; listener: Listener; http: Http; sockets: Sockets; ops: Ops; stop(): void }
+type Self = { broker: ServiceBroker; logger: Log; gateway?: Gateway }
+
+export default {
+  name: 'gateway',
+  actions: {
+    /** Where this gateway listens, for whoever started it with port 0. */
+    address: {
+      visibility: 'protected',
+      handler(this: Self) {
+        return this.gateway ? { port: this.gateway.listener.port, opsPort: this.gateway.ops.port } : null
+      },
+    },
+  },
+  created(this: Self) {
+    // Moleculer stops all services at once; what is under way here still needs the others, so this gateway drains before.
+    this.broker.middlewares.add({ name: 'Draining', stopping: () => drain(this) })
+  },
+  async started(this: Self) {
+    this.gateway = await open(nodeOf(this.broker, this.logger))
+  },
+  async stopped(this: Self) {
+    await drain(this)
+  },
+} as ServiceSchema
+
+const open = async (node: Node): Promise<Gateway> => {
+  const { settings } = node
+  const [documents, fanout, openListener] = await Promise.all([node.open('documents'), node.open('fanout'), node.open('listener')])
+  const registry = metrics()
+  const count = meters(registry)
+  const limits = limitsOf(settings)
+  const who = session(node)
+  const hot = hotAnswers(fanout)
+  const keys = await idempotent(node, documents)
+  const asked = calls({ node, hot, idempotent: keys, limits, admission: admission(), meters: count })
+  const mounted = mounts({ node, hot, limits, meters: count, documented: documented(generatedDocuments(settings)), pages: pagesOf(node, (...args) => api(...args)) })
+  const web = http({ node, routes: routesOf(settings), session: who, limits, hot, calls: asked, mounts: mounted, meters: count })
+  const api = insideApi(web)
+  const live = sockets({ node, fanout, session: who, limits, meters: count, path: REALTIME_PATH })
+  const listener = await openListener(
+    {
+      host: settings.host ?? '127.0.0.1', port: settings.port ?? 0, trustProxy: settings.trustProxy ?? [],
+      requestTimeoutMs: REQUEST_TIMEOUT_MS, bodyTimeoutMs: BODY_TIMEOUT_MS, requestsMax: REQUESTS_MAX,
+    },
+    web.handle, live.handlers,
+  )
+  live.attach(listener)
+  const ops = await opsServer({ node, documents, registry, hot, fanout }).catch(async (error: unknown) => {
+    await listener.close()
+    throw error
+  })
+  node.log.info(`listening on http://${settings.host ?? '127.0.0.1'}:${listener.port}, for operators on http://${settings.opsHost ?? '127.0.0.1'}:${ops.port}`)
+  return {
+    node, listener, http: web, sockets: live, ops,
+    stop: () => {
+      hot.stop()
+      keys.stop()
+    },
+  }
+}
+
+const pagesOf = (node: Node, api: Api): Pages => storefront(api, node.settings)
+
+/** Not ready, no new connections, a word to every socket, then what is under way may end, then all ends. */
+const drain = async (self: Self) => {
+  const { gateway } = self
+  if (!gateway) return
+  delete self.gateway
+  const { listener, http: web, sockets: live, ops, stop } = gateway
+  ops.drain()
+  listener.pause()
+  live.drain()
+  const until = Date.now() + DRAIN_MS
+  while ((web.underWay() > 0 || live.underWay() > 0) && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20))
+  await live.stop()
+  await listener.close()
+  stop()
+  await ops.close()
+}

@@ -1,0 +1,34 @@
+// Headers that answers have in common.
+import { randomBytes } from 'node:crypto'
+import type { Request, Response } from '../../adapters/listener/index.ts'
+
+export type Header = readonly [string, string]
+
+/** On every answer: no guessing of types, no address of ours told to other sites beyond the origin. */
+export const SECURITY: readonly Header[] = [
+  ['X-Content-Type-Options', 'nosniff'],
+  ['Referrer-Policy', 'strict-origin-when-cross-origin'],
+]
+export const NO_STORE: Header = ['Cache-Control', 'no-store']
+/** Bytes that strangers made, or our own JSON: nothing in it runs, nothing frames it. */
+export const CSP_SANDBOX: Header = ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'; sandbox"]
+/** Pages of ours that bring no policy of their own: nothing from elsewhere, nothing inline. */
+export const CSP_PAGE: Header = [
+  'Content-Security-Policy',
+  "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+]
+
+const SANE_ID = /^[A-Za-z0-9._:-]{1,100}$/
+
+/** The client's own id if it is sane, else one that is unique without asking for chance at every request. */
+export const requestIds = (): ((request: Request) => string) => {
+  const node = randomBytes(9).toString('base64url')
+  let count = 0
+  return ({ headers }) => {
+    const sent = headers.get('x-request-id')
+    return sent !== undefined && SANE_ID.test(sent) ? sent : `${node}.${(count++).toString(36)}`
+  }
+}
+
+export const jsonResponse = (status: number, headers: readonly Header[], body: string): Response =>
+  status === 204 ? { status, headers, body: '' } : { status, headers: [['Content-Type', 'application/json; charset=utf-8'], ...headers], body }
