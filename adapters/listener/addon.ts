@@ -6,13 +6,13 @@ import fs from 'node:fs'
 import { createRequire } from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
-import type { us_listen_socket } from 'uWebSockets.js'
+import type * as published from 'uWebSockets.js'
 import { withOlderLibc } from './elf.ts'
 import { headBytesMax } from './framing.ts'
 
-type Published = typeof import('uWebSockets.js')
+type Published = typeof published
 type App = Omit<ReturnType<Published['App']>, 'listen'> & {
-  listen(host: string, port: number, option: number, heard: (token: us_listen_socket | false) => void): unknown
+  listen(host: string, port: number, option: number, heard: (token: published.us_listen_socket | false) => void): unknown
 }
 /** With what its own types leave out. */
 export type Addon = Omit<Published, 'App'> & { App(): App; LIBUS_LISTEN_EXCLUSIVE_PORT: number }

@@ -1,8 +1,8 @@
 // Who is at the other end: the peer, or, behind a trusted proxy, the nearest address that no trusted proxy vouches for.
 import { BlockList, isIP } from 'node:net'
 
-/** Says the client's address from the peer's and the X-Forwarded-For header ('' when there is none). */
-export type ClientAddress = (peer: string, forwarded: string) => string
+/** Says the client's address from the peer's and the X-Forwarded-For header, which is only asked for when it counts. */
+export type ClientAddress = (peer: string, headers: () => ReadonlyMap<string, string>) => string
 
 /** Entries are addresses or CIDRs; a malformed one throws. */
 export const clientAddress = (trusted: readonly string[]): ClientAddress => {
@@ -10,10 +10,10 @@ export const clientAddress = (trusted: readonly string[]): ClientAddress => {
   const list = new BlockList()
   for (const entry of trusted) trust(list, entry.trim())
   const isTrusted = (address: string) => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
-  return (peer, forwarded) => {
+  return (peer, headers) => {
     let client = peer
     // each proxy appends whom it heard, so only what a trusted one wrote is believed, from the right
-    const hops = forwarded === '' ? [] : forwarded.split(',')
+    const hops = headers().get('x-forwarded-for')?.split(',') ?? []
     while (isIP(client) && isTrusted(client) && hops.length > 0) {
       const hop = addressText(hops.pop()!.trim())
       if (!isIP(hop)) break

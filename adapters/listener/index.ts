@@ -23,7 +23,10 @@ export type Request = {
 
 export type Response = {
   status: number
-  /** Names as they go out. Content-Length and Date are the listener's. */
+  /**
+   * Names as they go out. Content-Length and Date are the listener's. Headers that are sent many times are best frozen
+   * (Object.freeze, pairs never changed): they are then checked and joined once.
+   */
   headers: readonly (readonly [string, string])[]
   /** Bytes or text (sent as UTF-8). Empty for 204 and 304. */
   body: string | Uint8Array

@@ -117,6 +117,18 @@ for (const [name, open] of products) {
     }
   })
 
+  test(`${name}: frozen headers are sent every time, and refused every time they break a line`, async (t) => {
+    const good = Object.freeze([['X-One', '1'], ['X-Two', '2']] as const)
+    const bad = Object.freeze([['X-One', '1'], ['X-Two', 'a\r\nSet-Cookie: b']] as const)
+    const { url } = await opened(t, open, { handler: ({ path }) => text('', 200, path === '/bad' ? bad : good) })
+    for (let n = 0; n < 2; n += 1) {
+      const { headers } = await fetch(url)
+      t.deepEqual([headers.get('x-one'), headers.get('x-two')], ['1', '2'])
+      const refused = await fetch(`${url}/bad`)
+      t.deepEqual([refused.status, refused.headers.get('set-cookie')], [500, null])
+    }
+  })
+
   test(`${name}: a request that is never answered gets 503 with Retry-After, and its signal fires`, async (t) => {
     const signals: AbortSignal[] = []
     const handler: Handler = ({ signal }) => {

@@ -52,7 +52,7 @@ export class NodeRequest implements Request {
   get address() {
     if (this.#address !== null) return this.#address
     const peer = addressText(this.#message.socket.remoteAddress ?? '')
-    return (this.#address = this.#settings.addressOf(peer, this.headers.get('x-forwarded-for') ?? ''))
+    return (this.#address = this.#settings.addressOf(peer, () => this.headers))
   }
 
   get signal() {

@@ -46,7 +46,7 @@ export class UwsRequest implements Request {
   get address() {
     if (this.#address !== null) return this.#address
     const peer = addressOfBytes(new Uint8Array(this.res.getRemoteAddress()))
-    return (this.#address = this.#settings.addressOf(peer, this.headers.get('x-forwarded-for') ?? ''))
+    return (this.#address = this.#settings.addressOf(peer, () => this.headers))
   }
 
   get signal() {

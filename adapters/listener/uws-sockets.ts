@@ -5,12 +5,12 @@ import { bare } from './answer.ts'
 import { closings, hardMessageBytesMax } from './closing.ts'
 import { fieldOf, protocolsOf, upgradeFaultOf } from './framing.ts'
 import type { Response, Socket, SocketHandlers } from './index.ts'
-import { type Exchanges, finish } from './uws.ts'
+import type { Exchanges } from './uws.ts'
 
 type Data<State> = { owner: UwsSocket<State> }
 type Native<State> = WebSocket<Data<State>>
 type App = ReturnType<Addon['App']>
-type Context<State> = { sockets: SocketHandlers<State> | null; exchange: Pick<Exchanges, 'accept'> }
+type Context<State> = { sockets: SocketHandlers<State> | null; exchange: Pick<Exchanges, 'accept' | 'finish'> }
 
 /** Text queued in one socket before the turn ends; past it the socket is written at once. */
 const turnCharactersMax = 65_536
@@ -56,7 +56,7 @@ type Turn<State> = ReturnType<typeof createTurn<State>>
 const behaviour = <State>(
   addon: Addon,
   sockets: SocketHandlers<State>,
-  { exchange, turn }: { exchange: Pick<Exchanges, 'accept'>; turn: Turn<State> },
+  { exchange, turn }: { exchange: Pick<Exchanges, 'accept' | 'finish'>; turn: Turn<State> },
 ) => ({
   compression: addon.DISABLED,
   maxPayloadLength: hardMessageBytesMax(sockets.messageBytesMax),
@@ -71,14 +71,14 @@ const behaviour = <State>(
     if (!request) return
     const { fields } = request
     const fault = upgradeFaultOf(fields)
-    if (fault !== 0) return finish(request, bare(fault))
+    if (fault !== 0) return exchange.finish(request, bare(fault))
     let verdict: Response | { state: State; protocol?: string }
     try {
       verdict = sockets.upgrade(request, protocolsOf(fields))
     } catch {
       verdict = bare(500)
     }
-    if (!('state' in verdict)) return finish(request, verdict)
+    if (!('state' in verdict)) return exchange.finish(request, verdict)
     const owner = new UwsSocket(verdict.state, request.address, turn)
     request.end()
     res.upgrade<Data<State>>({ owner }, fieldOf(fields, 'sec-websocket-key'), verdict.protocol ?? '', '', context)

@@ -6,9 +6,10 @@ import net from 'node:net'
 import type { HttpRequest, HttpResponse, us_listen_socket } from 'uWebSockets.js'
 import { clientAddress } from './address.ts'
 import { type Addon, loadAddon } from './addon.ts'
-import { answerTo, bare, isUnsafe, isWithoutBody, lingerBytesMax, statusLine } from './answer.ts'
+import { answerTo, bare } from './answer.ts'
 import { faultOf } from './framing.ts'
 import type { Handler, Listener, ListenerOptions, OpenListener, Response, SocketHandlers } from './index.ts'
+import { createAnswers } from './uws-answer.ts'
 import { headOf, UwsRequest } from './uws-request.ts'
 import { uwsSockets } from './uws-sockets.ts'
 
@@ -79,6 +80,7 @@ export type Exchanges = ReturnType<typeof exchanges>
 const exchanges = (options: ListenerOptions, handler: Handler) => {
   const { requestTimeoutMs, bodyTimeoutMs, requestsMax } = options
   const settings = { addressOf: clientAddress(options.trustProxy), bodyTimeoutMs }
+  const { finish, finishUnread } = createAnswers()
   let waiting = 0
 
   /** Reads and checks the head; answers and gives null where it is refused. */
@@ -86,7 +88,7 @@ const exchanges = (options: ListenerOptions, handler: Handler) => {
     const head = headOf(req)
     const fault = faultOf(head)
     if (fault === 0) return new UwsRequest(head, res, settings)
-    writeLast(res, bare(fault), false)
+    finishUnread(res, bare(fault))
     return null
   }
 
@@ -128,60 +130,5 @@ const exchanges = (options: ListenerOptions, handler: Handler) => {
     })
     promise.then(settle, (error: unknown) => settle(answerTo(error)))
   }
-  return { accept, onRequest }
-}
-
-/** Writes the answer; after it neither the request nor its body can be read. */
-export const finish = (request: UwsRequest, answer: Response) => {
-  const { res } = request
-  const isHead = request.method === 'HEAD'
-  const isLast = answer.status === 408 || request.bytesLeft() > lingerBytesMax
-  if (isLast) writeLast(res, answer, isHead)
-  else write(res, answer, { isHead, isLast })
-  request.end()
-}
-
-/**
- * The connection ends with this answer. uWebSockets would first serve whatever came in the same packet, which may not
- * be what the client meant; as long as an answer is due it closes the connection instead.
- */
-const writeLast = (res: HttpResponse, answer: Response, isHead: boolean) => {
-  let isGone = false
-  res.onAborted(() => { isGone = true })
-  setImmediate(() => {
-    if (!isGone) res.cork(() => write(res, answer, { isHead, isLast: true }))
-  })
-}
-
-type How = { isHead: boolean; isLast: boolean }
-
-const write = (res: HttpResponse, answer: Response, how: How) => {
-  const lines = headerLines(answer.headers)
-  if (lines === null) return write(res, bare(500), how)
-  const { status, headers, body } = answer
-  if (status !== 200) res.writeStatus(statusLine(status))
-  if (headers.length > 0) res.writeHeader(headers[0]![0], lines)
-  if (isWithoutBody(status)) endWithoutBody(res, how)
-  else if (how.isHead) res.endWithoutBody(Buffer.byteLength(body), how.isLast)
-  else res.end(body, how.isLast)
-}
-
-/** Anything given as a length is sent as one, so that only a last answer says Content-Length: 0. */
-const endWithoutBody = (res: HttpResponse, { isLast }: How) => {
-  if (isLast) res.endWithoutBody(0, true)
-  else res.endWithoutBody()
-}
-
-/**
- * All headers but the first name in one text: one call into native code costs less than one for each header.
- * Null where a header would break its line.
- */
-const headerLines = (headers: Response['headers']): string | null => {
-  let lines = ''
-  for (let n = 0; n < headers.length; n += 1) {
-    const [name, value] = headers[n]!
-    if (isUnsafe(value) || isUnsafe(name)) return null
-    lines = n === 0 ? value : `${lines}\r\n${name}: ${value}`
-  }
-  return lines
+  return { accept, finish, onRequest }
 }
