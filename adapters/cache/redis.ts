@@ -7,7 +7,13 @@ import { breaker } from './breaker.ts'
 import { CACHE_BUDGET_MS, keepable, type Cache } from './index.ts'
 import { lru } from './lru.ts'
 
-export type RedisCacheOptions = { url: string; log: AdapterContext['log']; prefix?: string }
+export type RedisCacheOptions = {
+  url: string
+  log: AdapterContext['log']
+  prefix?: string
+  /** How long one question may take: CACHE_BUDGET_MS unless told. */
+  budgetMs?: number
+}
 
 /** Bounds of the near copy; a larger value is fetched each time. */
 export const NEAR_ENTRIES_MAX = 5_000
@@ -24,7 +30,8 @@ const SILENCE_MS_MAX = 3_000
 const OPEN_MS_MAX = 500
 const RECONNECT_MS_MAX = 3_000
 
-export const redisCache = async ({ url, log, prefix = 'gigwire:cache:' }: RedisCacheOptions): Promise<Cache> => {
+export const redisCache = async (options: RedisCacheOptions): Promise<Cache> => {
+  const { url, log, prefix = 'gigwire:cache:', budgetMs = CACHE_BUDGET_MS } = options
   const { createClient } = await import('redis')
   const client = createClient({
     url,
@@ -49,7 +56,7 @@ export const redisCache = async ({ url, log, prefix = 'gigwire:cache:' }: RedisC
     probe: async () => {
       const askedAt = performance.now()
       await client.ping()
-      return performance.now() - askedAt <= CACHE_BUDGET_MS
+      return performance.now() - askedAt <= budgetMs
     },
     changed: (closed) => {
       forgetNear()
@@ -84,7 +91,7 @@ export const redisCache = async ({ url, log, prefix = 'gigwire:cache:' }: RedisC
 
   const inTime = async <T>(question: Promise<T>): Promise<T> => {
     try {
-      const answer = await withinBudget(question)
+      const answer = await within(budgetMs, question)
       gate.worked()
       return answer
     } catch (error) {
@@ -165,10 +172,10 @@ const unpack = (kept: string): { text: string; expiresAt: number } | null => {
   return at < 1 || Number.isNaN(expiresAt) ? null : { text: kept.slice(at + 1), expiresAt }
 }
 
-const withinBudget = async <T>(question: Promise<T>): Promise<T> => {
+const within = async <T>(budgetMs: number, question: Promise<T>): Promise<T> => {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${CACHE_BUDGET_MS} ms`)), CACHE_BUDGET_MS)
+    timer = setTimeout(() => reject(new Error(`no answer within ${budgetMs} ms`)), budgetMs)
   })
   try {
     return await Promise.race([question, late])
