@@ -6,12 +6,23 @@ import { join } from 'node:path'
 import { collection } from '../adapters/documents/index.ts'
 import type { Documents } from '../adapters/documents/index.ts'
 
-type Message = { id: string; version: number; conversation: string; seq: number; from: string; text: string; at: number }
+type Message = {
+  id: string
+  version: number
+  conversation: string
+  seq: number
+  from: string
+  text: string
+  at: number
+}
 type Row = { what: string; perSecond: number; p50Ms: number; p99Ms: number; cpuMicros: number }
 
 const CONVERSATIONS = 200
 const SECONDS = 4
-const messages = collection<Message>('messages', { bySeq: { keys: ['conversation', 'seq'], unique: true }, byTime: { keys: ['conversation', 'at'] } })
+const messages = collection<Message>('messages', {
+  bySeq: { keys: ['conversation', 'seq'], unique: true },
+  byTime: { keys: ['conversation', 'at'] },
+})
 let made = 0
 
 const folder = mkdtempSync(join(tmpdir(), 'documents-bench-'))
@@ -55,14 +66,25 @@ async function measure(what: string, inFlight: number, act: () => Promise<unknow
   const { user, system } = process.cpuUsage(cpu)
   tookMs.sort((a, b) => a - b)
   const at = (share: number) => Number((tookMs[Math.floor(tookMs.length * share)] ?? 0).toFixed(3))
-  return { what, perSecond: tookMs.length / seconds, p50Ms: at(0.5), p99Ms: at(0.99), cpuMicros: Math.round((user + system) / tookMs.length) }
+  return {
+    what,
+    perSecond: tookMs.length / seconds,
+    p50Ms: at(0.5),
+    p99Ms: at(0.99),
+    cpuMicros: Math.round((user + system) / tookMs.length),
+  }
 }
 
 function insertOne(): Promise<unknown> {
   const n = made++
   return documents.insert(messages, {
-    id: `message-${n}`, version: 1, conversation: `conversation-${n % CONVERSATIONS}`, seq: Math.floor(n / CONVERSATIONS),
-    from: `account-${n % 1000}`, text: `Message ${n}: ${'could you make the logo a little bluer? '.repeat(3)}`, at: 1_700_000_000_000 + n,
+    id: `message-${n}`,
+    version: 1,
+    conversation: `conversation-${n % CONVERSATIONS}`,
+    seq: Math.floor(n / CONVERSATIONS),
+    from: `account-${n % 1000}`,
+    text: `Message ${n}: ${'could you make the logo a little bluer? '.repeat(3)}`,
+    at: 1_700_000_000_000 + n,
   })
 }
 
@@ -71,7 +93,11 @@ function getOne(): Promise<unknown> {
 }
 
 function findPage(): Promise<unknown> {
-  return documents.find(messages, { index: 'bySeq', equals: { conversation: `conversation-${Math.floor(Math.random() * CONVERSATIONS)}` }, order: 'desc' })
+  return documents.find(messages, {
+    index: 'bySeq',
+    equals: { conversation: `conversation-${Math.floor(Math.random() * CONVERSATIONS)}` },
+    order: 'desc',
+  })
 }
 
 async function replaceOne(): Promise<void> {

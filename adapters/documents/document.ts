@@ -15,28 +15,41 @@ const RESERVED = new Set(['id', 'stale'])
 
 /** A declaration that any product can make real; throws at what none could. */
 export const checkCollection = (of: Collection): void => {
-  refuseUnless(COLLECTION_NAME.test(of.name) && !of.name.startsWith('sqlite_'), `${of.name} is no name for a collection`)
+  refuseUnless(
+    COLLECTION_NAME.test(of.name) && !of.name.startsWith('sqlite_'),
+    `${of.name} is no name for a collection`,
+  )
   const keys = Object.values(of.indexes).flatMap((index) => [...index.keys])
   refuseUnless(caseSafe(Object.keys(of.indexes)) && caseSafe(new Set(keys)), `names in ${of.name} differ only by case`)
   for (const [name, { keys }] of Object.entries(of.indexes)) {
     refuseUnless(INDEX_NAME.test(name) && !RESERVED.has(name), `${of.name}.${name} is no name for an index`)
-    refuseUnless(keys.length > 0 && new Set(keys).size === keys.length, `index ${of.name}.${name} must name its keys, once each`)
-    for (const key of keys) refuseUnless(KEY_NAME.test(key) && key !== 'id', `${key} can be no key of ${of.name}.${name}`)
+    refuseUnless(
+      keys.length > 0 && new Set(keys).size === keys.length,
+      `index ${of.name}.${name} must name its keys, once each`,
+    )
+    for (const key of keys)
+      refuseUnless(KEY_NAME.test(key) && key !== 'id', `${key} can be no key of ${of.name}.${name}`)
   }
 }
 
 /** The fields that any index of the collection names. */
-export const keysOf = (of: Collection): string[] => [...new Set(Object.values(of.indexes).flatMap((index) => [...index.keys]))]
+export const keysOf = (of: Collection): string[] => [
+  ...new Set(Object.values(of.indexes).flatMap((index) => [...index.keys])),
+]
 
 /** The document as JSON text, after every check. `keys` are the collection's indexed fields. */
 export const encodeDocument = (doc: Doc, keys: readonly string[]): string => {
   checkId(doc.id)
-  if (!Number.isSafeInteger(doc.version) || doc.version < 1) throw bad(`version of ${doc.id} must be a whole number from 1`)
+  if (!Number.isSafeInteger(doc.version) || doc.version < 1)
+    throw bad(`version of ${doc.id} must be a whole number from 1`)
   for (const key of keys) checkKey(doc, key)
   const text = JSON.stringify(doc)
   // A character is at most three bytes here, so short texts need no counting.
   if (text.length * 3 > DOCUMENT_BYTES_MAX && Buffer.byteLength(text) > DOCUMENT_BYTES_MAX) {
-    throw new DocumentsError('document_too_large', `document ${doc.id} has more than ${DOCUMENT_BYTES_MAX} bytes of JSON`)
+    throw new DocumentsError(
+      'document_too_large',
+      `document ${doc.id} has more than ${DOCUMENT_BYTES_MAX} bytes of JSON`,
+    )
   }
   return text
 }
@@ -47,7 +60,8 @@ export const checkId = (id: string): void => {
 }
 
 export const checkNext = (doc: Doc, ifVersion: number): void => {
-  if (doc.version !== ifVersion + 1) throw bad(`document ${doc.id} replaces version ${ifVersion}, so its version must be one more`)
+  if (doc.version !== ifVersion + 1)
+    throw bad(`document ${doc.id} replaces version ${ifVersion}, so its version must be one more`)
 }
 
 export const checkBulk = (list: readonly unknown[]): void => {
@@ -58,7 +72,9 @@ const checkKey = (doc: Doc, key: string): void => {
   const value = (doc as unknown as Record<string, unknown>)[key]
   if (value === undefined || value === null) return
   if (!isKey(value) || (typeof value === 'string' && value.length > KEY_CHARS_MAX)) {
-    throw bad(`${key} of ${doc.id} is indexed, so it must be an exact number or well-formed text up to ${KEY_CHARS_MAX} characters`)
+    throw bad(
+      `${key} of ${doc.id} is indexed, so it must be an exact number or well-formed text up to ${KEY_CHARS_MAX} characters`,
+    )
   }
 }
 

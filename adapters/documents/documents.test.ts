@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import fc from 'fast-check'
-import { declareThings, documentsSuite, readAll, thing } from './documents.suite.ts'
-import type { Product, Thing } from './documents.suite.ts'
 import type { Documents, Key, Query } from './index.ts'
 import { openMongoose } from './mongoose.ts'
+import { queriesSuite } from './queries.suite.ts'
 import { openSqlite } from './sqlite.ts'
+import { declareThings, readAll, thing } from './things.fixture.ts'
+import type { Product, Thing } from './things.fixture.ts'
+import { writesSuite } from './writes.suite.ts'
 
 const log = { warn: () => {} }
 const open: Record<string, () => Promise<{ documents: Documents; remove: () => Promise<void> | void }>> = {
@@ -32,9 +34,14 @@ for (const [name, openProduct] of Object.entries(open)) {
     await remove()
   })
   const product: Product = { name, documents: () => documents }
-  documentsSuite(test, product)
+  writesSuite(test, product)
+  queriesSuite(test, product)
   test(`${name}: any query finds and counts what a plain list would`, (t) =>
-    fc.assert(fc.asyncProperty(things, queries, (docs, asked) => sameAsList(product.documents(), docs, asked)), { numRuns: 15 })
+    fc
+      .assert(
+        fc.asyncProperty(things, queries, (docs, asked) => sameAsList(product.documents(), docs, asked)),
+        { numRuns: 15 },
+      )
       .then(() => t.pass()))
 }
 
@@ -54,40 +61,66 @@ async function openTestDatabase(server: string) {
 const key = fc.constantFrom<Key>(-1, 0, 1, 2.5, '', '1', 'a', 'é', '😀', '\uffee')
 const missing = fc.constantFrom(undefined, null)
 const things = fc
-  .array(fc.record({ kind: fc.oneof(fc.constantFrom('cup', 'mug'), missing), rank: fc.oneof({ weight: 5, arbitrary: key }, missing) }), { maxLength: 40 })
+  .array(
+    fc.record({
+      kind: fc.oneof(fc.constantFrom('cup', 'mug'), missing),
+      rank: fc.oneof({ weight: 5, arbitrary: key }, missing),
+    }),
+    { maxLength: 40 },
+  )
   .map((list) => list.map((rest, i) => thing(`t${(i * 17) % 41}`, rest as Omit<Thing, 'id' | 'version'>)))
 const bound = fc.option(key, { nil: undefined })
 const queries = fc.array(
   fc.record({
-    kind: fc.option(fc.constantFrom('cup', 'mug'), { nil: undefined }), from: bound, to: bound,
-    order: fc.constantFrom('asc' as const, 'desc' as const), limit: fc.integer({ min: 1, max: 12 }),
+    kind: fc.option(fc.constantFrom('cup', 'mug'), { nil: undefined }),
+    from: bound,
+    to: bound,
+    order: fc.constantFrom('asc' as const, 'desc' as const),
+    limit: fc.integer({ min: 1, max: 12 }),
   }),
   { minLength: 10, maxLength: 10 },
 )
-type Asked = { kind: string | undefined; from: Key | undefined; to: Key | undefined; order: 'asc' | 'desc'; limit: number }
+type Asked = {
+  kind: string | undefined
+  from: Key | undefined
+  to: Key | undefined
+  order: 'asc' | 'desc'
+  limit: number
+}
 
 async function sameAsList(documents: Documents, docs: Thing[], asked: Asked[]): Promise<void> {
   const of = await declareThings(documents, { byRank: { keys: ['kind', 'rank'] }, rank: { keys: ['rank'] } })
   await documents.insertMany(of, docs)
   for (const { kind, from, to, order, limit } of asked) {
     const index = kind === undefined ? 'rank' : 'byRank'
-    const query = { index, ...(kind !== undefined && { equals: { kind } }), ...(from !== undefined && { from }), ...(to !== undefined && { to }) }
+    const query = {
+      index,
+      ...(kind !== undefined && { equals: { kind } }),
+      ...(from !== undefined && { from }),
+      ...(to !== undefined && { to }),
+    }
     const expected = docs
       .filter(({ rank }) => rank !== undefined && rank !== null)
       .filter((doc) => kind === undefined || doc.kind === kind)
-      .filter(({ rank }) => (from === undefined || order3(rank as Key, from) >= 0) && (to === undefined || order3(rank as Key, to) <= 0))
-      .toSorted((a, b) => order3(a.rank as Key, b.rank as Key) || order3(a.id, b.id))
+      .filter(
+        ({ rank }) =>
+          (from === undefined || comparePlainly(rank as Key, from) >= 0) &&
+          (to === undefined || comparePlainly(rank as Key, to) <= 0),
+      )
+      .toSorted((a, b) => comparePlainly(a.rank as Key, b.rank as Key) || comparePlainly(a.id, b.id))
       .map(({ id }) => id)
     const found = (await readAll(documents, of, { ...query, order, limit } as Query)).map(({ id }) => id)
     const counted = await documents.count(of, query)
     const right = order === 'asc' ? expected : expected.toReversed()
-    if (found.join() !== right.join() || counted !== right.length) throw new Error(`found ${found}, counted ${counted}, expected ${right}`)
+    if (found.join() !== right.join() || counted !== right.length)
+      throw new Error(`found ${found}, counted ${counted}, expected ${right}`)
   }
 }
 
 /** Numbers before strings, strings by code point. */
-function order3(a: Key, b: Key): number {
-  if (typeof a === 'number' || typeof b === 'number') return Number(typeof a === 'string') - Number(typeof b === 'string') || Number(a) - Number(b)
+function comparePlainly(a: Key, b: Key): number {
+  if (typeof a === 'number' || typeof b === 'number')
+    return Number(typeof a === 'string') - Number(typeof b === 'string') || Number(a) - Number(b)
   const [left, right] = [[...a], [...b]].map((list) => list.map((character) => character.codePointAt(0) as number))
   const differs = (left as number[]).findIndex((point, i) => point !== right?.[i])
   if (differs === -1) return (left as number[]).length - (right as number[]).length

@@ -35,6 +35,7 @@ const isPlain = (value: unknown, depth: number): boolean => {
   if (Object.getPrototypeOf(value) !== Object.prototype) return false
   return Object.entries(value).every(
     // A field that is undefined is left out, in BSON as in JSON.
-    ([name, field]) => name.isWellFormed() && !ODD_NAME.test(name) && (field === undefined || isPlain(field, depth + 1)),
+    ([name, field]) =>
+      name.isWellFormed() && !ODD_NAME.test(name) && (field === undefined || isPlain(field, depth + 1)),
   )
 }

@@ -10,7 +10,9 @@ type Bound = { value: Key; open: boolean } | null
 /** A field counts as present when it holds a value that can be a key; null and absent do not. */
 const PRESENT = { $type: ['number', 'string'] }
 
-export const indexSpecs = (of: Collection): { name: string; fields: Record<string, 1>; unique: boolean; present: Condition }[] =>
+export const indexSpecs = (
+  of: Collection,
+): { name: string; fields: Record<string, 1>; unique: boolean; present: Condition }[] =>
   Object.entries(of.indexes).map(([name, index]) => ({
     name,
     fields: Object.fromEntries([...index.keys, ...(index.unique ? [] : ['_id'])].map((key) => [key, 1 as const])),
@@ -21,9 +23,11 @@ export const indexSpecs = (of: Collection): { name: string; fields: Record<strin
 /** Repeats the index's own condition word for word: MongoDB uses a partial index only for what it can see to be inside. */
 export const filterOf = (plan: Plan): Filter => {
   const common = [...present(plan.index), ...plan.equals.map(([key, value]) => ({ [key]: value }))]
-  const branches = (plan.after && plan.after.length > 0 ? afterBranches(plan, plan.after) : rangeBranches(plan)).map((branch) => ({
-    $and: [...common, ...branch],
-  }))
+  const branches = (plan.after && plan.after.length > 0 ? afterBranches(plan, plan.after) : rangeBranches(plan)).map(
+    (branch) => ({
+      $and: [...common, ...branch],
+    }),
+  )
   return branches.length === 1 ? (branches[0] as { $and: Condition[] }) : { $or: branches }
 }
 

@@ -24,17 +24,31 @@ const REPLACING_AT_ONCE_MAX = 16
 /** A document of the database's own, written by `ping`: a store that can only read is not up. */
 const PROBE: Collection = { name: 'store-probe', indexes: {} }
 
-type Store = { connection: Connection; makeModel: (of: Collection) => Model<Stored>; declared: Map<string, Declared>; writing: number }
+type Store = {
+  connection: Connection
+  makeModel: (of: Collection) => Model<Stored>
+  declared: Map<string, Declared>
+  writing: number
+}
 type Declared = { of: Collection; keys: string[]; model: Model<Stored> }
 
 export const openMongoose = async ({ url, log }: MongooseOptions): Promise<Documents> => {
   const { default: mongoose } = await import('mongoose')
   const connection = mongoose.createConnection(url, {
     ...(namesDatabase(url) ? {} : { dbName: DATABASE }),
-    serverSelectionTimeoutMS: SELECTION_WAIT_MS, connectTimeoutMS: SELECTION_WAIT_MS, socketTimeoutMS: 20_000,
-    waitQueueTimeoutMS: POOL_WAIT_MS, maxPoolSize: POOL_SIZE, retryWrites: true, retryReads: true,
-    writeConcern: WRITE_CONCERN, readPreference: 'primary', ignoreUndefined: true,
-    autoIndex: false, autoCreate: false, bufferCommands: false,
+    serverSelectionTimeoutMS: SELECTION_WAIT_MS,
+    connectTimeoutMS: SELECTION_WAIT_MS,
+    socketTimeoutMS: 20_000,
+    waitQueueTimeoutMS: POOL_WAIT_MS,
+    maxPoolSize: POOL_SIZE,
+    retryWrites: true,
+    retryReads: true,
+    writeConcern: WRITE_CONCERN,
+    readPreference: 'primary',
+    ignoreUndefined: true,
+    autoIndex: false,
+    autoCreate: false,
+    bufferCommands: false,
   })
   connection.on('error', (error: Error) => log.warn('documents:', error.message))
   await asked(async () => connection.asPromise()).catch(async (error: unknown) => {
@@ -99,24 +113,39 @@ const insertMany = async (store: Store, of: Collection, docs: readonly Doc[]): P
   const stored = docs.map((doc) => toStored(doc, encodeDocument(doc, keys)))
   if (stored.length === 0) return []
   const duplicates = await written(store, stored.length, () =>
-    model.collection.insertMany(stored as never[], { ordered: false }).then(() => new Map<number, string>(), duplicatesOf),
+    model.collection
+      .insertMany(stored as never[], { ordered: false })
+      .then(() => new Map<number, string>(), duplicatesOf),
   )
   const refused = [...duplicates.keys()]
-  const names = await nameConflicts(model, refused.map((i) => [(docs[i] as Doc).id, duplicates.get(i) as string]))
+  const names = await nameConflicts(
+    model,
+    refused.map((i) => [(docs[i] as Doc).id, duplicates.get(i) as string]),
+  )
   const outcomes: Inserted[] = docs.map(() => ({ ok: true }))
   for (const [at, i] of refused.entries()) outcomes[i] = { ok: false, conflict: names[at] as string }
   return outcomes
 }
 
 /** When a document's id is taken, that is the conflict, whichever index the server happened to look at first. */
-const nameConflicts = async (model: Model<Stored>, refused: (readonly [id: string, conflict: string])[]): Promise<string[]> => {
+const nameConflicts = async (
+  model: Model<Stored>,
+  refused: (readonly [id: string, conflict: string])[],
+): Promise<string[]> => {
   const unsure = refused.filter(([, conflict]) => conflict !== 'id').map(([id]) => id)
-  const question = model.find({ _id: { $in: unsure } }, { _id: 1 }).maxTimeMS(READ_MAX_MS).lean<{ _id: string }[]>()
+  const question = model
+    .find({ _id: { $in: unsure } }, { _id: 1 })
+    .maxTimeMS(READ_MAX_MS)
+    .lean<{ _id: string }[]>()
   const taken = new Set(unsure.length === 0 ? [] : (await asked(() => question.exec())).map(({ _id }) => _id))
   return refused.map(([id, conflict]) => (taken.has(id) ? 'id' : conflict))
 }
 
-const replace = async (store: Store, of: Collection, { doc, ifVersion }: { doc: Doc; ifVersion: number }): Promise<Replaced> => {
+const replace = async (
+  store: Store,
+  of: Collection,
+  { doc, ifVersion }: { doc: Doc; ifVersion: number },
+): Promise<Replaced> => {
   const { model, keys } = declaredOf(store, of)
   checkNext(doc, ifVersion)
   const stored = toStored(doc, encodeDocument(doc, keys))
@@ -127,7 +156,11 @@ const replace = async (store: Store, of: Collection, { doc, ifVersion }: { doc: 
   return done.matchedCount === 1 ? { ok: true } : { ok: false, conflict: 'stale' }
 }
 
-const replaceMany = async (store: Store, of: Collection, docs: readonly { doc: Doc; ifVersion: number }[]): Promise<Replaced[]> => {
+const replaceMany = async (
+  store: Store,
+  of: Collection,
+  docs: readonly { doc: Doc; ifVersion: number }[],
+): Promise<Replaced[]> => {
   const { keys } = declaredOf(store, of)
   checkBulk(docs)
   for (const { doc, ifVersion } of docs) {
@@ -154,12 +187,22 @@ const remove = async (store: Store, of: Collection, id: string, ifVersion?: numb
   return deletedCount === 1
 }
 
-const getMany = async <T extends Doc>(store: Store, of: Collection<T>, ids: readonly string[]): Promise<(T | null)[]> => {
+const getMany = async <T extends Doc>(
+  store: Store,
+  of: Collection<T>,
+  ids: readonly string[],
+): Promise<(T | null)[]> => {
   const { model } = declaredOf(store, of)
   checkBulk(ids)
   ids.forEach(checkId)
   if (ids.length === 0) return []
-  const rows = await asked(() => model.find({ _id: { $in: [...ids] } }).maxTimeMS(READ_MAX_MS).lean<Stored[]>().exec())
+  const rows = await asked(() =>
+    model
+      .find({ _id: { $in: [...ids] } })
+      .maxTimeMS(READ_MAX_MS)
+      .lean<Stored[]>()
+      .exec(),
+  )
   const found = new Map(rows.map((row) => [row._id, row]))
   return ids.map((id) => {
     const row = found.get(id)
@@ -171,7 +214,11 @@ const find = async <T extends Doc>(store: Store, of: Collection<T>, query: Query
   const { model, of: known } = declaredOf(store, of)
   const plan = planQuery(known, query)
   if (plan.empty) return { docs: [], next: null }
-  const question = model.find(filterOf(plan)).hint(plan.name).sort(sortOf(plan)).limit(plan.limit + 1)
+  const question = model
+    .find(filterOf(plan))
+    .hint(plan.name)
+    .sort(sortOf(plan))
+    .limit(plan.limit + 1)
   const rows = await asked(() => question.maxTimeMS(READ_MAX_MS).lean<Stored[]>().exec())
   const docs = rows.slice(0, plan.limit).map((row) => fromStored<T>(row))
   return { docs, next: rows.length > plan.limit ? cursorAfter(plan, docs.at(-1) as T) : null }
@@ -179,17 +226,29 @@ const find = async <T extends Doc>(store: Store, of: Collection<T>, query: Query
 
 const count = async (store: Store, of: Collection, { index, equals, from, to }: Query): Promise<number> => {
   const { model, of: known } = declaredOf(store, of)
-  const plan = planQuery(known, { index, ...(equals && { equals }), ...(from !== undefined && { from }), ...(to !== undefined && { to }) })
+  const plan = planQuery(known, {
+    index,
+    ...(equals && { equals }),
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
+  })
   if (plan.empty) return 0
   return asked(() => model.countDocuments(filterOf(plan)).hint(plan.name).maxTimeMS(READ_MAX_MS).exec())
 }
 
-const scan = async <T extends Doc>(store: Store, of: Collection<T>, page: { after?: string | null; limit?: number } = {}): Promise<Found<T>> => {
+const scan = async <T extends Doc>(
+  store: Store,
+  of: Collection<T>,
+  page: { after?: string | null; limit?: number } = {},
+): Promise<Found<T>> => {
   const { model } = declaredOf(store, of)
   const limit = limitOf(page)
   const after = page.after ?? null
   if (after !== null) checkId(after)
-  const question = model.find(after === null ? {} : { _id: { $gt: after } }).sort({ _id: 1 }).limit(limit + 1)
+  const question = model
+    .find(after === null ? {} : { _id: { $gt: after } })
+    .sort({ _id: 1 })
+    .limit(limit + 1)
   const rows = await asked(() => question.maxTimeMS(READ_MAX_MS).lean<Stored[]>().exec())
   const docs = rows.slice(0, limit).map((row) => fromStored<T>(row))
   return { docs, next: rows.length > limit ? (docs.at(-1) as T).id : null }
@@ -198,7 +257,9 @@ const scan = async <T extends Doc>(store: Store, of: Collection<T>, page: { afte
 const ping = async (store: Store): Promise<void> => {
   const { model } = declaredOf(store, PROBE)
   try {
-    await written(store, 1, () => model.collection.updateOne({ _id: 'probe' as never }, { $inc: { version: 1 } }, { upsert: true }))
+    await written(store, 1, () =>
+      model.collection.updateOne({ _id: 'probe' as never }, { $inc: { version: 1 } }, { upsert: true }),
+    )
   } catch (error) {
     throw new DocumentsError('store_down', (error as Error).message)
   }
@@ -212,7 +273,8 @@ const declaredOf = (store: Store, of: Collection): Declared => {
 
 /** A write under the store's bound; what MongoDB says about it is told in the port's words. */
 const written = async <R>(store: Store, count: number, act: () => Promise<R>): Promise<R> => {
-  if (store.writing + count > WRITES_WAITING_MAX) throw new DocumentsError('store_busy', 'too much is waiting for the store')
+  if (store.writing + count > WRITES_WAITING_MAX)
+    throw new DocumentsError('store_busy', 'too much is waiting for the store')
   store.writing += count
   try {
     return await act()

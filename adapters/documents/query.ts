@@ -38,9 +38,20 @@ export const planQuery = (of: Collection, query: Query): Plan => {
   const fingerprint = shortHash([of.name, query.index, index.keys, equals, bounds, order])
   const empty = range?.from !== undefined && range.to !== undefined && compareKeys(range.from, range.to) > 0
   const plan: Plan = {
-    name: query.index, index, equals, range, empty, order, limit: limitOf(query), orderedBy, after: null, fingerprint,
+    name: query.index,
+    index,
+    equals,
+    range,
+    empty,
+    order,
+    limit: limitOf(query),
+    orderedBy,
+    after: null,
+    fingerprint,
   }
-  return query.cursor === undefined || query.cursor === null ? plan : { ...plan, after: decodeCursor(plan, query.cursor) }
+  return query.cursor === undefined || query.cursor === null
+    ? plan
+    : { ...plan, after: decodeCursor(plan, query.cursor) }
 }
 
 /** The cursor that goes on after `last`. */
@@ -60,7 +71,10 @@ const equalKeys = (index: Index, query: Query): [string, Key][] => {
   const keys = index.keys.slice(0, given.length)
   const values = new Map(given)
   if (!keys.every((key) => values.has(key)) || keys.length < given.length) {
-    throw new DocumentsError('no_index', `index ${query.index} does not start with exactly ${[...values.keys()].join(', ')}`)
+    throw new DocumentsError(
+      'no_index',
+      `index ${query.index} does not start with exactly ${[...values.keys()].join(', ')}`,
+    )
   }
   return keys.map((key) => [key, checked(key, values.get(key))])
 }
@@ -104,7 +118,8 @@ const decodeCursor = (plan: Plan, cursor: string): Key[] => {
 /** A cursor outside the bounds was not made by this query; believing it would widen the range. */
 const isWithin = (range: Plan['range'], value: Key): boolean =>
   range === null ||
-  ((range.from === undefined || compareKeys(value, range.from) >= 0) && (range.to === undefined || compareKeys(value, range.to) <= 0))
+  ((range.from === undefined || compareKeys(value, range.from) >= 0) &&
+    (range.to === undefined || compareKeys(value, range.to) <= 0))
 
 /** Numbers before strings; numbers by value, strings by code point. */
 export const compareKeys = (a: Key, b: Key): number => {

@@ -57,8 +57,16 @@ type State = {
 /** Resolves when the worker has opened its file. */
 export const openLink = async (options: LinkOptions): Promise<Link> => {
   const state: State = {
-    worker: null, startedAt: 0, opened: { resolve() {}, reject() {} }, waiting: [], sent: [],
-    messagesOut: 0, statementsHeld: 0, charsHeld: 0, flushing: false, closing: false,
+    worker: null,
+    startedAt: 0,
+    opened: { resolve() {}, reject() {} },
+    waiting: [],
+    sent: [],
+    messagesOut: 0,
+    statementsHeld: 0,
+    charsHeld: 0,
+    flushing: false,
+    closing: false,
   }
   await new Promise<void>((resolve, reject) => {
     state.opened = { resolve, reject }
@@ -77,7 +85,12 @@ export const openLink = async (options: LinkOptions): Promise<Link> => {
 /** Taken whole or refused whole; what is too large for one message travels in several. */
 const ask = async (state: State, options: LinkOptions, statements: Statement[]): Promise<Answer[]> => {
   const parts = partsOf(statements)
-  checkRoom(state, options, statements.length, parts.reduce((sum, { chars }) => sum + chars, 0))
+  checkRoom(
+    state,
+    options,
+    statements.length,
+    parts.reduce((sum, { chars }) => sum + chars, 0),
+  )
   const [first, ...others] = parts
   if (!first) return []
   if (others.length === 0) return hold(state, first)

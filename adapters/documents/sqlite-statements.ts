@@ -23,7 +23,10 @@ export const tableSchema = (of: Collection): TableSchema => ({
     name: `key_${key}`,
     add: `ALTER TABLE "${of.name}" ADD COLUMN ${column(key)} GENERATED ALWAYS AS (doc ->> '$.${key}') VIRTUAL`,
   })),
-  indexes: Object.entries(of.indexes).map(([name, index]) => ({ name: indexName(of.name, name), create: indexSql(of.name, name, index) })),
+  indexes: Object.entries(of.indexes).map(([name, index]) => ({
+    name: indexName(of.name, name),
+    create: indexSql(of.name, name, index),
+  })),
 })
 
 /** Conflict texts of SQLite name columns; this finds the declared index again. */
@@ -38,7 +41,8 @@ export const conflictNames = (of: Collection): Map<string, string> =>
 /** No row changes when the id is taken; another unique index in the way is an error of SQLite that names its columns. */
 export const insertSql = (name: string): string =>
   `INSERT INTO "${name}" (id, version, doc) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING`
-export const replaceSql = (name: string): string => `UPDATE "${name}" SET version = ?, doc = ? WHERE id = ? AND version = ?`
+export const replaceSql = (name: string): string =>
+  `UPDATE "${name}" SET version = ?, doc = ? WHERE id = ? AND version = ?`
 export const removeSql = (name: string, conditional: boolean): string =>
   `DELETE FROM "${name}" WHERE id = ?${conditional ? ' AND version = ?' : ''}`
 export const getSql = (name: string): string => `SELECT doc AS value FROM "${name}" WHERE id = ?`

@@ -50,7 +50,10 @@ say({ answers: [], done: true })
 function open(): DatabaseSync {
   const opened = new DatabaseSync(file, { timeout: role === 'writer' ? LOCK_ROUND_MS : LOCK_WAIT_MS })
   if (role === 'reader') opened.exec('PRAGMA query_only = 1; PRAGMA cache_size = -8000')
-  else opened.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8000; PRAGMA journal_size_limit = 67108864')
+  else
+    opened.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8000; PRAGMA journal_size_limit = 67108864',
+    )
   return opened
 }
 
@@ -152,16 +155,24 @@ function declareAll(schemas: TableSchema[]): Answer {
 
 function declareOne({ table, create, columns, indexes }: TableSchema): void {
   database.exec(create)
-  const present = new Set(database.prepare(`PRAGMA table_xinfo("${table}")`).all().map((row) => row['name']))
+  const present = new Set(
+    database
+      .prepare(`PRAGMA table_xinfo("${table}")`)
+      .all()
+      .map((row) => row['name']),
+  )
   for (const { name, add } of columns) if (!present.has(name)) database.exec(add)
   const made = new Map(
-    database.prepare(`SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = ?`).all(table)
+    database
+      .prepare(`SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = ?`)
+      .all(table)
       .map((row) => [`"${row['name']}"`, row['sql']]),
   )
   for (const index of indexes) {
     const sql = made.get(index.name)
     if (sql === undefined) database.exec(index.create)
-    else if (sql !== index.create) throw new Error(`index ${index.name} exists with other keys: give the new one a new name`)
+    else if (sql !== index.create)
+      throw new Error(`index ${index.name} exists with other keys: give the new one a new name`)
   }
 }
 

@@ -8,8 +8,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import type { ExecutionContext } from 'ava'
-import { thing } from './documents.suite.ts'
-import type { Thing } from './documents.suite.ts'
+import { thing } from './things.fixture.ts'
+import type { Thing } from './things.fixture.ts'
 import { DOCUMENT_BYTES_MAX, DocumentsError, FIND_CHARS_MAX, WRITES_WAITING_MAX, collection } from './index.ts'
 import type { Doc, Query } from './index.ts'
 import { planQuery } from './query.ts'
@@ -41,7 +41,11 @@ const startWriter = (file: string, prefix: string, count: number) => {
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part))
   /** A last line that was cut short was not said. */
-  const acknowledged = () => text.slice(0, text.lastIndexOf('\n') + 1).split('\n').slice(0, -1)
+  const acknowledged = () =>
+    text
+      .slice(0, text.lastIndexOf('\n') + 1)
+      .split('\n')
+      .slice(0, -1)
   return { child, closed: once(child, 'close'), acknowledged }
 }
 const until = async (holds: () => boolean) => {
@@ -62,13 +66,16 @@ test('a process killed while it writes loses nothing that it acknowledged', asyn
   const documents = await openStore(t, file)
   await documents.declare([entries])
   const kept = new Set<string>()
-  for (let after: string | null | undefined; after !== null; ) {
+  for (let after: string | null | undefined; after !== null;) {
     const page = await documents.scan(entries, { after: after ?? null, limit: 1_000 })
     for (const { id } of page.docs) kept.add(id)
     after = page.next
   }
   t.true(said.length > 600)
-  t.deepEqual(said.filter((id) => !kept.has(id)), [])
+  t.deepEqual(
+    said.filter((id) => !kept.has(id)),
+    [],
+  )
 })
 
 test('two processes write to one file and a third sees all of it', async (t) => {
@@ -78,7 +85,8 @@ test('two processes write to one file and a third sees all of it', async (t) => 
   const writers = ['left', 'right'].map((prefix) => startWriter(file, prefix, 1_500))
   const codes = await Promise.all(writers.map(async ({ closed }) => (await closed)[0] as number))
   t.deepEqual(codes, [0, 0])
-  for (const writer of ['left', 'right']) t.is(await documents.count(entries, { index: 'byWriter', equals: { writer } }), 1_500)
+  for (const writer of ['left', 'right'])
+    t.is(await documents.count(entries, { index: 'byWriter', equals: { writer } }), 1_500)
 })
 
 test('a store opened again has everything', async (t) => {
@@ -111,13 +119,22 @@ test('every query walks its own index, in order, and looks at nothing else', asy
   const database = new DatabaseSync(file)
   t.teardown(() => database.close())
   const planOf = (statement: { sql: string; params: (string | number)[] }) =>
-    database.prepare(`EXPLAIN QUERY PLAN ${statement.sql}`).all(...statement.params).map((row) => row['detail'])
+    database
+      .prepare(`EXPLAIN QUERY PLAN ${statement.sql}`)
+      .all(...statement.params)
+      .map((row) => row['detail'])
   const bounds = { equals: { kind: 'cup' }, from: 1, to: 9 }
   const cases: [Query, RegExp][] = [
     [{ index: 'byRank' }, /^SEARCH things USING INDEX things\.byRank \(key_kind>\?\)$/],
-    [{ index: 'byRank', equals: { kind: 'cup', rank: 1 } }, /^SEARCH .* things\.byRank \(key_kind=\? AND key_rank=\?\)$/],
+    [
+      { index: 'byRank', equals: { kind: 'cup', rank: 1 } },
+      /^SEARCH .* things\.byRank \(key_kind=\? AND key_rank=\?\)$/,
+    ],
     [{ index: 'byRank', ...bounds }, /^SEARCH .* things\.byRank \(key_kind=\? AND key_rank>\? AND key_rank<\?\)$/],
-    [{ index: 'byRank', ...bounds, order: 'desc' }, /^SEARCH .* things\.byRank \(key_kind=\? AND key_rank>\? AND key_rank<\?\)$/],
+    [
+      { index: 'byRank', ...bounds, order: 'desc' },
+      /^SEARCH .* things\.byRank \(key_kind=\? AND key_rank>\? AND key_rank<\?\)$/,
+    ],
     [{ index: 'byMail', from: 'a' }, /^SEARCH .* things\.byMail \(key_mail>\?\)$/],
   ]
   for (const [query, expected] of cases) {
@@ -126,8 +143,14 @@ test('every query walks its own index, in order, and looks at nothing else', asy
     t.deepEqual(others, [])
     t.regex(String(planOf(countStatement(things, planQuery(things, query)))[0]), /INDEX things\./)
   }
-  const paged = (order: 'asc' | 'desc') => ({ ...planQuery(things, { index: 'byRank', ...bounds, order }), after: [2, 'a'] })
-  const [up, down] = [planOf(findStatement(things, paged('asc'))).join(), planOf(findStatement(things, paged('desc'))).join()]
+  const paged = (order: 'asc' | 'desc') => ({
+    ...planQuery(things, { index: 'byRank', ...bounds, order }),
+    after: [2, 'a'],
+  })
+  const [up, down] = [
+    planOf(findStatement(things, paged('asc'))).join(),
+    planOf(findStatement(things, paged('desc'))).join(),
+  ]
   t.regex(up, /^SEARCH .* \(key_kind=\? AND \(key_rank,id\)>\(\?,\?\) AND key_rank<\?\)$/)
   t.regex(down, /^SEARCH .* \(key_kind=\? AND key_rank>\? AND \(key_rank,id\)<\(\?,\?\)\)$/)
 })
@@ -137,12 +160,19 @@ test('on a full disk writes are refused, reads go on, and writes resume with roo
   const documents = await openStore(t, file)
   await documents.declare([things])
   await documents.insert(things, thing('before'))
-  const writer = await openLink({ worker: new URL('./sqlite-worker.ts', import.meta.url), data: { file, role: 'writer' }, heapMb: 64, waitingMax: 100, log })
+  const writer = await openLink({
+    worker: new URL('./sqlite-worker.ts', import.meta.url),
+    data: { file, role: 'writer' },
+    heapMb: 64,
+    waitingMax: 100,
+    log,
+  })
   t.teardown(() => writer.close())
   const run = async (sql: string, ...params: (string | number)[]) => (await writer.ask([{ sql, params }]))[0]
   // The limit belongs to the connection: SQLite then answers what it answers when the disk has no block left.
   const limitPages = (count: number) => run(`PRAGMA max_page_count = ${count}`)
-  const insertLarge = (id: string) => run(insertSql('things'), id, 1, JSON.stringify(thing(id, { note: 'x'.repeat(500_000) })))
+  const insertLarge = (id: string) =>
+    run(insertSql('things'), id, 1, JSON.stringify(thing(id, { note: 'x'.repeat(500_000) })))
   await limitPages(20)
   t.like(await insertLarge('refused'), { code: 13, failed: 'database or disk is full' })
   t.is((await documents.get(things, 'before'))?.id, 'before')
@@ -156,10 +186,39 @@ test('one refused write does not undo the others of its group', async (t) => {
   const documents = await openStore(t, newFile(t))
   await documents.declare([things])
   const outcomes = await Promise.all(
-    Array.from({ length: 60 }, (_, i) => documents.insert(things, thing(`t${i}`, { mail: i % 3 ? `${i}@x` : 'same@x' }))),
+    Array.from({ length: 60 }, (_, i) =>
+      documents.insert(things, thing(`t${i}`, { mail: i % 3 ? `${i}@x` : 'same@x' })),
+    ),
   )
   t.is(outcomes.filter(({ ok }) => ok).length, 41)
   t.is((await documents.scan(things, { limit: 100 })).docs.length, 41)
+})
+
+test('a write waits for another program that holds the file, and is then stored', async (t) => {
+  const file = newFile(t)
+  const documents = await openStore(t, file)
+  await documents.declare([things])
+  const other = new DatabaseSync(file)
+  t.teardown(() => other.close())
+  other.exec('BEGIN IMMEDIATE')
+  const inserted = documents.insert(things, thing('a'))
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  t.is(await documents.get(things, 'a'), null)
+  other.exec('COMMIT')
+  t.deepEqual(await inserted, { ok: true })
+})
+
+test('the connection that writes asks the disk for every commit', async (t) => {
+  const file = newFile(t)
+  await (await openStore(t, file)).declare([things])
+  const worker = new URL('./sqlite-worker.ts', import.meta.url)
+  const writer = await openLink({ worker, data: { file, role: 'writer' }, heapMb: 64, waitingMax: 100, log })
+  t.teardown(() => writer.close())
+  const settings = `SELECT journal_mode, synchronous, '{}' FROM pragma_synchronous, pragma_journal_mode`
+  t.deepEqual(await writer.ask([{ sql: `INSERT INTO things (id, version, doc) ${settings}`, params: [] }]), [1])
+  const database = new DatabaseSync(file)
+  t.teardown(() => database.close())
+  t.like(database.prepare('SELECT id, version FROM things').get(), { id: 'wal', version: 2 })
 })
 
 test('a collection declared between writes leaves every write its own outcome', async (t) => {
@@ -172,7 +231,8 @@ test('a collection declared between writes leaves every write its own outcome', 
     const last = documents.insert(things, thing('taken'))
     return Promise.all([stored, refused, declared, last])
   })
-  for (const [stored, refused, , last] of await Promise.all(rounds)) t.deepEqual([stored.ok, refused.ok, last.ok], [true, false, false])
+  for (const [stored, refused, , last] of await Promise.all(rounds))
+    t.deepEqual([stored.ok, refused.ok, last.ok], [true, false, false])
 })
 
 test('more writes than may wait are refused at once, and those that wait are kept', async (t) => {
@@ -180,7 +240,9 @@ test('more writes than may wait are refused at once, and those that wait are kep
   await documents.declare([things])
   const inserts = Array.from({ length: WRITES_WAITING_MAX + 500 }, (_, i) => documents.insert(things, thing(`t${i}`)))
   const outcomes = await Promise.allSettled(inserts)
-  const refused = outcomes.filter((outcome) => outcome.status === 'rejected').map(({ reason }) => (reason as DocumentsError).code)
+  const refused = outcomes
+    .filter((outcome) => outcome.status === 'rejected')
+    .map(({ reason }) => (reason as DocumentsError).code)
   t.deepEqual(new Set(refused), new Set(['store_busy']))
   t.is(refused.length, 500)
   t.is((await documents.getMany(things, ['t0', 't19999', 't20000'])).filter((doc) => doc !== null).length, 2)
@@ -195,7 +257,10 @@ test('a page of very large documents ends early and goes on', async (t) => {
   t.is(first.docs.length, Math.ceil(FIND_CHARS_MAX / DOCUMENT_BYTES_MAX) + 1)
   t.is((await documents.find(things, { index: 'byKind', cursor: first.next })).docs.length, 1)
   const all = await documents.getMany(things, ['a', 'b', 'c', 'd', 'none'])
-  t.deepEqual(all.map((doc) => (doc?.note as string | undefined)?.length), [large.length, large.length, large.length, large.length, undefined])
+  t.deepEqual(
+    all.map((doc) => (doc?.note as string | undefined)?.length),
+    [large.length, large.length, large.length, large.length, undefined],
+  )
 })
 
 test('a worker that dies fails what it held, and the next one carries on', async (t) => {
@@ -203,13 +268,20 @@ test('a worker that dies fails what it held, and the next one carries on', async
   await (await openStore(t, file)).declare([things])
   const warned: unknown[] = []
   const reader = await openLink({
-    worker: new URL('./sqlite-worker.ts', import.meta.url), data: { file, role: 'reader' }, heapMb: 32, waitingMax: 100,
+    worker: new URL('./sqlite-worker.ts', import.meta.url),
+    data: { file, role: 'reader' },
+    heapMb: 32,
+    waitingMax: 100,
     log: { warn: (...args) => warned.push(args) },
   })
   t.teardown(() => reader.close())
   // What a reader can not do at all ends its thread by an uncaught error.
-  const outcomes = await Promise.allSettled([reader.declare([]), reader.ask([{ sql: 'SELECT 1 AS value', params: [] }])])
-  for (const outcome of outcomes) t.is(outcome.status === 'rejected' && (outcome.reason as DocumentsError).code, 'store_down')
+  const outcomes = await Promise.allSettled([
+    reader.declare([]),
+    reader.ask([{ sql: 'SELECT 1 AS value', params: [] }]),
+  ])
+  for (const outcome of outcomes)
+    t.is(outcome.status === 'rejected' && (outcome.reason as DocumentsError).code, 'store_down')
   t.is(warned.length, 1)
   let answer: unknown
   for (let tries = 0; tries < 200 && answer === undefined; tries += 1) {
@@ -226,6 +298,9 @@ test('a file that can not be opened is said at once', async (t) => {
 
 test('the schema of a collection is plain SQL that another tool can read', (t) => {
   const { create, indexes } = tableSchema(things)
-  t.is(create, 'CREATE TABLE IF NOT EXISTS "things" (id TEXT PRIMARY KEY NOT NULL, version INTEGER NOT NULL, doc TEXT NOT NULL)')
+  t.is(
+    create,
+    'CREATE TABLE IF NOT EXISTS "things" (id TEXT PRIMARY KEY NOT NULL, version INTEGER NOT NULL, doc TEXT NOT NULL)',
+  )
   t.true(indexes.every(({ create: sql }) => / WHERE key_\w+ IS NOT NULL/.test(sql)))
 })

@@ -9,7 +9,15 @@ import { cursorAfter, limitOf, planQuery } from './query.ts'
 import { openLink } from './sqlite-link.ts'
 import type { Link, LinkOptions } from './sqlite-link.ts'
 import {
-  conflictNames, countStatement, findStatement, getSql, insertSql, removeSql, replaceSql, scanSql, tableSchema,
+  conflictNames,
+  countStatement,
+  findStatement,
+  getSql,
+  insertSql,
+  removeSql,
+  replaceSql,
+  scanSql,
+  tableSchema,
 } from './sqlite-statements.ts'
 import type { SqlValue, Statement } from './sqlite-statements.ts'
 import type { Answer, Failure, WorkerOptions } from './sqlite-worker.ts'
@@ -33,7 +41,13 @@ type Declared = { of: Collection; keys: string[]; conflicts: Map<string, string>
 export const openSqlite = async (options: SqliteOptions): Promise<Documents> => {
   mkdirSync(dirname(options.file), { recursive: true })
   const open = (role: WorkerOptions['role'], heapMb: number, waitingMax: number) =>
-    openLink({ worker: new URL('./sqlite-worker.ts', import.meta.url), data: { file: options.file, role }, heapMb, waitingMax, log: options.log })
+    openLink({
+      worker: new URL('./sqlite-worker.ts', import.meta.url),
+      data: { file: options.file, role },
+      heapMb,
+      waitingMax,
+      log: options.log,
+    })
   const writer = await open('writer', WRITER_HEAP_MB, WRITES_WAITING_MAX)
   const reader = await open('reader', READER_HEAP_MB, READS_WAITING_MAX).catch(async (error: unknown) => {
     await writer.close()
@@ -72,11 +86,17 @@ const insertAll = async (store: Store, of: Collection, docs: readonly Doc[]): Pr
   const { keys, conflicts } = declaredOf(store, of)
   checkBulk(docs)
   const sql = insertSql(of.name)
-  const answers = await store.writer.ask(docs.map((doc) => ({ sql, params: [doc.id, doc.version, encodeDocument(doc, keys)] })))
+  const answers = await store.writer.ask(
+    docs.map((doc) => ({ sql, params: [doc.id, doc.version, encodeDocument(doc, keys)] })),
+  )
   return answers.map((answer) => outcome(answer, conflicts, 'id'))
 }
 
-const replaceAll = async (store: Store, of: Collection, docs: readonly { doc: Doc; ifVersion: number }[]): Promise<Replaced[]> => {
+const replaceAll = async (
+  store: Store,
+  of: Collection,
+  docs: readonly { doc: Doc; ifVersion: number }[],
+): Promise<Replaced[]> => {
   const { keys, conflicts } = declaredOf(store, of)
   checkBulk(docs)
   const sql = replaceSql(of.name)
@@ -96,7 +116,11 @@ const remove = async (store: Store, of: Collection, id: string, ifVersion?: numb
   return checkAnswer(only(await store.writer.ask([{ sql: removeSql(of.name, conditional), params }]))) === 1
 }
 
-const getAll = async <T extends Doc>(store: Store, of: Collection<T>, ids: readonly string[]): Promise<(T | null)[]> => {
+const getAll = async <T extends Doc>(
+  store: Store,
+  of: Collection<T>,
+  ids: readonly string[],
+): Promise<(T | null)[]> => {
   declaredOf(store, of)
   checkBulk(ids)
   ids.forEach(checkId)
@@ -118,12 +142,19 @@ const find = async <T extends Doc>(store: Store, of: Collection<T>, query: Query
 const count = async (store: Store, of: Collection, query: Query): Promise<number> => {
   const { index, equals, from, to } = query
   const plan = planQuery(declaredOf(store, of).of, {
-    index, ...(equals && { equals }), ...(from !== undefined && { from }), ...(to !== undefined && { to }),
+    index,
+    ...(equals && { equals }),
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
   })
   return plan.empty ? 0 : (rowsOf(only(await store.reader.ask([countStatement(of, plan)]))).values[0] as number)
 }
 
-const scan = async <T extends Doc>(store: Store, of: Collection<T>, { after, limit }: ScanPage = {}): Promise<Found<T>> => {
+const scan = async <T extends Doc>(
+  store: Store,
+  of: Collection<T>,
+  { after, limit }: ScanPage = {},
+): Promise<Found<T>> => {
   declaredOf(store, of)
   const most = limitOf(limit === undefined ? {} : { limit })
   const from = after ?? null
@@ -157,7 +188,11 @@ const declaredOf = (store: Store, of: Collection): Declared => {
   return declared
 }
 
-const outcome = (answer: Answer, conflicts: Map<string, string>, unchanged: 'id' | 'stale'): { ok: true } | { ok: false; conflict: string } => {
+const outcome = (
+  answer: Answer,
+  conflicts: Map<string, string>,
+  unchanged: 'id' | 'stale',
+): { ok: true } | { ok: false; conflict: string } => {
   if (answer === 1) return { ok: true }
   if (answer === 0) return { ok: false, conflict: unchanged }
   const conflict = conflictOf(answer, conflicts)
@@ -182,7 +217,13 @@ const rowsOf = (answer: Answer): { values: SqlValue[]; more: boolean } => {
 
 const SQLITE_CONSTRAINT = 19
 /** SQLite's result codes that say what a caller can do; every other one means that the store is in trouble. */
-const CODES: Record<number, DocumentsError['code']> = { 5: 'store_busy', 6: 'store_busy', 13: 'store_full', 19: 'bad_query', 1: 'bad_query' }
+const CODES: Record<number, DocumentsError['code']> = {
+  5: 'store_busy',
+  6: 'store_busy',
+  13: 'store_full',
+  19: 'bad_query',
+  1: 'bad_query',
+}
 
 const failure = ({ failed, code }: Failure): DocumentsError => new DocumentsError(CODES[code] ?? 'store_down', failed)
 
