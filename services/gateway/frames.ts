@@ -1,10 +1,11 @@
 // The frames of a socket: one table says what each operation takes, which action it asks, and what it answers.
-import { Type, type TObject } from 'typebox'
+import { Type, type TObject, type TSchema } from 'typebox'
 import type { ActionName } from '../../mixins/node.ts'
 import { checker } from '../../mixins/schema.ts'
-import { chat } from '../chat/contract.ts'
+import { User } from '../account/contract.ts'
+import { chat, Message } from '../chat/contract.ts'
 import { refuse } from '../errors.ts'
-import { closed, Id } from '../shapes.ts'
+import { closed, Id, Time } from '../shapes.ts'
 import type { Params } from './body.ts'
 import { troubleOf } from './problem.ts'
 import { TOKEN_LENGTH_MAX } from '../../mixins/token.ts'
@@ -19,8 +20,8 @@ export type Op = {
   asks?: Asks
   /** Which budget of the user it takes from. */
   budget: 'messages' | 'account' | 'none'
-  /** Said in the answer beside `id` and `ok`, for the documents. */
-  answers: string
+  /** Said in the answer beside `id` and `ok`. */
+  answers: Readonly<Record<string, TSchema>>
 }
 
 /** Close codes, as the contract lists them. */
@@ -30,6 +31,7 @@ export const PRESENCE_USERS_MAX = 100
 export const TOPIC = '^(gig:[A-Za-z0-9_-]{1,64}|order:[A-Za-z0-9_-]{1,64}|announcements)$'
 
 const { send, history, read, edit, sync } = chat.actions
+const WhoAmI = Type.Object({ id: User.properties.id, username: User.properties.username, roles: User.properties.roles })
 const conversation = { conversation: Id }
 /** Actions of chat know the conversation as the actor's key, `id`. */
 const ofConversation = ({ conversation: id, ...rest }: Params): Params => ({ id, ...rest })
@@ -42,47 +44,47 @@ const same = (result: object) => result
 
 export const OPS = {
   auth: {
-    summary: 'Proves who this is; again on a live socket it lengthens the session.', budget: 'none', answers: 'user, expiresAt',
+    summary: 'Proves who this is; again on a live socket it lengthens the session.', budget: 'none', answers: { user: WhoAmI, expiresAt: Time },
     fields: closed({ token: Type.String({ minLength: 1, maxLength: TOKEN_LENGTH_MAX }) }),
   },
   send: {
-    summary: 'Sends a message. The same clientId sent again gives the first message back.', budget: 'messages', answers: 'message',
+    summary: 'Sends a message. The same clientId sent again gives the first message back.', budget: 'messages', answers: { message: Message },
     fields: closed({ ...conversation, ...without(send.params.properties) }), asks: { action: 'chat.send', in: ofConversation, out: message },
   },
   history: {
-    summary: 'Messages after or before a seq, ascending.', budget: 'account', answers: 'messages, hasMore',
+    summary: 'Messages after or before a seq, ascending.', budget: 'account', answers: history.result.properties,
     fields: closed({ ...conversation, ...without(history.params.properties) }), asks: { action: 'chat.history', in: ofConversation, out: same },
   },
   sync: {
-    summary: 'What was missed in each conversation after the seq given.', budget: 'account', answers: 'conversations',
+    summary: 'What was missed in each conversation after the seq given.', budget: 'account', answers: sync.result.properties,
     fields: closed({ ...sync.params.properties }), asks: { action: 'chat.sync', in: (fields) => fields, out: same },
   },
   read: {
-    summary: 'Moves the own read mark forward.', budget: 'account', answers: 'seq',
+    summary: 'Moves the own read mark forward.', budget: 'account', answers: read.result.properties,
     fields: closed({ ...conversation, ...without(read.params.properties) }), asks: { action: 'chat.read', in: ofConversation, out: same },
   },
   typing: {
-    summary: 'Tells the other member; kept nowhere.', budget: 'account', answers: '',
+    summary: 'Tells the other member; kept nowhere.', budget: 'account', answers: {},
     fields: closed({ ...conversation }), asks: { action: 'chat.typing', in: ofConversation, out: () => ({}) },
   },
   edit: {
-    summary: 'Changes the own message\'s text.', budget: 'messages', answers: 'message',
+    summary: 'Changes the own message\'s text.', budget: 'messages', answers: { message: Message },
     fields: closed({ ...conversation, ...without(edit.params.properties) }), asks: { action: 'chat.edit', in: ofConversation, out: message },
   },
   delete: {
-    summary: 'Deletes the own message; its seq stays.', budget: 'messages', answers: 'message',
+    summary: 'Deletes the own message; its seq stays.', budget: 'messages', answers: { message: Message },
     fields: closed({ ...conversation, message: Id }), asks: { action: 'chat.erase', in: ofConversation, out: message },
   },
   presence: {
-    summary: 'Who of these people is connected to this gateway now.', budget: 'account', answers: 'online',
+    summary: 'Who of these people is connected to this gateway now.', budget: 'account', answers: { online: Type.Array(Id) },
     fields: closed({ users: Type.Array(Id, { maxItems: PRESENCE_USERS_MAX }) }),
   },
   subscribe: {
-    summary: 'Events of a topic: gig:<id>, order:<id> (parties only) or announcements.', budget: 'account', answers: 'topic',
+    summary: 'Events of a topic: gig:<id>, order:<id> (parties only) or announcements.', budget: 'account', answers: { topic: Type.String() },
     fields: closed({ topic: Type.String({ pattern: TOPIC }) }),
   },
-  unsubscribe: { summary: 'No more events of a topic.', budget: 'account', answers: 'topic', fields: closed({ topic: Type.String({ pattern: TOPIC }) }) },
-  ping: { summary: 'Is anybody there?', budget: 'none', answers: '', fields: closed({}) },
+  unsubscribe: { summary: 'No more events of a topic.', budget: 'account', answers: { topic: Type.String() }, fields: closed({ topic: Type.String({ pattern: TOPIC }) }) },
+  ping: { summary: 'Is anybody there?', budget: 'none', answers: {}, fields: closed({}) },
 } as const satisfies Record<string, Op>
 export type OpName = keyof typeof OPS
 
