@@ -22,7 +22,7 @@ export const freshMemory = (): Memory => ({ tokens: { admin: '', seller: '', buy
 const GIG = {
   title: 'I will draw a fine logo for your bakery',
   description: 'Hand drawn, vector files included, three ideas to choose from. Made for small shops that want to be remembered.',
-  category: 'graphics-design',
+  category: 'design',
   subcategory: 'logo-design',
   tags: ['logo', 'bakery'],
   packages: {

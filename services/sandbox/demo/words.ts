@@ -1,0 +1,36 @@
+// The words demo gigs and people are made of.
+
+export const FIRST_NAMES = ['Amara', 'Ben', 'Chloe', 'Dario', 'Elif', 'Farah', 'Goran', 'Hana', 'Ines', 'Jonas', 'Kaito', 'Leila', 'Mateo', 'Nadia', 'Omar', 'Priya', 'Quinn', 'Rosa', 'Samir', 'Tove', 'Umar', 'Vera', 'Wes', 'Ximena', 'Yara', 'Zeno', 'Aiko', 'Bruno', 'Carla', 'Dmitri']
+export const LAST_NAMES = ['Abreu', 'Berg', 'Castillo', 'Dahl', 'Eriksen', 'Fontaine', 'Gupta', 'Hoffmann', 'Ivanova', 'Jansen', 'Kimura', 'Lindqvist', 'Moreau', 'Nakamura', 'Okafor', 'Pereira', 'Quispe', 'Rossi', 'Santos', 'Tanaka', 'Uysal', 'Vargas', 'Weber', 'Xu', 'Yilmaz', 'Zhou']
+export const LANGUAGES = ['en', 'es', 'de', 'fr', 'pt', 'ja', 'tr', 'it', 'hi', 'ar']
+
+export const VERBS = ['create', 'design', 'craft', 'build', 'deliver', 'produce', 'prepare', 'make', 'develop', 'polish']
+export const QUALITIES = ['modern', 'minimalist', 'hand-made', 'professional', 'eye-catching', 'clean', 'bold', 'elegant', 'playful', 'premium', 'timeless', 'friendly', 'custom', 'original', 'vintage', 'conversion-focused', 'carefully researched', 'ready-to-use']
+export const AUDIENCES = ['startup', 'small business', 'bakery', 'podcast', 'online shop', 'coffee brand', 'fitness studio', 'travel blog', 'law firm', 'restaurant', 'music label', 'non-profit', 'game studio', 'yoga teacher', 'real estate agency', 'dental clinic', 'wedding', 'tech conference', 'book launch', 'craft brewery']
+export const OPENINGS = [
+  'You have an idea; I turn it into something you are proud to show.',
+  'After nine years in the field I know what works and what only looks as if it did.',
+  'Tell me about your goal and the people you want to reach, and leave the rest to me.',
+  'Good work starts with listening, so every order begins with your answers.',
+  'I take few orders at a time so that each gets my full attention.',
+]
+export const MIDDLES = [
+  'You get a first draft early, clear notes on every decision, and source files that stay yours.',
+  'Everything is made from scratch for you: no templates, no stock, no surprises.',
+  'I work in small steps and show you each of them, so that nothing goes in the wrong direction for long.',
+  'The result is tested, documented and ready to use on the day it is delivered.',
+]
+export const CLOSINGS = [
+  'If something is not right, revisions are part of the package.',
+  'Not sure which package fits? Send me a message here first.',
+  'Every file is checked twice before it reaches you.',
+  'I answer within hours and deliver when I say I will.',
+]
+export const FEATURES = ['Source files', 'Commercial use', 'Print ready', 'Fast first draft', 'Project brief call', 'Two concepts', 'Detailed report', 'Style guide', 'Unlimited questions', 'High resolution', 'Mobile friendly', 'Lifetime support of files']
+export const TAGS = ['brand', 'creative', 'modern', 'fast', 'online', 'growth', 'strategy', 'quality', 'expert', 'fresh', 'custom', 'digital', 'small-business', 'launch', 'content', 'marketing', 'story', 'clean']
+export const PRAISE = [
+  'Exactly what I asked for, a day early.', 'Listened, asked the right questions and nailed it.', 'Great communication and lovely work.',
+  'The second draft was perfect. I will be back.', 'Good value, small delay, happy with the result.', 'Our team loves it.', 'Patient with all of my changes. Recommended.',
+  'Solid work, well documented.', 'Better than I had imagined it.', 'Fine, though I expected a bit more at this price.',
+]
+export const QUESTIONS = ['What is the name of your business or project?', 'Who is it for?', 'Which examples do you like, and why?']
