@@ -57,16 +57,19 @@ test('services and mixins know of an adapter only its port', (t) => {
 const PURE_ADAPTER_FILES = new Set(['adapters/files/detect.ts'])
 
 test('the environment is read in one place', (t) => {
-  const allowed = (path: string) => path === 'moleculer.config.ts' || /^(scripts|test|bench)\//.test(path) || path.endsWith('.test.ts')
+  const allowed = (path: string) => /^(moleculer\.config\.ts|scripts\/.*|test\/.*|bench\/.*|.*\.test\.ts)$/.test(path) || ENVIRONMENT_ELSEWHERE.has(path)
   t.deepEqual(offenders(({ path, source }) => (allowed(path) ? [] : [/process\.env\b/.test(source) && 'reads process.env'])), [])
 })
+
+/** uWebSockets.js takes one of its options from the environment only; the other starts servers for a suite. */
+const ENVIRONMENT_ELSEWHERE = new Set(['adapters/listener/addon.ts', 'adapters/fanout/nats-server.ts'])
 
 test('relative imports end in .ts', (t) => {
   t.deepEqual(offenders(({ imports }) => imports.map((to) => to.startsWith('.') && !/\.(ts|json|mjs)$/.test(to) && to)), [])
 })
 
 test('nothing needs a build: no enums, namespaces, decorators, parameter properties', (t) => {
-  const syntax = /^\s*(export\s+)?(const\s+)?enum\s|^\s*(export\s+)?namespace\s|^\s*@[a-z]\w*\s*(\(|$)|constructor\([^)]*\b(private|public|readonly)\s/m
+  const syntax = /^\s*(export\s+)?(const\s+)?enum\s|^\s*(export\s+)?namespace\s|^\s*@(?!media\b)[a-z]\w*\s*(\(|$)|constructor\([^)]*\b(private|public|readonly)\s/m
   t.deepEqual(offenders(({ path, source }) => (path === 'test/tidy.test.ts' ? [] : [syntax.exec(source.replaceAll(/\/\*[^]*?\*\//g, ''))?.[0].trim()])), [])
 })
 
