@@ -42,7 +42,8 @@ const hashes: Readonly<Record<string, string>> = {
 const require = createRequire(import.meta.url)
 
 /** Where copies are kept unless another directory is given: one per user, under the system's temporary directory. */
-export const cacheDirectory = () => path.join(os.tmpdir(), `gigwire-addon-${process.getuid?.() ?? os.userInfo().username}`)
+export const cacheDirectory = () =>
+  path.join(os.tmpdir(), `gigwire-addon-${process.getuid?.() ?? os.userInfo().username}`)
 
 /** The addon, or null where it can't be had (musl, Deno, an unknown platform); `explain` then hears why. */
 export const loadAddon = (directory = cacheDirectory(), explain: (reason: string) => void = () => {}): Addon | null => {

@@ -35,7 +35,7 @@ const trust = (list: BlockList, entry: string) => {
 
 /** One spelling per address: no port, no brackets, IPv4-mapped as IPv4, IPv6 in its short form. */
 export const addressText = (text: string): string => {
-  const bare = /^\[(.*)\](?::\d+)?$/.exec(text)?.[1] ?? (/^[\d.]+:\d+$/.test(text) ? text.slice(0, text.indexOf(':')) : text)
+  const bare = /^\[(.*)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text
   if (!bare.includes(':')) return bare
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(bare)?.[1]
   if (mapped) return mapped

@@ -16,7 +16,11 @@ const extra: Readonly<Record<number, Response['headers']>> = {
 export const answerTo = (error: unknown): Response =>
   bare(error instanceof ListenerError ? statusOf[error.code] : 500)
 
-const statusOf: Readonly<Record<ListenerError['code'], number>> = { body_too_large: 413, body_timeout: 408, aborted: 400 }
+const statusOf: Readonly<Record<ListenerError['code'], number>> = {
+  body_too_large: 413,
+  body_timeout: 408,
+  aborted: 400,
+}
 
 export const isWithoutBody = (status: number) => status === 204 || status === 304
 

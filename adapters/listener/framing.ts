@@ -2,7 +2,13 @@
 // request ends is how requests are smuggled past a proxy, so whatever could be read in two ways is refused.
 import { METHODS } from 'node:http'
 
-export type Head = { method: string; path: string; query: string; /** name, value, name, value …; names in lower case */ fields: string[] }
+export type Head = {
+  method: string
+  path: string
+  query: string
+  /** name, value, name, value …; names in lower case. */
+  fields: string[]
+}
 
 const methods = new Set(METHODS)
 const headersMax = 100
@@ -59,4 +65,7 @@ export const upgradeFaultOf = (fields: readonly string[]): number => {
 const key = /^[+/0-9A-Za-z]{22}==$/
 
 export const protocolsOf = (fields: readonly string[]): string[] =>
-  (headersOf(fields).get('sec-websocket-protocol') ?? '').split(',').map((name) => name.trim()).filter((name) => name !== '')
+  (headersOf(fields).get('sec-websocket-protocol') ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')

@@ -37,7 +37,8 @@ for (const [name, open] of products) {
       return text(JSON.stringify([...headers]))
     }
     const { port } = await opened(t, open, { handler })
-    const { heard } = await exchange(port, 'GET / HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nACCEPT: xÃ©x\r\nx-a:  2 \r\n\r\n', (all) => all.endsWith(']'))
+    const head = 'GET / HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nACCEPT: xÃ©x\r\nx-a:  2 \r\n\r\n'
+    const { heard } = await exchange(port, head, (all) => all.endsWith(']'))
     const json = Buffer.from(heard.slice(heard.indexOf('[')), 'latin1').toString()
     t.deepEqual(JSON.parse(json), [['host', 'a'], ['x-a', '1, 2'], ['accept', 'xéx']])
   })
@@ -98,7 +99,8 @@ for (const [name, open] of products) {
     const handler: Handler = ({ path }) => text('', Number(path.slice(1)), [['ETag', '"1"']])
     const { port } = await opened(t, open, { handler })
     for (const status of [204, 304]) {
-      const { heard } = await exchange(port, `GET /${status} HTTP/1.1\r\nHost: a\r\n\r\nGET /404 HTTP/1.1\r\nHost: a\r\n\r\n`, (all) => / 404 /.test(all))
+      const two = [status, 404].map((path) => `GET /${path} HTTP/1.1\r\nHost: a\r\n\r\n`).join('')
+      const { heard } = await exchange(port, two, (all) => / 404 /.test(all))
       t.deepEqual(statusesOf(heard), [status, 404])
       t.false(heard.slice(0, heard.indexOf('\r\n\r\n')).toLowerCase().includes('content-length'))
     }
@@ -226,7 +228,8 @@ for (const [name, open] of products) {
     const trusted = await opened(t, open, { handler, options: { trustProxy: ['127.0.0.1', '10.0.0.0/8'] } })
     t.is(await (await fetch(trusted.url, { headers: forwarded })).text(), '2.2.2.2')
     t.is(await (await fetch(trusted.url)).text(), '127.0.0.1')
-    const other = await opened(t, open, { handler: async (request) => (await wait(1), handler(request)), options: { trustProxy: ['10.0.0.0/8'] } })
+    const late: Handler = async (request) => (await wait(1), handler(request))
+    const other = await opened(t, open, { handler: late, options: { trustProxy: ['10.0.0.0/8'] } })
     t.is(await (await fetch(other.url, { headers: forwarded })).text(), '127.0.0.1')
   })
 

@@ -134,7 +134,9 @@ const finish = (request: NodeRequest, res: http.ServerResponse, answer: Response
   request.end()
 }
 
-export const write = (res: http.ServerResponse, { status, headers, body }: Response, { isLast }: { isLast: boolean }) => {
+type How = { /** The connection ends with this answer. */ isLast: boolean }
+
+export const write = (res: http.ServerResponse, { status, headers, body }: Response, { isLast }: How) => {
   const fields = wireFields(headers)
   // as bytes: text would be joined with the head and encoded together with it, twice for the head
   const bytes = typeof body === 'string' ? Buffer.from(body) : body

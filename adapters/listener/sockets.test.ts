@@ -76,7 +76,12 @@ for (const [name, open] of products) {
     const { port, url } = await opened(t, open, { sockets: {}, handler: () => text('page', 404) })
     t.is((await join(port, [], '/elsewhere')).state.status, 404)
     t.is(await (await fetch(`${url}/live`)).text(), 'page')
-    for (const [from, to] of [['Version: 13', 'Version: 8'], ['Host: a', 'Host: '], ['Host: a', 'Host: a\r\nContent-Length: 1\r\nContent-Length: 2']] as const) {
+    const broken = [
+      ['Version: 13', 'Version: 8'],
+      ['Host: a', 'Host: '],
+      ['Host: a', 'Host: a\r\nContent-Length: 1\r\nContent-Length: 2'],
+    ] as const
+    for (const [from, to] of broken) {
       const tcp = connect(port)
       tcp.send(`${upgrade.replace(from, to)}\r\n`)
       t.true(await until(() => / 4\d\d /.test(tcp.state.heard)), to)

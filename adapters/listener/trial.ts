@@ -37,7 +37,8 @@ export const opened = async (t: ExecutionContext, open: OpenListener, { handler,
     idleTimeoutMs: 60_000,
     ...sockets,
   }
-  const listener: Listener = await open({ ...defaults, ...options }, handler ?? (() => text('hello')), sockets ? echo : null)
+  const all = { ...defaults, ...options }
+  const listener: Listener = await open(all, handler ?? (() => text('hello')), sockets ? echo : null)
   t.teardown(() => listener.close())
   return { listener, port: listener.port, url: `http://127.0.0.1:${listener.port}`, known }
 }
