@@ -33,7 +33,9 @@ const Category = Type.Object({
   subcategories: Type.Array(Type.Object({ slug: Type.String(), name: Type.String(), gigs: Type.Integer() })),
 })
 
-const sorts = ['relevance', 'newest', 'rating', 'price', '-price', 'bestselling'] as const
+const Sort = Type.Union([
+  Type.Literal('relevance'), Type.Literal('newest'), Type.Literal('rating'), Type.Literal('price'), Type.Literal('-price'), Type.Literal('bestselling'),
+])
 /** Comma-separated in the query string. */
 const words = (maxLength: number) => Type.String({ minLength: 1, maxLength })
 
@@ -50,14 +52,17 @@ export const search = contract({
         deliveryDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 365 })),
         sellerLevel: Type.Optional(words(200)), minRating: Type.Optional(Type.Number({ minimum: 0, maximum: 5 })),
         language: Type.Optional(words(200)), tags: Type.Optional(words(500)),
-        sort: Type.Optional(Type.Union(sorts.map((sort) => Type.Literal(sort)))),
+        sort: Type.Optional(Sort),
         facets: Type.Optional(words(200)),
         ...page,
       }),
     },
     suggest: {
       rest: 'GET /v1/search/suggest', auth: 'none', summary: 'Completions, categories and popular searches.',
-      result: Type.Object({ data: Type.Array(Type.Object({ text: Type.String(), kind: Type.String() })) }),
+      result: Type.Object({
+        // `category` suggestions also say where they lead: 'design' or 'design/logo-design'.
+        data: Type.Array(Type.Object({ text: Type.String(), kind: Type.String(), path: Type.Optional(Type.String()) })),
+      }),
       publicRead: { maxAgeSeconds: 30, staleSeconds: 300 }, params: closed({ q: text(0, 200) }),
     },
     categories: {

@@ -1,0 +1,127 @@
+// Search: finding gigs, categories with their counts, suggestions. The engine answers; cards come from memory or the gig
+// actor. The index is a projection: fed by what gigs say, compared with them at the start and after every mishap.
+import { EngineError, type Engine, type SearchQuery, type SearchResult } from '../../adapters/engine/index.ts'
+import type { Fanout } from '../../adapters/fanout/index.ts'
+import { service, type Ctx, type Heard, type Here } from '../../mixins/service.ts'
+import { refuse } from '../errors.ts'
+import { cards, type Cards } from './cards.ts'
+import { search as contract, type SearchPage } from './contract.ts'
+import { keeper, type Keeper } from './keeper.ts'
+import { popular, type Popular } from './popular.ts'
+import { queryOf, queryText } from './query.ts'
+import { difference } from './repair.ts'
+import { fused, similarQueries } from './similar.ts'
+import { placesLike, treeWith } from './tree.ts'
+
+/** Suggestions in one answer, and how many of them may be categories. */
+export const SUGGESTIONS_MAX = 10
+const PLACES_MAX = 3
+const POPULAR_SHOWN_MAX = 5
+
+type Search = { here: Here; engine: Engine; fanout: Fanout; cards: Cards; popular: Popular; keeper: Keeper }
+type Action<K extends keyof (typeof contract)['actions']> = Ctx<(typeof contract)['actions'][K]>
+
+export default service(contract, async (here) => {
+  const engine = refusing(await here.open('engine'))
+  const fanout = await here.open('fanout')
+  const known = cards()
+  const self: Search = { here, engine, fanout, cards: known, popular: popular(), keeper: keeper(here, engine, fanout) }
+  const stopListening = [fanout.onNodes('hot.changed', (notice) => forgetTagged(known, notice)), fanout.onMissed(known.clear)]
+  return {
+    actions: {
+      gigs: (ctx) => find(self, ctx),
+      suggest: (ctx) => suggest(self, ctx),
+      categories: async () => {
+        const { facets } = await engine.search({ facets: ['category', 'subcategory'], limit: 1 })
+        return { data: treeWith(facets) }
+      },
+      similar: (ctx) => similar(self, ctx),
+      index: async ({ params }) => {
+        await engine.upsert(params.gigs)
+        fanout.toNodes('hot.changed', { tags: ['search', 'categories', ...new Set(params.gigs.map(({ category }) => `category:${category}`))] })
+        self.keeper.othersAreBehind()
+        return {}
+      },
+      reindex: () => self.keeper.repair(),
+      difference: () => difference(engine, here.call),
+    },
+    hears: { 'gig.changed': (event) => gigChanged(self, event) },
+    started: async () => self.keeper.start(),
+    stopped: async () => {
+      for (const stop of stopListening) stop()
+      await self.keeper.stop()
+    },
+  }
+})
+
+const find = async ({ engine, cards: known, popular: asked }: Search, { params, call }: Action<'gigs'>): Promise<SearchPage> => {
+  const startedAt = performance.now()
+  const query = queryOf(params)
+  const result = await engine.search(query)
+  const data = await known.of(result.hits.map(({ id }) => id), call)
+  if (query.q && data.length > 0 && result.corrected === undefined) asked.count(query.q)
+  return {
+    data, total: result.total, facets: result.facets, nextCursor: result.nextCursor,
+    tookMs: Math.round((performance.now() - startedAt) * 100) / 100,
+    query: queryAnswered(query, result),
+  }
+}
+
+const queryAnswered = ({ q }: SearchQuery, { corrected }: SearchResult): SearchPage['query'] => ({
+  ...(q && { q }),
+  ...(corrected !== undefined && { corrected }),
+})
+
+const suggest = async ({ engine, popular: asked }: Search, { params }: Action<'suggest'>) => {
+  const typed = queryText(params.q)
+  const places = placesLike(typed, PLACES_MAX).map(({ text, path }) => ({ text, kind: 'category', path }))
+  const often = asked.like(typed, POPULAR_SHOWN_MAX).map((text) => ({ text, kind: 'popular' }))
+  const completed = typed === '' ? [] : await engine.suggest(typed, SUGGESTIONS_MAX)
+  const texts = [...often, ...completed.filter(({ kind }) => kind === 'completion')]
+  const distinct = [...new Map(texts.map((one) => [one.text.toLowerCase(), one])).values()]
+  return { data: [...distinct.slice(0, SUGGESTIONS_MAX - places.length), ...places] }
+}
+
+const similar = async ({ engine, cards: known }: Search, { params: { id }, call }: Action<'similar'>) => {
+  const [gig] = await known.of([id], call)
+  if (!gig) throw refuse('not_found', 'there is no such gig')
+  const results = await Promise.all(similarQueries(gig).map((query) => engine.search(query)))
+  return { data: await known.of(fused(results.map(({ hits }) => hits.map((hit) => hit.id)), id), call) }
+}
+
+/** First the index, then the prepared answers: nobody keeps a page made from the old one. */
+const gigChanged = async ({ engine, fanout, cards: known, keeper: { tellOthers } }: Search, { data }: Heard<'gig.changed'>): Promise<void> => {
+  const { id, version, category, indexed } = data
+  known.forget(id)
+  if (indexed) await engine.upsert([indexed])
+  else await engine.remove([{ id, version }])
+  tellOthers(indexed ? { upsert: indexed } : { remove: { id, version } })
+  fanout.toNodes('hot.changed', { tags: ['search', `category:${category}`, 'categories'] })
+}
+
+const GIG_TAG = 'gig:'
+const forgetTagged = (known: Cards, notice: unknown): void => {
+  const { tags } = notice as { tags?: unknown }
+  if (!Array.isArray(tags)) return
+  for (const tag of tags) if (typeof tag === 'string' && tag.startsWith(GIG_TAG)) known.forget(tag.slice(GIG_TAG.length))
+}
+
+const REFUSALS = { bad_cursor: 'bad_cursor', engine_busy: 'overloaded', engine_down: 'unavailable' } as const
+
+/** The engine with its troubles in words that a client, and the delivery of events, understand. */
+const refusing = (engine: Engine): Engine => {
+  const said = (error: unknown): never => {
+    throw error instanceof EngineError ? refuse(REFUSALS[error.code], error.message, { retryAfterSeconds: 1 }) : error
+  }
+  return {
+    upsert: (gigs) => engine.upsert(gigs).catch(said),
+    remove: (gigs) => engine.remove(gigs).catch(said),
+    search: (query) => engine.search(query).catch(said),
+    suggest: (prefix, limit) => engine.suggest(prefix, limit).catch(said),
+    flush: () => engine.flush().catch(said),
+    versions: (page) => engine.versions(page).catch(said),
+    stats: () => engine.stats().catch(said),
+    clear: () => engine.clear().catch(said),
+    close: () => engine.close(),
+  }
+}
