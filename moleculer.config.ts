@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import type { BrokerOptions, ServiceBroker } from 'moleculer'
 import type { AdapterFactories } from './adapters/index.ts'
 import { movableClock, realClock } from './adapters/clock/index.ts'
+import type { Sandbox } from './adapters/payments/sandbox.ts'
 import { platformClock } from './mixins/clock.ts'
 import { configuration, ConfigurationError, newSecret, type Configuration, type Environment } from './mixins/configuration.ts'
-import { adapters, type Settings } from './mixins/node.ts'
+import { adapters, nodeOf, type Settings } from './mixins/node.ts'
 
 export default async function config(): Promise<BrokerOptions> {
   try {
@@ -24,6 +25,7 @@ export const brokerOptions = (env: Environment): BrokerOptions => {
   const chosen = configuration(env)
   mkdirSync(chosen.dataDir, { recursive: true, mode: 0o700 })
   const clock = chosen.sandbox ? movableClock() : realClock()
+  const known = settings(chosen)
   return {
     namespace: 'gigwire',
     nodeID: chosen.nodeId,
@@ -39,8 +41,14 @@ export const brokerOptions = (env: Environment): BrokerOptions => {
     transit: { maxQueueSize: 20_000, disconnectTimeout: 500 } as BrokerOptions['transit'],
     skipProcessEventRegistration: false,
     errorHandler: null,
-    middlewares: [adapters(factories(chosen), settings(chosen), clock), platformClock()],
-    started: (broker: ServiceBroker) => announce(broker, chosen),
+    middlewares: [adapters(factories(chosen), known, clock), platformClock()],
+    started: async (broker: ServiceBroker) => {
+      announce(broker, chosen)
+      if (chosen.sandbox && chosen.port === 0 && broker.getLocalService('payment')) {
+        const payments = (await nodeOf(broker, broker.logger).open('payments')) as Sandbox
+        payments.server.setWebhookUrl(webhookUrlOf(known.port!))
+      }
+    },
   } as BrokerOptions
 }
 
@@ -75,15 +83,23 @@ const factories = (chosen: Configuration): AdapterFactories => ({
   payments: async ({ log, clock }) =>
     chosen.stripeSecretKey
       ? (await import('./adapters/payments/stripe.ts')).openStripe({ secretKey: chosen.stripeSecretKey, webhookSecret: chosen.stripeWebhookSecret, provider: 'stripe', log })
-      : (await import('./adapters/payments/sandbox.ts')).openSandbox({ file: join(chosen.dataDir, 'sandbox-payments.sqlite'), clock, webhookUrl: `http://127.0.0.1:${chosen.port}/v1/webhooks/stripe`, log }),
+      : (await import('./adapters/payments/sandbox.ts')).openSandbox({
+          file: join(chosen.dataDir, 'sandbox-payments.sqlite'),
+          clock,
+          // With PORT=0 the gateway learns its port only when it listens; started() below tells the sandbox then.
+          ...(chosen.port !== 0 && { webhookUrl: webhookUrlOf(chosen.port) }),
+          log,
+        }),
   clock: ({ clock }) => clock,
-  listener: async () => {
-    const uws = chosen.listener === 'node' ? null : (await import('./adapters/listener/uws.ts')).uwsListener()
+  listener: async ({ log }) => {
+    const uws = chosen.listener === 'node' ? null : (await import('./adapters/listener/uws.ts')).uwsListener(undefined, (reason) => log.info(`uWebSockets.js: ${reason}`))
     if (uws) return uws
     if (chosen.listener === 'uws') throw new ConfigurationError('LISTENER uws cannot be loaded on this machine')
     return (await import('./adapters/listener/node.ts')).nodeListener()
   },
 })
+
+const webhookUrlOf = (port: number): string => `http://127.0.0.1:${port}/v1/webhooks/stripe`
 
 /** A secret made once and kept where only the owner reads it: sandbox only, production names its own. */
 const keptSecret = (file: string): string => {

@@ -1,6 +1,7 @@
 // What the environment may say, in one table: name, default, how it is read. A bad value stops the start with one line.
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
+import { DEFAULT_LIMITS } from './node.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -93,7 +94,7 @@ const jwtSecretOf = (env: Environment, sandbox: boolean): string | null => {
   return secret
 }
 
-/** RATE_LIMITS="auth=600/60,account=50/500": per name, requests per second (or per minute, see docs) and burst. */
+/** RATE_LIMITS="auth=600/60,account=50/500": per name, requests per second and burst. */
 const limitsOf = (env: Environment): Configuration['limits'] => {
   const given = text(env, 'RATE_LIMITS')
   if (!given) return {}
@@ -101,6 +102,7 @@ const limitsOf = (env: Environment): Configuration['limits'] => {
     given.split(',').map((one) => {
       const [, name, rate, burst] = /^\s*([a-z]+)=(\d+(?:\.\d+)?)\/(\d+)\s*$/i.exec(one) ?? []
       if (!name || !rate || !burst) throw bad('RATE_LIMITS', `"${one}" is not name=perSecond/burst`)
+      if (!Object.hasOwn(DEFAULT_LIMITS, name)) throw bad('RATE_LIMITS', `knows no ${name}, only ${Object.keys(DEFAULT_LIMITS).join(', ')}`)
       return [name, { rate: Number(rate), burst: Number(burst) }]
     }),
   )

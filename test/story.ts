@@ -342,11 +342,10 @@ const refunded = async ({ t, market, memory }: Teller, name: string) => {
   )
 }
 
-/** Opens the bank's page as a browser would and presses the first button that agrees. */
+/** Opens the bank's page as a browser would and presses the button that agrees. */
 const approve = async (market: Market, url: string): Promise<number> => {
   const page = await market.ask<string>('GET', url)
-  const action = /<form[^>]*action="([^"]*(?:approve|complete|authenticate|succeed)[^"]*)"/i.exec(page.body)?.[1]
-  if (!action) return page.status
-  const target = new URL(action.replaceAll('&amp;', '&'), url).href
-  return (await market.ask('POST', target, { headers: { 'content-type': 'application/x-www-form-urlencoded' } })).status
+  const [, name, value] = /<button name="([^"]+)" value="(approve)"/.exec(page.body) ?? []
+  if (!name || !value) return page.status
+  return (await market.ask('POST', url, { headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: `${name}=${value}` })).status
 }
