@@ -7,6 +7,7 @@ const TAGS: Readonly<Record<string, Tags>> = {
   'gig.get': ({ id }) => [`gig:${id}`],
   'review.ofGig': ({ id }) => [`gig:${id}`, `reviews:${id}`],
   'account.profile': ({ username }) => [`user:${String(username).toLowerCase()}`],
+  'gig.ofUser': ({ username }) => [`user:${String(username).toLowerCase()}`],
   'search.gigs': ({ category }) => (typeof category === 'string' ? ['search', `category:${category}`] : ['search']),
   'search.suggest': () => ['search'],
   'search.similar': ({ id }) => ['search', `gig:${id}`],

@@ -141,6 +141,10 @@ export const gig = contract({
       auth: 'internal', summary: 'Cards of live gigs in the order asked; null for others.',
       result: Type.Array(Type.Union([GigCard, Type.Null()])), params: closed({ ids: Type.Array(Id, { maxItems: 1000 }) }),
     },
+    ofUser: {
+      rest: 'GET /v1/users/:username/gigs', auth: 'none', result: listOf(GigCard), summary: 'A seller\'s live gigs, newest first.',
+      publicRead: { maxAgeSeconds: 10, staleSeconds: 60 }, params: closed({ username: text(1, 64), ...page }),
+    },
     ofSeller: {
       auth: 'internal', summary: 'Cards of a seller\'s live gigs, newest first.', result: listOf(GigCard), params: closed({ seller: Id, ...page }),
     },

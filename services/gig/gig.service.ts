@@ -44,11 +44,8 @@ export default service(contract, async (here) => {
         const seller = await self.sellers.of(caller.id)
         return { data: docs.map((gig) => gigOf(gig, seller)), nextCursor: next }
       },
-      ofSeller: async ({ params }) => {
-        const { docs, next } = await page(self, { index: 'liveBySeller', equals: { liveSeller: params.seller } }, params)
-        const seller = await self.sellers.of(params.seller)
-        return { data: docs.map((gig) => cardOf(gig, seller)), nextCursor: next }
-      },
+      ofUser: async ({ params, call }) => cardsOf(self, await call('account.profile', { username: params.username }), params),
+      ofSeller: async ({ params }) => cardsOf(self, await self.sellers.of(params.seller), params),
       quote: async ({ params }) => {
         const found = await self.actor.read(params.id)
         return found && quoteOf(found)
@@ -117,6 +114,11 @@ const sayChanged = ({ fanout }: Gigs, before: GigDoc, after: GigDoc, { username 
 type PageAsked = { limit?: number | undefined; cursor?: string | undefined }
 const page = ({ documents }: Gigs, query: Query, { limit = 20, cursor }: PageAsked) =>
   documents.find(gigs, { ...query, order: 'desc', limit, cursor: cursor ?? null })
+
+const cardsOf = async (self: Gigs, seller: Profile, asked: PageAsked) => {
+  const { docs, next } = await page(self, { index: 'liveBySeller', equals: { liveSeller: seller.id } }, asked)
+  return { data: docs.map((gig) => cardOf(gig, seller)), nextCursor: next }
+}
 
 const cards = async ({ documents, sellers: known }: Gigs, ids: readonly string[]): Promise<(GigCard | null)[]> => {
   const docs = await documents.getMany(gigs, ids)
