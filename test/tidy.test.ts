@@ -3,6 +3,7 @@ import test from 'ava'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { drawn } from '../scripts/diagram.ts'
 import { contracts } from '../services/contract.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -107,4 +108,9 @@ test('every service folder has a contract, and every document one title', (t) =>
   const documents = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.md'))
   const titles = documents.map((path) => [path, readFileSync(join(root, 'docs', path), 'utf8').replaceAll(/```[^]*?```/g, '').match(/^# /gm)?.length ?? 0])
   t.deepEqual(titles.filter(([, count]) => count !== 1), [])
+})
+
+test('the drawing of an order\'s life is what its table says', (t) => {
+  const document = readFileSync(join(root, 'docs/architecture.md'), 'utf8')
+  t.is(drawn(document), document)
 })
