@@ -41,7 +41,7 @@ ${realtime()}${errors()}</main></body></html>`
 const entry = (route: Route, base: string): string => {
   const { action, method, path, name } = route
   const answers = propertiesOf(action.result).map((field) => field.name).join(', ')
-  return `<details id="${name}"><summary><span class="verb">${method}</span> <code>${escaped(path)}</code> <span class="soft">${escaped(action.summary)}</span></summary><div>
+  return `<details id="${name}"><summary><span class="verb">${method}</span> <code>${escaped(path)}</code> <span class="soft">${prose(action.summary)}</span></summary><div>
 <p class="soft">${WHO[action.auth]}. Answers ${action.status ?? 200}${answers ? `: <code>${escaped(answers)}</code>` : ''}.${action.publicRead ? ' Cacheable, with an ETag.' : ''}</p>${fieldTable(action.params)}
 <pre>${escaped(curl(route, base))}</pre></div></details>`
 }
@@ -94,8 +94,8 @@ const sample = (schema: TSchema | Shape, depth: number): unknown => {
 
 const realtime = (): string => {
   const ops = (Object.entries(OPS) as [string, Op][]).map(([op, { summary, fields, answers }]) =>
-    `<tr><td><code>${op}</code><td><code>${escaped(propertiesOf(fields).map(({ name, required }) => (required ? name : `${name}?`)).join(', '))}</code><td><code>${Object.keys(answers).join(', ')}</code><td>${escaped(summary)}`)
-  const events = Object.entries(EVENTS).map(([ev, { summary }]) => `<tr><td><code>${ev}</code><td>${escaped(summary)}`)
+    `<tr><td><code>${op}</code><td><code>${escaped(propertiesOf(fields).map(({ name, required }) => (required ? name : `${name}?`)).join(', '))}</code><td><code>${Object.keys(answers).join(', ')}</code><td>${prose(summary)}`)
+  const events = Object.entries(EVENTS).map(([ev, { summary }]) => `<tr><td><code>${ev}</code><td>${prose(summary)}`)
   return `<section id="realtime"><h2>Realtime</h2><p><code>GET ${REALTIME_PATH}</code>, a WebSocket with the subprotocol <code>${SUBPROTOCOL}</code>. One JSON object per frame: <code>{"id":1,"op":"auth","token":"…"}</code> answers <code>{"id":1,"ok":true,…}</code> or <code>{"id":1,"error":{"code","message"}}</code>.</p>
 <div class="scroll"><table><thead><tr><th>Op<th>Takes<th>Answers<th></thead><tbody>${ops.join('')}</tbody></table></div>
 <p>The server says <code>{"ev":…,"data":…}</code>:</p><div class="scroll"><table><tbody>${events.join('')}</tbody></table></div>
@@ -106,5 +106,8 @@ const errors = (): string => {
   const rows = Object.entries(ERRORS).map(([code, [status, title]]) => `<tr id="${code}"><td>${status}<td><code>${code}</code><td>${escaped(title)}`)
   return `<section id="errors"><h2>Errors</h2><p>RFC 9457, <code>application/problem+json</code>: <code>{type, title, status, detail, code, requestId, errors?}</code>.</p><div class="scroll"><table><tbody>${rows.join('')}</tbody></table></div></section>`
 }
+
+/** Words between backticks are code, as in the contracts. */
+const prose = (text: string): string => escaped(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>')
 
 const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
