@@ -1,11 +1,10 @@
 // What every product behind the documents port must answer to queries, and which ones it must refuse.
-import type { TestFn } from 'ava'
 import { BULK_MAX, FIND_MAX, collection } from './index.ts'
 import type { Query } from './index.ts'
 import { readAll, refused, scenes, thing } from './things.fixture.ts'
-import type { Product, Thing } from './things.fixture.ts'
+import type { Product, Run, Thing } from './things.fixture.ts'
 
-export const queriesSuite = (test: TestFn, product: Product): void => {
+export const queriesSuite = (test: Run, product: Product): void => {
   const scene = scenes(test, product)
 
   scene('a document that lacks a key, or has null there, is not in the index', async (t, documents, declare) => {

@@ -1,5 +1,7 @@
 // The way to a worker and back. What is asked within one turn of the event loop travels in one message, what arrives while two
 // messages are out waits here for the next: that is the group a commit serves. A worker that dies fails what it held, at once.
+import { readFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
 import { Worker } from 'node:worker_threads'
 import { DocumentsError } from './index.ts'
 import type { SqlValue, Statement, TableSchema } from './sqlite-statements.ts'
@@ -180,7 +182,7 @@ const receive = (state: State, { answers, done }: Reply): void => {
 }
 
 const start = (state: State, { worker: url, data, heapMb, log }: LinkOptions): void => {
-  const worker = new Worker(url, {
+  const worker = new Worker(sourceOf(url), {
     workerData: data,
     resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: 16 },
   })
@@ -201,6 +203,23 @@ const start = (state: State, { worker: url, data, heapMb, log }: LinkOptions): v
   worker.on('messageerror', () => fail('a message could not be read'))
   worker.on('error', (error: unknown) => fail(error instanceof Error ? error.message : String(error)))
   worker.on('exit', (code) => fail(`it exited with ${code}`))
+}
+
+/**
+ * A thread that strips types by itself keeps the stripper, 13 MB of it; here it is loaded anyway. Where there is none to
+ * borrow (Deno), the file is started as it is.
+ */
+const sourceOf = (url: URL): URL => {
+  if (typeof stripTypeScriptTypes !== 'function') return url
+  const typed = readFileSync(url, 'utf8')
+  // Node runs every file of ours through it, and still says once that calling it is experimental; this keeps the log clean.
+  const { emitWarning } = process
+  process.emitWarning = () => {}
+  try {
+    return new URL(`data:text/javascript,${encodeURIComponent(stripTypeScriptTypes(typed))}`)
+  } finally {
+    process.emitWarning = emitWarning
+  }
 }
 
 const restart = (state: State, options: LinkOptions): boolean => {

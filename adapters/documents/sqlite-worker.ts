@@ -1,12 +1,13 @@
 // A thread with one connection to the file. As writer it puts everything that has arrived into one transaction, so that one
 // fsync serves many writers; as reader it answers questions in order. It knows SQL and nothing about documents.
+// It imports nothing of ours but types, so that it can also be started from its source text.
 import { DatabaseSync } from 'node:sqlite'
 import type { StatementSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
-import { FIND_CHARS_MAX } from './index.ts'
 import type { SqlValue, TableSchema } from './sqlite-statements.ts'
 
-export type WorkerOptions = { file: string; role: 'writer' | 'reader' }
+/** An answer is cut, or leaves in parts, past `answerCharsMax`. */
+export type WorkerOptions = { file: string; role: 'writer' | 'reader'; answerCharsMax: number }
 /** One message holds many statements; columns of plain values are the cheapest to copy between threads. */
 export type Statements = { sql: string[]; params: SqlValue[][] }
 export type Request = Statements | { declare: TableSchema[] } | { close: true }
@@ -31,7 +32,7 @@ const SQLITE_BUSY = 5
 /** BUSY, NOMEM, INTERRUPT, IOERR, CORRUPT, FULL: SQLite may have undone the transaction by itself. */
 const ENDS_TRANSACTION = new Set([SQLITE_BUSY, 7, 9, 10, 11, 13])
 
-const { file, role } = workerData as WorkerOptions
+const { file, role, answerCharsMax } = workerData as WorkerOptions
 const port = parentPort
 if (!port) throw new Error('sqlite-worker.ts runs as a worker thread only')
 const database = untilUnlocked(open)
@@ -116,7 +117,7 @@ function readAll({ sql, params }: Statements): void {
     const answer = readOne(text, params[i] as SqlValue[])
     answers.push(answer)
     if (typeof answer === 'object' && 'values' in answer) for (const value of answer.values) chars += lengthOf(value)
-    if (chars < FIND_CHARS_MAX) continue
+    if (chars < answerCharsMax) continue
     say({ answers, done: false })
     answers = []
     chars = 0
@@ -129,7 +130,7 @@ function readOne(sql: string, params: SqlValue[]): Answer {
     const values: SqlValue[] = []
     let chars = 0
     for (const row of prepare(sql).iterate(...params)) {
-      if (chars >= FIND_CHARS_MAX) return { values, more: true }
+      if (chars >= answerCharsMax) return { values, more: true }
       const value = row['value'] as SqlValue
       values.push(value)
       chars += lengthOf(value)

@@ -162,7 +162,7 @@ test('on a full disk writes are refused, reads go on, and writes resume with roo
   await documents.insert(things, thing('before'))
   const writer = await openLink({
     worker: new URL('./sqlite-worker.ts', import.meta.url),
-    data: { file, role: 'writer' },
+    data: { file, role: 'writer', answerCharsMax: FIND_CHARS_MAX },
     heapMb: 64,
     waitingMax: 100,
     log,
@@ -212,7 +212,13 @@ test('the connection that writes asks the disk for every commit', async (t) => {
   const file = newFile(t)
   await (await openStore(t, file)).declare([things])
   const worker = new URL('./sqlite-worker.ts', import.meta.url)
-  const writer = await openLink({ worker, data: { file, role: 'writer' }, heapMb: 64, waitingMax: 100, log })
+  const writer = await openLink({
+    worker,
+    data: { file, role: 'writer', answerCharsMax: FIND_CHARS_MAX },
+    heapMb: 64,
+    waitingMax: 100,
+    log,
+  })
   t.teardown(() => writer.close())
   const settings = `SELECT journal_mode, synchronous, '{}' FROM pragma_synchronous, pragma_journal_mode`
   t.deepEqual(await writer.ask([{ sql: `INSERT INTO things (id, version, doc) ${settings}`, params: [] }]), [1])
@@ -269,7 +275,7 @@ test('a worker that dies fails what it held, and the next one carries on', async
   const warned: unknown[] = []
   const reader = await openLink({
     worker: new URL('./sqlite-worker.ts', import.meta.url),
-    data: { file, role: 'reader' },
+    data: { file, role: 'reader', answerCharsMax: FIND_CHARS_MAX },
     heapMb: 32,
     waitingMax: 100,
     log: { warn: (...args) => warned.push(args) },

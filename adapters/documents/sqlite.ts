@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { checkBulk, checkCollection, checkId, checkNext, encodeDocument, keysOf } from './document.ts'
-import { DocumentsError, WRITES_WAITING_MAX } from './index.ts'
+import { DocumentsError, FIND_CHARS_MAX, WRITES_WAITING_MAX } from './index.ts'
 import type { Collection, Doc, Documents, Found, Inserted, Query, Replaced } from './index.ts'
 import { cursorAfter, limitOf, planQuery } from './query.ts'
 import { openLink } from './sqlite-link.ts'
@@ -43,7 +43,7 @@ export const openSqlite = async (options: SqliteOptions): Promise<Documents> => 
   const open = (role: WorkerOptions['role'], heapMb: number, waitingMax: number) =>
     openLink({
       worker: new URL('./sqlite-worker.ts', import.meta.url),
-      data: { file: options.file, role },
+      data: { file: options.file, role, answerCharsMax: FIND_CHARS_MAX },
       heapMb,
       waitingMax,
       log: options.log,

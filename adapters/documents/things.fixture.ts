@@ -1,11 +1,13 @@
 // The documents that the suites of the port are about, and the way a suite says what it expects.
 import { randomUUID } from 'node:crypto'
-import type { ExecutionContext, TestFn } from 'ava'
+import type { ExecutionContext } from 'ava'
 import { DocumentsError, collection } from './index.ts'
 import type { Collection, Doc, Documents, Found, Index, Query } from './index.ts'
 
 export type Thing = Doc & { kind?: string | null; rank?: string | number | null; mail?: string; note?: unknown }
 export type Product = { name: string; documents: () => Documents }
+/** AVA's `test` or `test.serial`. */
+export type Run = (title: string, act: (t: ExecutionContext) => Promise<void>) => void
 export type Declare = (indexes?: Record<string, Index>) => Promise<Collection<Thing>>
 export type Scene = (t: ExecutionContext, documents: Documents, declare: Declare) => Promise<void>
 
@@ -19,7 +21,7 @@ export const thing = (id: string, rest: Omit<Thing, 'id' | 'version'> = {}): Thi
 
 /** Each test of a suite has a collection of its own in one store. */
 export const scenes =
-  (test: TestFn, product: Product) =>
+  (test: Run, product: Product) =>
   (title: string, act: Scene): void =>
     test(`${product.name}: ${title}`, (t) =>
       act(t, product.documents(), (indexes) => declareThings(product.documents(), indexes)))
@@ -43,6 +45,17 @@ export const readAll = async (documents: Documents, of: Collection<Thing>, query
     cursor = page.next
   } while (cursor !== null)
   return all
+}
+
+/** What a store was too busy to take was not done, and is asked again. */
+export const patient = async <T>(act: () => Promise<T>): Promise<T> => {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await act()
+    } catch (error) {
+      if (!(error instanceof DocumentsError) || error.code !== 'store_busy' || tries > 20) throw error
+    }
+  }
 }
 
 export const refused = async (t: ExecutionContext, code: DocumentsError['code'], act: () => Promise<unknown>) => {

@@ -1,11 +1,10 @@
 // What every product behind the documents port must do with writes, and with whatever data people write.
-import type { TestFn } from 'ava'
 import { DOCUMENT_BYTES_MAX, collection } from './index.ts'
 import type { Doc } from './index.ts'
-import { refused, scenes, thing } from './things.fixture.ts'
-import type { Product, Thing } from './things.fixture.ts'
+import { patient, refused, scenes, thing } from './things.fixture.ts'
+import type { Product, Run, Thing } from './things.fixture.ts'
 
-export const writesSuite = (test: TestFn, product: Product): void => {
+export const writesSuite = (test: Run, product: Product): void => {
   const scene = scenes(test, product)
 
   scene('a document comes back as it was stored, and only then', async (t, documents, declare) => {
@@ -20,7 +19,7 @@ export const writesSuite = (test: TestFn, product: Product): void => {
   scene('of 50 inserts of one id at once exactly one is stored', async (t, documents, declare) => {
     const things = await declare()
     const outcomes = await Promise.all(
-      Array.from({ length: 50 }, (_, i) => documents.insert(things, thing('a', { note: i }))),
+      Array.from({ length: 50 }, (_, i) => patient(() => documents.insert(things, thing('a', { note: i })))),
     )
     const winner = outcomes.findIndex(({ ok }) => ok)
     t.deepEqual(
@@ -69,7 +68,7 @@ export const writesSuite = (test: TestFn, product: Product): void => {
       for (const version of [1, 2, 3]) {
         const outcomes = await Promise.all(
           Array.from({ length: 20 }, (_, i) =>
-            documents.replace(things, { ...thing('a', { note: i }), version: version + 1 }, version),
+            patient(() => documents.replace(things, { ...thing('a', { note: i }), version: version + 1 }, version)),
           ),
         )
         t.is(outcomes.filter(({ ok }) => ok).length, 1)
