@@ -16,7 +16,7 @@ const listed = TOP.flatMap((top) =>
 const files = [...listed, 'moleculer.config.ts'].map((path) => {
   const source = readFileSync(join(root, path), 'utf8')
   const imports = [...source.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, to]) => to!)
-  return { path, source, lines: source.split('\n'), imports, isTest: path.endsWith('.test.ts') }
+  return { path, source, lines: source.split('\n'), imports, isTest: /(\.(test|suite|fixture)|\/testing|\/trial)\.ts$/.test(path) }
 })
 const actorOf = (path: string) => /^services\/([^/]+)\//.exec(path)?.[1]
 const target = (from: string, to: string) => relative(root, resolve(root, dirname(from), to))
