@@ -43,8 +43,16 @@ export const payment = contract({
     'payment.transferred': Type.Object({ ...PayoutResult, transfer: Type.String() }),
     'payment.payout.sent': Type.Object({ ...PayoutResult, bankPayout: Type.String() }),
     'payment.payout.paid': Type.Object({ ...PayoutResult, bankPayout: Type.String() }),
+    /** Money that did not reach the bank is back with the platform. */
+    'payment.transfer.reversed': Type.Object({ ...PayoutResult, transfer: Type.String() }),
+    /** The provider could not send a refund, perhaps long after it said it had (`wasSettled`): people must find another way. */
+    'payment.refund.failed': Type.Object({
+      order: Id, refund: Type.String(), amount: Money, code: Type.String(), reason: Type.String(), wasSettled: Type.Boolean(),
+    }),
+    /** An operation's own timer: the call it is at is to be made or looked after. */
+    'payment.due': Type.Object({ operation: Type.String() }),
     /** `stage`: transfer (nothing left the platform), payout (money is back on the connected account), returned (failed after paid). */
     'payment.payout.failed': Type.Object({ ...PayoutResult, stage: Type.String(), code: Type.String(), reason: Type.String() }),
   },
-  hears: ['order.abandoned', 'order.refund.requested', 'payout.reserved'],
+  hears: ['order.abandoned', 'order.refund.requested', 'payout.reserved', 'payment.due'],
 })

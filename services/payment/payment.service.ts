@@ -1,0 +1,163 @@
+// Payments: the only actor that talks to the payment provider. Key: the operation, named by what it pays for (an order, a
+// refund, a payout, a seller). Intent is stored before a call and its outcome after it; nothing is called inside a turn.
+import { PaymentsError } from '../../adapters/payments/index.ts'
+import { service } from '../../mixins/service.ts'
+import { refuse } from '../errors.ts'
+import * as charge from './charge.ts'
+import type { ChargeDoc } from './charge.ts'
+import type { AnyOperation, Provider } from './calls.ts'
+import { payment as contract } from './contract.ts'
+import { newDisbursement } from './disbursement.ts'
+import { operations, openOperations, type Operations } from './operations.ts'
+import { BACKGROUND_CALLS_PER_SECOND, paced } from './pace.ts'
+import { askedAgain, newPayee, type PayeeDoc } from './payee.ts'
+import { newRefund } from './refund.ts'
+import { openWebhooks, paymentEvents } from './webhooks.ts'
+
+export default service(contract, async (here) => {
+  const payments = await here.open('payments')
+  const documents = await here.open('documents')
+  await documents.declare([paymentEvents] as never)
+  const { publicUrl, sandbox } = here.settings
+  const provider: Provider = {
+    payments,
+    returnUrl: `${publicUrl}/orders`,
+    accountMetadata: sandbox ? { onboarding: 'auto' } : {},
+    refundsOfOthers: async ({ id, paymentId }) => {
+      const { docs } = await documents.find(operations, { index: 'byPayment', equals: { paymentId, kind: 'refund' } })
+      return new Set(docs.flatMap((doc) => (doc.kind === 'refund' && doc.id !== id && doc.refundId ? [doc.refundId] : [])))
+    },
+  }
+  const all = await openOperations(here, provider)
+  const webhooks = openWebhooks(documents, here.log, all.sync)
+  const pace = payments.provider === 'stripe' ? paced(BACKGROUND_CALLS_PER_SECOND, Date.now) : undefined
+  const inBackground = pace ? { pace } : {}
+
+  return {
+    actions: {
+      begin: async ({ params: { order, ...asked } }) => {
+        await all.book.turn(order, (state, now) => {
+          if (!state) return { next: charge.newCharge(order, asked, now), result: null }
+          const same = state.kind === 'charge' && state.amount.amount === asked.amount.amount && state.amount.currency === asked.amount.currency
+          if (!same && !chargeOf(state).abandoned) throw refuse('conflict', `${order} has a payment over another amount`)
+          return { result: null }
+        })
+        await all.drive(order, { eager: true })
+        const doc = chargeOf(await all.book.read(order))
+        if (doc.abandoned && !doc.paymentId) throw refuse('conflict', 'the order was given up')
+        if (!doc.paymentId) throw doc.stuck ? refuse('conflict', doc.stuck.message) : unreachable()
+        return intentOf(payments.provider, doc)
+      },
+      confirm: async ({ params }) => intentOf(payments.provider, await confirm(all, params)),
+      onboard: async ({ params: { user, ...asked } }) => {
+        const payee = await payeeWith(all, user, asked)
+        const back = `${publicUrl}/account/payouts`
+        return { url: await payments.onboardingLink(payee.accountId!, { refresh: back, return: back }).catch(explain) }
+      },
+      payee: async ({ params: { user } }) => {
+        const known = await all.book.read(user)
+        if (known?.kind !== 'payee') return { account: null, payoutsEnabled: false }
+        if (!known.payoutsEnabled) await all.sync(user).catch((error) => here.log.warn(`looking at the account of ${user}:`, error))
+        const { accountId, payoutsEnabled } = payeeOf((await all.book.read(user)) ?? known)
+        return { account: accountId, payoutsEnabled }
+      },
+      webhook: async ({ params: { body, signature } }) => {
+        const event = await payments.verifyWebhook(Buffer.from(body, 'base64'), signature).catch(explain)
+        await webhooks.receive(event)
+        return { received: true }
+      },
+      tick: async () => {
+        await payments.tick?.()
+        return {}
+      },
+    },
+    hears: {
+      'payment.due': ({ data }) => all.drive(data.operation, inBackground),
+      'order.abandoned': async ({ data: { order } }) => {
+        await all.book.turn(order, (state, now) => {
+          if (!state) return { next: charge.neverCharged(order, now), result: null }
+          const doc = chargeOf(state)
+          return charge.isOver(doc) || doc.abandoned ? { result: null } : { next: { ...charge.abandoning(doc), wakeAt: now }, result: null }
+        })
+        await all.drive(order)
+      },
+      'order.refund.requested': async ({ data: { order, refund, amount } }) => {
+        const paid = chargeOf(await all.book.read(order))
+        if (paid.state !== 'succeeded' || !paid.paymentId) throw new Error(`${order} was never paid, there is nothing to refund`)
+        const { paymentId } = paid
+        await all.book.turn(refund, (state, now) => (state ? { result: null } : { next: newRefund(refund, { order, amount, paymentId }, now), result: null }))
+        await all.drive(refund)
+      },
+      'payout.reserved': async ({ data: { payout, ...asked } }) => {
+        await all.book.turn(payout, (state, now) => (state ? { result: null } : { next: newDisbursement(payout, asked, now), result: null }))
+        await all.drive(payout, inBackground)
+      },
+    },
+    started: async () => webhooks.start(),
+    stopped: () => webhooks.stop(),
+  }
+})
+
+const chargeOf = (doc: AnyOperation | null): ChargeDoc => {
+  if (doc?.kind !== 'charge') throw refuse('not_found', 'there is no payment for that order')
+  return doc
+}
+const payeeOf = (doc: AnyOperation | null): PayeeDoc => {
+  if (doc?.kind !== 'payee') throw refuse('not_found', 'there is no account for that person')
+  return doc
+}
+
+const unreachable = () => refuse('unavailable', 'the payment provider can\'t be reached right now', { retryAfterSeconds: 2 })
+
+/** The provider's refusal in the words a client understands. */
+const explain = (error: unknown): never => {
+  if (!(error instanceof PaymentsError)) throw error
+  if (error.kind === 'bad_signature') throw refuse('bad_signature', error.message)
+  throw error.kind === 'definitive' || error.kind === 'bug' ? refuse('conflict', error.message) : unreachable()
+}
+
+const intentOf = (provider: string, { paymentId, clientSecret, state, nextAction, declined }: ChargeDoc) => ({
+  provider, paymentId: paymentId!, clientSecret, status: state === 'payable' ? 'requires_payment_method' : state,
+  ...(nextAction && { nextAction }), ...(declined && { declined }),
+})
+
+/** Tries of a confirmation while its buyer waits; after them its timer finds out what became of it. */
+const CONFIRM_TRIES = 4
+const CONFIRM_PAUSE_MS = 250
+/** The longest a buyer waits for somebody else's confirmation of the same payment. */
+const CONFIRM_WAIT_MS = 10_000
+
+const confirm = async (all: Operations, { order, paymentMethod }: { order: string; paymentMethod: string }): Promise<ChargeDoc> => {
+  const until = Date.now() + CONFIRM_WAIT_MS
+  await waitWhileUnderWay(all, order, until)
+  await all.book.turn(order, (state) => {
+    const doc = chargeOf(state)
+    if (charge.isOver(doc) || doc.state === 'processing') return { result: null }
+    if (doc.abandoned) throw refuse('invalid_transition', 'the order was given up')
+    if (doc.stuck) throw refuse('unavailable', 'this payment needs a look by the platform first')
+    return { next: charge.confirming(doc, paymentMethod), result: null }
+  })
+  for (let tries = 0; ; tries++) {
+    await all.drive(order, { eager: true })
+    const doc = chargeOf(await all.book.read(order))
+    if (doc.state === 'canceled') throw refuse('invalid_transition', 'the payment was canceled')
+    if (doc.goal !== 'confirm' && doc.goal !== 'look') return doc
+    if (tries >= CONFIRM_TRIES || Date.now() > until) throw unreachable()
+    await pause(CONFIRM_PAUSE_MS * 2 ** tries)
+  }
+}
+
+const waitWhileUnderWay = async (all: Operations, order: string, until: number): Promise<void> => {
+  while (chargeOf(await all.book.read(order)).call?.state === 'under_way' && Date.now() < until) await pause(100)
+}
+
+const payeeWith = async (all: Operations, user: string, asked: { email: string; country: string }): Promise<PayeeDoc> => {
+  await all.book.turn(user, (state, now) => ({ next: state ? askedAgain(payeeOf(state), asked) : newPayee(user, asked, now), result: null }))
+  await all.drive(user, { eager: true })
+  const payee = payeeOf(await all.book.read(user))
+  if (payee.refusal ?? payee.stuck) throw refuse('conflict', (payee.refusal ?? payee.stuck)!.message)
+  if (!payee.accountId) throw unreachable()
+  return payee
+}
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
