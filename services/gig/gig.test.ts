@@ -239,6 +239,17 @@ test('seeded gigs are live at once, once each, and every live gig can be listed 
   t.is(new Set(found).size, found.length)
 })
 
+test('a gig published while moderation is away waits, and goes live when it is back', async (t) => {
+  const own = await startNode({ services: [account, gig] })
+  await own.call('account.ensure', { id: 'usr_one', email: 'one@demo.test', password: '', username: 'one', displayName: 'One', roles: ['seller'] })
+  const one = as({ id: 'usr_one', username: 'one', roles: ['buyer', 'seller'], sessionId: 'ses_1' })
+  const { id } = await own.call('gig.create', content, one)
+  t.is((await own.call('gig.publish', { id }, one)).status, 'pending')
+  own.broker.createService(moderation)
+  await eventually(() => own.call('gig.get', { id }, one), ({ status }) => status === 'live')
+  await own.stop()
+})
+
 test('a seller has a bounded number of gigs', async (t) => {
   const owner = await seller()
   const documents = await node.open('documents')
