@@ -44,9 +44,9 @@ export const brokerOptions = (env: Environment): BrokerOptions => {
     middlewares: [adapters(factories(chosen), known, clock), platformClock()],
     started: async (broker: ServiceBroker) => {
       announce(broker, chosen)
-      if (chosen.sandbox && chosen.port === 0 && broker.getLocalService('payment')) {
+      if (chosen.sandbox && chosen.port === 0 && broker.getLocalService('payment') && broker.getLocalService('gateway')) {
         const payments = (await nodeOf(broker, broker.logger).open('payments')) as Sandbox
-        payments.server.setWebhookUrl(webhookUrlOf(known.port!))
+        payments.server.setWebhookUrl(webhookUrlOf((await broker.call<{ port: number }, object>('gateway.address', {})).port))
       }
     },
   } as BrokerOptions

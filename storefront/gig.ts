@@ -1,5 +1,5 @@
 // A gig's page: what it is, what it costs, who makes it, what others said.
-import { PACKAGE_NAMES, type Gig, type GigCard } from '../services/gig/contract.ts'
+import { CATEGORIES, PACKAGE_NAMES, type Gig, type GigCard } from '../services/gig/contract.ts'
 import type { Review } from '../services/review/contract.ts'
 import { cards } from './card.ts'
 import { day, level, money, plural, rating } from './format.ts'
@@ -12,7 +12,7 @@ export const gigPage = (gig: Gig, reviews: readonly Review[], similar: readonly 
     description: gig.description,
     path: `/gigs/${gig.id}`,
     body: html`<div class="wrap"><div class="gig"><article>
-<p class="quiet"><a href="/categories/${gig.category}">${gig.category.replaceAll('-', ' ')}</a> / ${gig.subcategory.replaceAll('-', ' ')}</p>
+<p class="quiet"><a href="/categories/${gig.category}">${categoryName(gig.category)}</a> / ${subcategoryName(gig.category, gig.subcategory)}</p>
 <h1>${gig.title}</h1>
 <p><a href="/users/${gig.seller.username}">${gig.seller.displayName}</a> <span class="quiet">${level(gig.seller.level)}</span> ${rating(gig.rating, gig.reviewCount)}</p>
 ${gig.images[0] ? html`<img class="cover" src="${gig.images[0].url}" alt="" width="640" height="400">` : ''}
@@ -37,3 +37,7 @@ const oneOf = (gig: Gig, name: (typeof PACKAGE_NAMES)[number]): Html | '' => {
 
 const review = ({ author, rating: stars, text, createdAt }: Review): Html =>
   html`<div class="review"><b>${author.displayName}</b> <span class="rating"><span aria-hidden="true">${'★'.repeat(stars)}</span><span class="hidden">${stars} of 5 stars</span></span> <span class="quiet">${day(createdAt)}</span><p>${text}</p></div>`
+
+const categoryName = (slug: string): string => CATEGORIES.find((one) => one.slug === slug)?.name ?? slug
+const subcategoryName = (category: string, slug: string): string =>
+  CATEGORIES.find((one) => one.slug === category)?.subcategories.find((one) => one.slug === slug)?.name ?? slug

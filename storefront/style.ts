@@ -41,7 +41,7 @@ nav.short{display:flex;gap:1rem}nav.short a{min-height:44px;display:inline-flex;
 .gig .cover{border-radius:var(--round);width:100%}
 .packages{display:grid;gap:1rem}.package{border:1px solid var(--line);border-radius:var(--round);padding:1rem}.package h3{display:flex;justify-content:space-between;gap:1rem}
 .package ul{padding-left:1.1rem;margin:.5rem 0}
-aside.order{position:sticky;top:1rem}
+aside.order{position:sticky;top:1rem;padding-top:1rem}
 details{border-bottom:1px solid var(--line);padding:.7rem 0}summary{cursor:pointer;font-weight:600;min-height:32px}
 .review{border-bottom:1px solid var(--line);padding:.8rem 0}.review p{margin:.3rem 0}
 .tags{display:flex;flex-wrap:wrap;gap:.5rem;padding:0;list-style:none}.tags a{border:1px solid var(--line);border-radius:99px;padding:.3rem .8rem;text-decoration:none;min-height:32px}

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { ServiceSchema } from 'moleculer'
 import { ask, type Answer, type Asked } from './market.ts'
-import { startNode, type TestNode } from './node.ts'
+import { portOf, startNode, type TestNode } from './node.ts'
 
 const folder = fileURLToPath(new URL('../services', import.meta.url))
 const RATE_LIMITS = 'account=100000/100000,address=100000/100000,auth=100000/100000,login=100000/100000,messages=100000/100000'
@@ -14,7 +14,7 @@ export const startEverything = async (env: Record<string, string> = {}): Promise
   const names = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name)
   const services = await Promise.all(names.map(async (name) => ((await import(`../services/${name}/${name}.service.ts`)) as { default: ServiceSchema }).default))
   const node = await startNode({ services, env: { RATE_LIMITS, LISTENER: 'node', ...env } })
-  const url = `http://127.0.0.1:${node.settings.port}`
+  const url = `http://127.0.0.1:${await portOf(node)}`
   return { ...node, url, request: (method, path, asked) => ask(url, method, path, asked) }
 }
 

@@ -37,6 +37,9 @@ export const startNode = async ({ services, env = {}, broker: changes = {} }: St
   }
 }
 
+/** Where a node's gateway listens. */
+export const portOf = async ({ broker }: TestNode): Promise<number> => (await broker.call<{ port: number }, object>('gateway.address', {})).port
+
 /** Asks again until the answer satisfies, or fails after a generous while with the last answer. */
 export const eventually = async <T>(ask: () => Promise<T> | T, fits: (answer: T) => boolean, withinMs = 15_000): Promise<T> => {
   const until = Date.now() + withinMs
