@@ -35,7 +35,10 @@ const nothing = (q: string): Html =>
 const href = (path: string, fields: URLSearchParams, change: Record<string, string | null>): string => {
   const next = new URLSearchParams(fields)
   next.delete('cursor')
-  for (const [name, value] of Object.entries(change)) value === null ? next.delete(name) : next.set(name, value)
+  for (const [name, value] of Object.entries(change)) {
+    if (value === null) next.delete(name)
+    else next.set(name, value)
+  }
   return `${path}${next.size > 0 ? `?${next}` : ''}`
 }
 

@@ -61,10 +61,3 @@ export const CATEGORIES: readonly CategoryNode[] = [
     'landscape-design': 'Landscape Design', 'electronics': 'Electronics',
   }),
 ]
-
-const TREE: ReadonlyMap<string, ReadonlySet<string>> = new Map(
-  CATEGORIES.map(({ slug, subcategories }) => [slug, new Set(subcategories.map((under) => under.slug))]),
-)
-
-export const isCategory = (slug: string): boolean => TREE.has(slug)
-export const isSubcategory = (categorySlug: string, slug: string): boolean => TREE.get(categorySlug)?.has(slug) ?? false

@@ -1,10 +1,10 @@
 // What a seller writes about a gig: cleaned, then checked as a whole. A draft may lack parts; what it has must be right.
 import { refuse, type FieldError } from '../errors.ts'
-import { isCategory, isSubcategory, PACKAGE_NAMES, type GigContent, type Package, type Packages } from './contract.ts'
+import { PACKAGE_NAMES, type GigContent, type Image, type Package, type Packages } from './contract.ts'
 
 /** A draft may have no packages yet. Everything else has an empty value. */
 export type DraftContent = Omit<GigContent, 'packages'> & { packages: Partial<Packages> }
-export type Given = { [K in keyof GigContent]?: GigContent[K] | undefined }
+export type Given = { [K in keyof GigContent]?: (K extends 'images' ? (Image | string)[] : GigContent[K]) | undefined }
 
 const EMPTY: DraftContent = {
   title: '', description: '', category: '', subcategory: '', tags: [], packages: {}, extras: [], faq: [], requirements: [], images: [],
@@ -12,15 +12,22 @@ const EMPTY: DraftContent = {
 
 /** The content with the given fields instead of its own; refused with every reason when that makes no sense. */
 export const contentWith = (content: DraftContent | null, given: Given): DraftContent => {
-  const merged = { ...(content ?? EMPTY), ...(cleaned(given, '', []) as Partial<DraftContent>) }
+  const { images, ...texts } = cleaned(given, '', []) as Partial<Omit<DraftContent, 'images'>> & Pick<Given, 'images'>
+  const merged = { ...(content ?? EMPTY), ...texts, ...(images && { images: images.map(imageOf) }) }
   const next = { ...merged, tags: distinctTags(merged.tags) }
-  refuseIf(wrongs(next, given))
+  refuseIf(wrongs(next))
   return next
+}
+
+/** An image named by its id or address alone. */
+const imageOf = (image: Image | string): Image => {
+  if (typeof image !== 'string') return image
+  return image.startsWith('/') ? { id: image.slice(image.lastIndexOf('/') + 1).replace(/\.[a-z]+$/, ''), url: image } : { id: image, url: `/media/${image}` }
 }
 
 /** What publishing asks for and this lacks. */
 export const refuseIncomplete = (content: DraftContent): void => {
-  const lacking = (['title', 'description', 'category', 'subcategory'] as const).filter((field) => content[field] === '')
+  const lacking = (['title', 'description', 'category'] as const).filter((field) => content[field] === '')
   const errors = lacking.map((path): FieldError => ({ path, message: 'is required to publish' }))
   if (!content.packages.basic) errors.push({ path: 'packages.basic', message: 'is required to publish' })
   refuseIf(errors)
@@ -61,36 +68,22 @@ const cleanedPart = (value: unknown, path: string, errors: FieldError[]): unknow
 const cleanedText = (value: string, path: string, errors: FieldError[]): string => {
   const text = value.trim()
   const hasLines = LINES.has(path.slice(path.lastIndexOf('.') + 1))
-  if (text === '') errors.push({ path, message: 'is empty' })
+  if (text === '' && path !== 'subcategory') errors.push({ path, message: 'is empty' })
   else if (UNWANTED.test(text) || (!hasLines && /[\t\r\n]/.test(text))) errors.push({ path, message: 'contains control characters' })
   return text
 }
 
 const distinctTags = (tags: readonly string[]): string[] => [...new Map(tags.map((tag) => [tag.toLowerCase(), tag])).values()]
 
-const wrongs = (content: DraftContent, given: Given): FieldError[] => [
-  ...wrongCategory(content, given),
+const wrongs = (content: DraftContent): FieldError[] => [
   ...repeatedIds('extras', content.extras),
   ...repeatedIds('requirements', content.requirements),
-  ...wrongChoices(content),
   ...mixedCurrencies(content),
   ...content.images.flatMap(({ url }, at) => (isOurs(url) ? [] : [{ path: `images.${at}.url`, message: 'is not an image kept here' }])),
 ]
 
-const wrongCategory = ({ category, subcategory }: DraftContent, given: Given): FieldError[] => {
-  if (category !== '' && !isCategory(category)) return [{ path: 'category', message: 'is not one of the categories' }]
-  if (subcategory === '' || isSubcategory(category, subcategory)) return []
-  // A draft may say its subcategory first only together with its category: alone it could not be checked.
-  return [{ path: given.subcategory === undefined ? 'category' : 'subcategory', message: `"${subcategory}" is not a subcategory of "${category}"` }]
-}
-
 const repeatedIds = (field: string, items: readonly { id: string }[]): FieldError[] =>
   items.flatMap(({ id }, at) => (items.findIndex((other) => other.id === id) < at ? [{ path: `${field}.${at}.id`, message: 'is used twice' }] : []))
-
-const wrongChoices = ({ requirements }: DraftContent): FieldError[] =>
-  requirements.flatMap(({ type, choices }, at) =>
-    type === 'choice' && !choices?.length ? [{ path: `requirements.${at}.choices`, message: 'are required for a choice' }] : [],
-  )
 
 const mixedCurrencies = (content: DraftContent): FieldError[] => {
   const currency = currencyOf(content)

@@ -4,7 +4,7 @@ import { contract } from '../../mixins/contract.ts'
 import { Level } from '../account/contract.ts'
 import { closed, Id, listOf, Money, Nothing, page, Price, text, Time } from '../shapes.ts'
 
-export { CATEGORIES, isCategory, isSubcategory, type CategoryNode } from './categories.ts'
+export { CATEGORIES, type CategoryNode } from './categories.ts'
 
 export const GigStatus = Type.Union(['draft', 'pending', 'live', 'paused', 'rejected', 'deleted'].map((status) => Type.Literal(status)) as [
   ReturnType<typeof Type.Literal<'draft'>>, ReturnType<typeof Type.Literal<'pending'>>, ReturnType<typeof Type.Literal<'live'>>,
@@ -31,7 +31,8 @@ export type Extra = Static<typeof Extra>
 export const Requirement = closed({
   id: Id,
   question: text(1, 500),
-  type: Type.Union([Type.Literal('text'), Type.Literal('choice'), Type.Literal('file')]),
+  /** `text`, `choice` or `file` have a form of their own in the storefront; others are asked as text. */
+  type: Type.String({ pattern: '^[a-z_]{1,30}$' }),
   required: Type.Boolean(),
   choices: Type.Optional(Type.Array(text(1, 120), { maxItems: 20 })),
 })
@@ -47,8 +48,8 @@ const content = {
   title: text(1, 120),
   description: text(1, 6000),
   category: text(1, 60),
-  subcategory: text(1, 60),
-  tags: Type.Array(text(1, 40), { maxItems: 10 }),
+  subcategory: text(0, 60),
+  tags: Type.Array(text(1, 40), { maxItems: 20 }),
   packages: Packages,
   extras: Type.Array(Extra, { maxItems: 10 }),
   faq: Type.Array(Faq, { maxItems: 20 }),
@@ -57,6 +58,8 @@ const content = {
 }
 export const GigContent = closed(content)
 export type GigContent = Static<typeof GigContent>
+/** What a seller may send: parts, and images also by their id or address alone. */
+const given = { ...Type.Partial(GigContent).properties, images: Type.Optional(Type.Array(Type.Union([Image, text(1, 500)]), { maxItems: 10 })) }
 
 export const SellerCard = Type.Object({ id: Id, username: Type.String(), displayName: Type.String(), level: Level, rating: Type.Number() })
 export const Gig = Type.Object(
@@ -113,12 +116,12 @@ export const gig = contract({
   actions: {
     create: {
       rest: 'POST /v1/gigs', auth: 'seller', status: 201, result: Gig, summary: 'Makes a draft. All but the title may come later.',
-      params: closed({ ...Type.Partial(GigContent).properties, title: content.title }),
+      params: closed({ ...given, title: content.title }),
     },
     update: {
       rest: 'PATCH /v1/gigs/:id', auth: 'seller', key: 'id', result: Gig,
       summary: 'Changes the fields given. A live gig goes through moderation again.',
-      params: closed({ id: Id, ...Type.Partial(GigContent).properties }),
+      params: closed({ id: Id, ...given }),
     },
     publish: {
       rest: 'POST /v1/gigs/:id/publish', auth: 'seller', key: 'id', result: Gig, errors: ['invalid_transition'],

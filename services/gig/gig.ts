@@ -109,6 +109,8 @@ const visibleChange = (before: GigDoc, after: GigDoc, seller: Profile): Said[] =
 
 /** The gig if it is this person's to change; another's is as good as none. */
 export const ownGig = (gig: GigDoc | null, owner: string): GigDoc => {
+  // What everybody may see is no secret: only changing it is forbidden. The rest does not exist for others.
+  if (gig?.status === 'live' && gig.seller !== owner) throw refuse('forbidden', 'only its seller changes a gig')
   if (!gig || gig.seller !== owner || gig.status === 'deleted') throw noGig()
   return gig
 }

@@ -7,7 +7,7 @@ import { normal, unleeted } from './normal.ts'
 import { bannedClassesIn } from './words.ts'
 
 export const TITLE_LENGTH_MIN = 5
-export const DESCRIPTION_LENGTH_MIN = 20
+export const DESCRIPTION_LENGTH_MIN = 10
 /** The most reasons given at once. */
 export const REASONS_MAX = 20
 

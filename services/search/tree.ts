@@ -4,11 +4,19 @@ import type { Category } from './contract.ts'
 
 export type Counts = Record<string, number>
 
-export const treeWith = (counts: { category?: Counts; subcategory?: Counts }): Category[] =>
-  CATEGORIES.map(({ slug, name, subcategories }) => ({
+/** Categories of the sellers' own making that the tree shows, the fullest first. */
+const OTHERS_MAX = 50
+
+/** The market's own tree, then what sellers offer outside of it. */
+export const treeWith = (counts: { category?: Counts; subcategory?: Counts }): Category[] => {
+  const known = CATEGORIES.map(({ slug, name, subcategories }) => ({
     slug, name, gigs: counts.category?.[slug] ?? 0,
     subcategories: subcategories.map((under) => ({ slug: under.slug, name: under.name, gigs: counts.subcategory?.[under.slug] ?? 0 })),
   }))
+  const others = Object.entries(counts.category ?? {}).filter(([slug]) => slug !== '' && !CATEGORIES.some((one) => one.slug === slug))
+  const fullest = others.sort(([, one], [, other]) => other - one).slice(0, OTHERS_MAX)
+  return [...known, ...fullest.map(([slug, gigs]) => ({ slug, name: slug.replaceAll('-', ' '), gigs, subcategories: [] }))]
+}
 
 export type Place = { text: string; path: string }
 
