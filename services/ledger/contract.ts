@@ -58,9 +58,9 @@ export const ledger = contract({
       params: closed({ currency: Type.String(), minimum: Type.Integer(), after: Type.Optional(Type.String()), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })) }),
     },
     of: {
-      auth: 'internal', key: 'book', summary: 'Entries that touch an account, newest first.',
+      auth: 'internal', key: 'book', summary: 'Entries that touch an account, newest first; `before` starts below a seq.',
       result: Type.Object({ data: Type.Array(Entry), next: Type.Union([Type.String(), Type.Null()]) }),
-      params: closed({ account: AccountName, limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })), cursor: Type.Optional(Type.String()), book: Type.Optional(Type.Literal('main')) }),
+      params: closed({ account: AccountName, limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })), cursor: Type.Optional(Type.String()), before: Type.Optional(Type.Integer()), book: Type.Optional(Type.Literal('main')) }),
     },
     trialBalance: {
       rest: 'GET /v1/admin/ledger/trial-balance', auth: 'admin',

@@ -62,22 +62,29 @@ const insertAll = async <T extends Doc>(documents: Documents, of: Collection<T>,
   for (let at = 0; at < docs.length; at += BULK_MAX) await documents.insertMany(of, docs.slice(at, at + BULK_MAX))
 }
 
-type Asked = { account: string; limit: number; cursor?: string | undefined }
+type Asked = {
+  account: string
+  limit: number
+  cursor?: string | undefined
+  /** Only entries with a lower seq; without a cursor. */
+  before?: number | undefined
+}
 type Page = { data: LedgerEntry[]; next: string | null }
 
 /** Entries that touch an account, newest first. */
 export const entriesOf = (documents: Documents, asked: Asked): Promise<Page> =>
   isOwned(asked.account) ? entriesOfOwned(documents, asked) : entriesOfPlatform(documents, asked)
 
-const entriesOfOwned = async (documents: Documents, { account, limit, cursor }: Asked): Promise<Page> => {
-  const { docs, next } = await documents.find(lines, { index: 'byAccount', equals: { account }, order: 'desc', limit, cursor: cursor ?? null })
+const entriesOfOwned = async (documents: Documents, { account, limit, cursor, before }: Asked): Promise<Page> => {
+  const range = before === undefined ? {} : { to: before - 1 }
+  const { docs, next } = await documents.find(lines, { index: 'byAccount', equals: { account }, ...range, order: 'desc', limit, cursor: cursor ?? null })
   const entries = await entriesById(documents, docs.map(({ entry }) => entry))
   return { data: entries.filter((entry) => entry !== null), next }
 }
 
 /** Most entries touch the platform's own accounts, so these are read from the batches themselves. The cursor is a seq. */
-const entriesOfPlatform = async (documents: Documents, { account, limit, cursor }: Asked): Promise<Page> => {
-  const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor)
+const entriesOfPlatform = async (documents: Documents, { account, limit, cursor, before: asked }: Asked): Promise<Page> => {
+  const before = cursor === undefined ? (asked ?? Number.MAX_SAFE_INTEGER) : Number(cursor)
   const data: LedgerEntry[] = []
   if (!Number.isSafeInteger(before) || before < 1) return { data, next: null }
   for (let to = before - 1; to > 0 && data.length <= limit; ) {

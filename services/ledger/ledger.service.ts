@@ -28,11 +28,11 @@ export default service(contract, async (here) => {
         const { balances } = await book.current()
         return payableOf(balances, { currency, minimum, after, limit })
       },
-      of: async ({ params: { account, limit = LIMIT_DEFAULT, cursor, book: asked }, call }) => {
+      of: async ({ params: { account, limit = LIMIT_DEFAULT, cursor, before, book: asked }, call }) => {
         // Only the node that keeps the book knows what is entered and not yet indexed.
-        if (!asked && isElsewhere(here)) return call('ledger.of', { account, limit, ...(cursor && { cursor }), book: BOOK })
+        if (!asked && isElsewhere(here)) return call('ledger.of', { account, limit, ...(cursor && { cursor }), ...(before && { before }), book: BOOK })
         await book.indexed()
-        return entriesOf(documents, { account, limit, cursor })
+        return entriesOf(documents, { account, limit, cursor, before })
       },
       trialBalance: async ({ params }) => {
         const { balances, position } = await book.current()

@@ -52,8 +52,10 @@ export const payout = contract({
   },
   events: {
     'payout.posted': Type.Object({ entries: Type.Array(Posting) }),
+    /** A payout's or a run's own timer: it is to be carried on. */
+    'payout.due': Type.Object({ key: Type.String() }),
     /** Money is reserved for it in the ledger: send it. */
     'payout.reserved': Type.Object({ payout: Id, seller: Id, account: Type.String(), amount: Money }),
   },
-  hears: ['payment.transferred', 'payment.payout.sent', 'payment.payout.paid', 'payment.payout.failed'],
+  hears: ['payment.transferred', 'payment.payout.sent', 'payment.payout.paid', 'payment.payout.failed', 'payment.transfer.reversed', 'payout.due'],
 })
