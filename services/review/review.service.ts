@@ -1,7 +1,7 @@
 // Reviews. Key: the order's id. What one side wrote stays hidden until the other wrote too, or 14 days have passed.
-import { service } from '../../mixins/service.ts'
+import { service, type Ctx } from '../../mixins/service.ts'
 import { refuse } from '../errors.ts'
-import { LIMIT_DEFAULT } from '../shapes.ts'
+import { LIMIT_DEFAULT, type Caller } from '../shapes.ts'
 import { review as contract } from './contract.ts'
 import { publicReview, reviews, show, unwritten, write, type ReviewDoc, type Side } from './reviews.ts'
 
@@ -14,10 +14,9 @@ export default service(contract, async (here) => {
     actions: {
       create: async (ctx) => {
         const { id, rating, text } = ctx.params
-        const about = await ctx.call('order.reviewable', { id })
-        const by: Side | null = about?.buyer === ctx.caller.id ? 'buyer' : about?.seller === ctx.caller.id ? 'seller' : null
-        // Not completed yet or not theirs: the order itself says which.
-        if (!about || !by) throw (await ctx.call('order.get', { id })) && refuse(about ? 'forbidden' : 'invalid_transition', 'only the parties of a completed order review it')
+        const about = (await ctx.call('order.reviewable', { id })) ?? (await refuseUnfinished(ctx, id))
+        const by: Side | null = about.buyer === ctx.caller.id ? 'buyer' : about.seller === ctx.caller.id ? 'seller' : null
+        if (!by) throw (await ctx.call('order.get', { id })) && notAParty()
         const words = text.trim()
         if (!words) throw refuse('validation_failed', 'a review says something', { errors: [{ path: 'text', message: 'must not be empty' }] })
         const [author] = await ctx.call('account.cards', { ids: [ctx.caller.id] })
@@ -51,3 +50,12 @@ export default service(contract, async (here) => {
     },
   }
 })
+
+const notAParty = () => refuse('forbidden', 'only the parties of an order review it')
+
+/** Strangers hear that there is no such order, onlookers that it is not theirs, parties that it is too early. */
+const refuseUnfinished = async (ctx: Ctx & { caller: Caller }, id: string): Promise<never> => {
+  const { buyer, seller, status } = await ctx.call('order.get', { id })
+  if (![buyer.id, seller.id].includes(ctx.caller.id)) throw notAParty()
+  throw refuse('invalid_transition', `an order is reviewed when it is completed; this one is ${status}`)
+}
