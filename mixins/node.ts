@@ -78,6 +78,8 @@ export type Node = {
   open<K extends keyof Adapters>(kind: K): Promise<Adapters[K]>
   /** `<prefix>_<10 characters of time><16 of chance>`; with a command, always the same id for the same command. */
   newId(prefix: string, command?: Command): string
+  /** Is the process of that instanceId still a member? What a dead one had under way may be taken up at once. */
+  isRunning(instanceId: string): boolean
 }
 
 type Opened = { factories: AdapterFactories; settings: Settings; clock: Clock; memo: Map<keyof Adapters, Promise<unknown>>; placed?: Placement }
@@ -114,9 +116,12 @@ export const nodeOf = (broker: ServiceBroker, log: Log): Node => {
     placement: placed,
     call: (name, params, options) => callOwner(broker, placed, name, params, options),
     open: (kind) => openOnce(broker, opened, kind, log),
+    isRunning: (instanceId) => members(broker).some((member) => member.instanceID === instanceId),
     newId: (prefix, command) => newId(prefix, command ?? { id: '', at: opened.clock.now() }),
   }
 }
+
+const members = (broker: ServiceBroker) => broker.registry.getNodeList({ onlyAvailable: true }) as unknown as { instanceID?: string }[]
 
 /** How long an internal call may take unless said otherwise. */
 export const CALL_TIMEOUT_MS = 10_000

@@ -68,12 +68,16 @@ export const service = <const C extends ServiceContract>(declared: C, make: (her
       }
       const parts = (await make(here)) as unknown as Parts<ServiceContract>
       running.set(this, { parts, actors, node })
-      for (const one of actors) {
-        one.relay.start()
-        one.timers?.start()
-      }
       await parts.started?.()
-      for (const one of actors) void one.relay.scan(0).catch((error) => this.logger.warn('looking for left events:', error))
+      // What an earlier process left behind is for other services too: they must be there first.
+      whenStarted(this.broker, () => {
+        if (!running.has(this)) return
+        for (const one of actors) {
+          one.relay.start()
+          one.timers?.start()
+          void one.relay.scan(0).catch((error) => this.logger.warn('looking for left events:', error))
+        }
+      })
     },
     async stopped(this: object) {
       const found = running.get(this)
@@ -82,6 +86,12 @@ export const service = <const C extends ServiceContract>(declared: C, make: (her
       await found?.parts.stopped?.()
     },
   } as ServiceSchema
+}
+
+/** A service added to a running broker starts at once. */
+const whenStarted = (broker: ServiceBroker, then: () => void) => {
+  if ((broker as ServiceBroker & { started: boolean }).started) then()
+  else broker.localBus.once('$broker.started', then)
 }
 
 /** The contract's actions as Moleculer takes them. */

@@ -18,8 +18,10 @@ export type ProviderCall = {
   /** Failures of one class in a row. */
   tries: number
   lastError: { kind: ErrorKind; code: string; message: string } | null
-  /** Nobody else makes it before this. */
+  /** Nobody else makes it before this, unless the process that does has died. */
   notBefore: number
+  /** The instanceId of the process that made it last. */
+  by: string
   /** The next one takes a new key. */
   renew?: true
 }
@@ -41,21 +43,23 @@ export const UNDER_WAY_MS = 30_000
 export const newOperation = (id: string, kind: string, now: number): Operation =>
   ({ id, version: 0, outbox: [], kind, call: null, attempts: {}, createdAt: now, stuck: null, wakeAt: now + UNDER_WAY_MS })
 
-/** May the call be made now? `eager` does not wait for a retry's pause. */
-export const isFree = ({ call, stuck }: Operation, name: CallName, now: number, eager: boolean): boolean => {
+type Free = { now: number; eager: boolean; isRunning(instanceId: string): boolean }
+/** May the call be made now? `eager` does not wait for a retry's pause; what a dead process had under way nobody waits for. */
+export const isFree = ({ call, stuck }: Operation, name: CallName, { now, eager, isRunning }: Free): boolean => {
   if (stuck) return false
   if (!call || call.state === 'settled' || call.notBefore <= now) return true
-  return call.name === name ? eager && call.state !== 'under_way' : call.state !== 'under_way'
+  if (call.state === 'under_way') return !isRunning(call.by)
+  return call.name !== name || eager
 }
 
 /** The operation with the call kept as under way. Taken up again, it has the key it had. */
-export const begun = <D extends Operation>(doc: D, name: CallName, now: number): D & { call: ProviderCall } => {
+export const begun = <D extends Operation>(doc: D, name: CallName, { now, by }: { now: number; by: string }): D & { call: ProviderCall } => {
   const before = doc.call?.name === name && doc.call.state !== 'settled' ? doc.call : null
   const same = before && !before.renew
   const attempt = same ? before.attempt : (doc.attempts[name] ?? 0) + 1
   const call: ProviderCall = {
     name, attempt, key: `${doc.id}:${name}:${attempt}`, state: 'under_way', keyFirstUsedAt: same ? before.keyFirstUsedAt : now,
-    tries: same ? before.tries : 0, lastError: before?.lastError ?? null, notBefore: now + UNDER_WAY_MS,
+    tries: same ? before.tries : 0, lastError: before?.lastError ?? null, notBefore: now + UNDER_WAY_MS, by,
   }
   return { ...doc, call, attempts: { ...doc.attempts, [name]: attempt }, wakeAt: call.notBefore }
 }

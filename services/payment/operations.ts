@@ -53,10 +53,10 @@ export const openOperations = async (here: Here, provider: Provider): Promise<Op
   const begin = (id: string, eager: boolean, pace: Pace | undefined): Promise<{ doc: AnyOperation; call: ProviderCall; mayHaveRun: boolean } | null> =>
     book.turn(id, (state, now) => {
       const name = state && kindOf(state).nextCall(state)
-      if (!state || !name || !isFree(state, name, now, eager)) return { result: null }
+      if (!state || !name || !isFree(state, name, { now, eager, isRunning: here.isRunning })) return { result: null }
       const pauseMs = pace?.(name) ?? 0
       if (pauseMs > 0) return { next: { ...state, wakeAt: now + pauseMs }, result: null }
-      const next = begun(state, name, now)
+      const next = begun(state, name, { now, by: here.instanceId })
       return { next, result: { doc: next, call: next.call, mayHaveRun: mayHaveRun(state.call, name) } }
     })
 

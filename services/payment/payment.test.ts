@@ -139,7 +139,7 @@ test('an operation that a dead process left between call and commit is finished 
   const { newDisbursement } = await import('./disbursement.ts')
   const { begun } = await import('./operation.ts')
   const now = node.clock.now()
-  await documents.insert(operations, { ...begun(newDisbursement('po_1', { seller: 'usr_s', account, amount: usd(8000) }, now), 'transfer', now), version: 1 })
+  await documents.insert(operations, { ...begun(newDisbursement('po_1', { seller: 'usr_s', account, amount: usd(8000) }, now), 'transfer', { now, by: node.instanceId }), version: 1 })
   await eventually(async () => (await advance(world, 40_000), told), () => times(told, 'payment.payout.paid') === 1)
   t.deepEqual(await moved(world, 'transfer'), [-8000])
   t.is(times(told, 'payment.transferred'), 1)
