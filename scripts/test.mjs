@@ -1,9 +1,8 @@
 // Runs the tests and closes with one plain line that says how many passed and failed. Arguments go to AVA.
 import { spawn } from 'node:child_process'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
-const ava = join(dirname(createRequire(import.meta.url).resolve('ava/package.json')), 'entrypoints', 'cli.mjs')
+const ava = fileURLToPath(new URL('../node_modules/ava/entrypoints/cli.js', import.meta.url))
 const child = spawn(process.execPath, [ava, ...process.argv.slice(2)], { stdio: ['inherit', 'pipe', 'inherit'] })
 
 let tail = ''
