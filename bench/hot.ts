@@ -1,5 +1,5 @@
 // A hot gig over HTTP, beside raw uWebSockets serving the same bytes and headers, and peers where they are installed
-// (cd bench/peers && npm ci --ignore-scripts): node bench/hot.ts [--rounds 5] [--seconds 3] [--connections 64]
+// (cd bench/peers && npm install --ignore-scripts): node bench/hot.ts [--rounds 5] [--seconds 3] [--connections 64]
 // Each server is one process on one core, wrk on the other; rounds go through all of them in a random order.
 import { execFile, fork, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'

@@ -142,6 +142,26 @@ test('an old answer is served at once while one new one is made', async (t) => {
   await eventually(() => hot.find('/a'), (answer) => answer !== undefined && answer !== old)
 })
 
+test('those who ask while an answer is made wait for that one', async (t) => {
+  const { hot, made, wanted } = kept()
+  t.teardown(hot.stop)
+  const answers = await Promise.all([hot.get('/a', wanted('a')), hot.get('/a', wanted('a')), hot.get('/b', wanted('a'))])
+  t.is(new Set(answers).size, 1)
+  t.is(made.length, 1)
+})
+
+test('an answer that was overtaken by a change never replaces a later one', async (t) => {
+  const { hot, wanted } = kept()
+  t.teardown(hot.stop)
+  const gate = Promise.withResolvers<void>()
+  const early = hot.get('/a', wanted('a', { tags: ['x'], make: async () => { await gate.promise; return { bytes: Buffer.from('early'), headers: [] } } }))
+  hot.bump(['x'])
+  const late = await hot.get('/a', wanted('a', { tags: ['x'] }))
+  gate.resolve()
+  t.is(Buffer.from((await early).bytes).toString(), 'early')
+  t.is(hot.find('/a'), late)
+})
+
 test('an answer past all patience is made again', async (t) => {
   const { hot, made, wanted } = kept()
   t.teardown(hot.stop)

@@ -42,7 +42,16 @@ test('a stopping gateway is not ready and lets a request under way end', async (
   const gate = Promise.withResolvers<void>()
   let asked = false
   const { ask, opsBase, stop } = await startGateway({
-    services: [actorOf(gig, { get: async () => { asked = true; await gate.promise; return { status: 'live', title: 'in time' } } })],
+    services: [
+      accounts(new Map(), { cards: () => [] }),
+      actorOf(gig, { get: async ({ call }) => {
+        asked = true
+        await gate.promise
+        // What is under way may still need others on its way.
+        await call('account.cards', { ids: [] })
+        return { status: 'live', title: 'in time' }
+      } }),
+    ],
   })
   const answer = ask('GET', '/v1/gigs/gig_1')
   await eventually(() => asked, Boolean)
