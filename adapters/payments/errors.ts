@@ -60,7 +60,6 @@ const kindOf = (failure: Failure): Kind => {
   const status = failure.statusCode ?? 0
   // Without a whole answer, or with a server's failure, it may or may not have run, whatever the code says.
   if (status === 0 || status >= 500) return 'unknown'
-  if (failure.rawType === 'idempotency_error' && failure.code !== 'idempotency_key_in_use') return 'bug'
   if (failure.code !== undefined && Object.hasOwn(BY_CODE, failure.code)) return BY_CODE[failure.code] as Kind
   // More than what is left to refund or reverse is refused without a code.
   if (status === 400 && failure.param === 'amount' && failure.code === undefined) return 'definitive'
