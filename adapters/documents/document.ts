@@ -73,7 +73,7 @@ const checkKey = (doc: Doc, key: string): void => {
   if (value === undefined || value === null) return
   if (!isKey(value) || (typeof value === 'string' && value.length > KEY_CHARS_MAX)) {
     throw bad(
-      `${key} of ${doc.id} is indexed, so it must be an exact number or well-formed text up to ${KEY_CHARS_MAX} characters`,
+      `indexed ${key} of ${doc.id} must be an exact number or well-formed text up to ${KEY_CHARS_MAX} characters`,
     )
   }
 }

@@ -1,6 +1,6 @@
-// How a document lies in MongoDB: its own fields under `_id`, so that people and tools can read it there. The few whose JSON
-// BSON or an operator could read differently (`$` or `.` in names, `__proto__`, half surrogates, great depth or size) are kept
-// as text beside their version and indexable fields, and come back exactly the same. Pure.
+// How a document lies in MongoDB: its own fields under `_id`, so that people and tools can read it there. The few whose
+// JSON BSON or an operator could read differently (`$` or `.` in names, `__proto__`, half surrogates, great depth or
+// size) are kept as text beside their version and indexable fields, and come back exactly the same. Pure.
 import type { Doc } from './index.ts'
 import { isKey } from './query.ts'
 

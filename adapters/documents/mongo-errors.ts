@@ -29,7 +29,9 @@ export const documentsErrorOf = (error: unknown): DocumentsError => {
   return new DocumentsError(CODES[Number(code)] ?? 'store_down', message)
 }
 
-/** The declared name of the unique index that refused a write, 'id' for the document's own; null for any other error. */
+/**
+ * The declared name of the unique index that refused a write, 'id' for the document's own; null for any other error.
+ */
 export const duplicateIndexOf = (error: unknown): string | null => {
   const { code, message, errmsg } = error as MongoError
   if (code !== DUPLICATE_KEY) return null
@@ -37,7 +39,10 @@ export const duplicateIndexOf = (error: unknown): string | null => {
   return name === undefined ? null : name === '_id_' ? 'id' : name
 }
 
-/** Which documents of an unordered bulk were refused as duplicates, and by what. Anything else that went wrong is thrown. */
+/**
+ * Which documents of an unordered bulk were refused as duplicates, and by what. Anything else that went wrong is
+ * thrown.
+ */
 export const duplicatesOf = (error: unknown): Map<number, string> => {
   const { writeErrors, result } = error as MongoError
   const list = writeErrors === undefined ? [] : Array.isArray(writeErrors) ? writeErrors : [writeErrors]

@@ -1,5 +1,5 @@
-// The filter, order and index that a checked query comes to in MongoDB. Comparisons there stay within one type, the port's
-// order goes over numbers and then strings, so a range becomes one condition per type it touches. Pure.
+// The filter, order and index that a checked query comes to in MongoDB. Comparisons there stay within one type, the
+// port's order goes over numbers and then strings, so a range becomes one condition per type it touches. Pure.
 import type { Collection, Index, Key } from './index.ts'
 import type { Plan } from './query.ts'
 
@@ -20,7 +20,9 @@ export const indexSpecs = (
     present: Object.fromEntries(index.keys.map((key) => [key, PRESENT])),
   }))
 
-/** Repeats the index's own condition word for word: MongoDB uses a partial index only for what it can see to be inside. */
+/**
+ * Repeats the index's own condition word for word: MongoDB uses a partial index only for what it can see to be inside.
+ */
 export const filterOf = (plan: Plan): Filter => {
   const common = [...present(plan.index), ...plan.equals.map(([key, value]) => ({ [key]: value }))]
   const branches = (plan.after && plan.after.length > 0 ? afterBranches(plan, plan.after) : rangeBranches(plan)).map(
@@ -41,7 +43,10 @@ const rangeBranches = ({ range }: Plan): Condition[][] => {
   return between(range.key, bound(range.from, false), bound(range.to, false)).map((condition) => [condition])
 }
 
-/** After (a, b, id): the same a and b with a later id, the same a with a later b, a later a. Each is one stretch of the index. */
+/**
+ * After (a, b, id): the same a and b with a later id, the same a with a later b, a later a. Each is one stretch of the
+ * index.
+ */
 const afterBranches = ({ range, order, orderedBy }: Plan, after: readonly Key[]): Condition[][] =>
   orderedBy.flatMap((key, i) => {
     const same = orderedBy.slice(0, i).map((earlier, at) => ({ [fieldOf(earlier)]: after[at] }))

@@ -1,5 +1,6 @@
-// Documents in MongoDB, through mongoose, for any number of machines. A write is journaled on a majority of the replica set
-// when it is acknowledged. Only single-document atomicity is used; whatever MongoDB could read differently is refused before.
+// Documents in MongoDB, through mongoose, for any number of machines. A write is journaled on a majority of the replica
+// set when it is acknowledged. Only single-document atomicity is used; whatever MongoDB could read differently is
+// refused before.
 import type { Connection, Model } from 'mongoose'
 import { checkBulk, checkCollection, checkId, checkNext, encodeDocument, keysOf } from './document.ts'
 import { DocumentsError, WRITES_WAITING_MAX } from './index.ts'
@@ -19,7 +20,10 @@ const POOL_WAIT_MS = 500
 const POOL_SIZE = 50
 const READ_MAX_MS = 10_000
 const WRITE_CONCERN = { w: 'majority', j: true, wtimeoutMS: 5_000 } as const
-/** Replacements of one bulk call that are under way at once: each needs its own outcome, which no bulk of MongoDB gives. */
+/**
+ * Replacements of one bulk call that are under way at once: each needs its own outcome, which no bulk of MongoDB
+ * gives.
+ */
 const REPLACING_AT_ONCE_MAX = 16
 /** A document of the database's own, written by `ping`: a store that can only read is not up. */
 const PROBE: Collection = { name: 'store-probe', indexes: {} }

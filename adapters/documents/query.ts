@@ -1,5 +1,6 @@
 // What a question to the documents means, settled once for every product: which keys are equal, which one is bounded,
-// in which order the page comes, and where it goes on. Pure: what no declared index serves is refused before any store sees it.
+// in which order the page comes, and where it goes on. Pure: what no declared index serves is refused before any store
+// sees it.
 import { createHash } from 'node:crypto'
 import { DocumentsError, FIND_MAX } from './index.ts'
 import type { Collection, Doc, Index, Key, Query } from './index.ts'
@@ -15,7 +16,10 @@ export type Plan = {
   empty: boolean
   order: 'asc' | 'desc'
   limit: number
-  /** What the page is ordered by: the keys after the equal ones, then the id, unless a unique index makes the order total. */
+  /**
+   * What the page is ordered by: the keys after the equal ones, then the id, unless a unique index makes the order
+   * total.
+   */
   orderedBy: readonly string[]
   /** Values of `orderedBy` of the last document seen. */
   after: readonly Key[] | null

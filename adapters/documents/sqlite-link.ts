@@ -1,5 +1,6 @@
-// The way to a worker and back. What is asked within one turn of the event loop travels in one message, what arrives while two
-// messages are out waits here for the next: that is the group a commit serves. A worker that dies fails what it held, at once.
+// The way to a worker and back. What is asked within one turn of the event loop travels in one message, what arrives
+// while two messages are out waits here for the next: that is the group a commit serves. A worker that dies fails what
+// it held, at once.
 import { readFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { Worker } from 'node:worker_threads'
@@ -8,7 +9,9 @@ import type { SqlValue, Statement, TableSchema } from './sqlite-statements.ts'
 import type { Answer, Reply, Request, WorkerOptions } from './sqlite-worker.ts'
 
 export type Link = {
-  /** Answers in the order of the statements. Refused with store_busy, nothing sent, when too much is waiting already. */
+  /**
+   * Answers in the order of the statements. Refused with store_busy, nothing sent, when too much is waiting already.
+   */
   ask(statements: Statement[]): Promise<Answer[]>
   declare(schemas: TableSchema[]): Promise<Answer[]>
   close(): Promise<void>
@@ -206,13 +209,14 @@ const start = (state: State, { worker: url, data, heapMb, log }: LinkOptions): v
 }
 
 /**
- * A thread that strips types by itself keeps the stripper, 13 MB of it; here it is loaded anyway. Where there is none to
- * borrow (Deno), the file is started as it is.
+ * A thread that strips types by itself keeps the stripper, 13 MB of it; here it is loaded anyway. Where there is none
+ * to borrow (Deno), the file is started as it is.
  */
 const sourceOf = (url: URL): URL => {
   if (typeof stripTypeScriptTypes !== 'function') return url
   const typed = readFileSync(url, 'utf8')
-  // Node runs every file of ours through it, and still says once that calling it is experimental; this keeps the log clean.
+  // Node runs every file of ours through it, and still says once that calling it is experimental; this keeps the log
+  // clean.
   const { emitWarning } = process
   process.emitWarning = () => {}
   try {

@@ -1,5 +1,5 @@
-// The SQL that a collection and a query come to. One table per collection: id, version and the document as JSON text; every
-// indexed field is a virtual column over that text, so an index added later needs no rewriting of rows. Pure.
+// The SQL that a collection and a query come to. One table per collection: id, version and the document as JSON text;
+// every indexed field is a virtual column over that text, so an index added later needs no rewriting of rows. Pure.
 import { keysOf } from './document.ts'
 import type { Collection, Index } from './index.ts'
 import type { Plan } from './query.ts'
@@ -16,9 +16,11 @@ export type TableSchema = {
   indexes: { name: string; create: string }[]
 }
 
+const COLUMNS = 'id TEXT PRIMARY KEY NOT NULL, version INTEGER NOT NULL, doc TEXT NOT NULL'
+
 export const tableSchema = (of: Collection): TableSchema => ({
   table: of.name,
-  create: `CREATE TABLE IF NOT EXISTS "${of.name}" (id TEXT PRIMARY KEY NOT NULL, version INTEGER NOT NULL, doc TEXT NOT NULL)`,
+  create: `CREATE TABLE IF NOT EXISTS "${of.name}" (${COLUMNS})`,
   columns: keysOf(of).map((key) => ({
     name: `key_${key}`,
     add: `ALTER TABLE "${of.name}" ADD COLUMN ${column(key)} GENERATED ALWAYS AS (doc ->> '$.${key}') VIRTUAL`,
@@ -38,7 +40,9 @@ export const conflictNames = (of: Collection): Map<string, string> =>
       .map(([name, { keys }]) => [keys.map((key) => `${of.name}.key_${key}`).join(', '), name] as const),
   ])
 
-/** No row changes when the id is taken; another unique index in the way is an error of SQLite that names its columns. */
+/**
+ * No row changes when the id is taken; another unique index in the way is an error of SQLite that names its columns.
+ */
 export const insertSql = (name: string): string =>
   `INSERT INTO "${name}" (id, version, doc) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING`
 export const replaceSql = (name: string): string =>
@@ -73,7 +77,8 @@ const condition = ({ index, equals, range, order, orderedBy, after }: Plan): { w
     params.push(...values)
   }
   for (const [key, value] of equals) add(`${column(key)} = ?`, value)
-  // A cursor stands for the bound on its side: given both, SQLite would walk to the cursor from the bound, page after page.
+  // A cursor stands for the bound on its side: given both, SQLite would walk to the cursor from the bound, page after
+  // page.
   const paged = after !== null && after.length > 0
   if (range?.from !== undefined && !(paged && order === 'asc')) add(`${column(range.key)} >= ?`, range.from)
   if (range?.to !== undefined && !(paged && order === 'desc')) add(`${column(range.key)} <= ?`, range.to)
@@ -87,7 +92,8 @@ const condition = ({ index, equals, range, order, orderedBy, after }: Plan): { w
 const indexSql = (table: string, name: string, index: Index): string => {
   const columns = [...index.keys, ...(index.unique ? [] : ['id'])].map(column).join(', ')
   const present = index.keys.map((key) => `${column(key)} IS NOT NULL`).join(' AND ')
-  return `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${indexName(table, name)} ON "${table}" (${columns}) WHERE ${present}`
+  const kind = index.unique ? 'UNIQUE INDEX' : 'INDEX'
+  return `CREATE ${kind} ${indexName(table, name)} ON "${table}" (${columns}) WHERE ${present}`
 }
 
 const indexName = (table: string, name: string): string => `"${table}.${name}"`

@@ -1,6 +1,6 @@
-// A thread with one connection to the file. As writer it puts everything that has arrived into one transaction, so that one
-// fsync serves many writers; as reader it answers questions in order. It knows SQL and nothing about documents.
-// It imports nothing of ours but types, so that it can also be started from its source text.
+// A thread with one connection to the file. As writer it puts everything that has arrived into one transaction, so that
+// one fsync serves many writers; as reader it answers questions in order. It knows SQL and nothing about documents. It
+// imports nothing of ours but types, so that it can also be started from its source text.
 import { DatabaseSync } from 'node:sqlite'
 import type { StatementSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
@@ -24,7 +24,9 @@ const PREPARED_MAX = 500
 const LOCK_WAIT_MS = 5_000
 /** SQLite's own waiting sleeps up to 100 ms at a time; asking anew after this keeps it brief. */
 const LOCK_ROUND_MS = 10
-/** Left free for other processes between groups, for as long after one of them has been seen to write to the same file. */
+/**
+ * Left free for other processes between groups, for as long after one of them has been seen to write to the same file.
+ */
 const YIELD_MS = 2
 const YIELDING_MS = 1_000
 const SQLITE_ERROR = 1
@@ -53,7 +55,8 @@ function open(): DatabaseSync {
   if (role === 'reader') opened.exec('PRAGMA query_only = 1; PRAGMA cache_size = -8000')
   else
     opened.exec(
-      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8000; PRAGMA journal_size_limit = 67108864',
+      `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8000;
+       PRAGMA journal_size_limit = 67108864`,
     )
   return opened
 }

@@ -1,4 +1,5 @@
-// A process of its own that writes to a file: `<file> <prefix> <count>`. It says every id on a line once it is acknowledged.
+// A process of its own that writes to a file: `<file> <prefix> <count>`. It says every id on a line once it is
+// acknowledged.
 import { collection } from './index.ts'
 import type { Doc } from './index.ts'
 import { openSqlite } from './sqlite.ts'

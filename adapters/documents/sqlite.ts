@@ -27,8 +27,8 @@ export type SqliteOptions = { file: string; log: LinkOptions['log'] }
 /** Questions that may wait for the reader at once. */
 export const READS_WAITING_MAX = 20_000
 /**
- * What a thread may grow to; it stays far below, for messages and answers are bounded by characters. Not a guard: a thread
- * that reaches it inside SQLite's binding takes the whole process with it.
+ * What a thread may grow to; it stays far below, for messages and answers are bounded by characters. Not a guard: a
+ * thread that reaches it inside SQLite's binding takes the whole process with it.
  */
 const WRITER_HEAP_MB = 192
 const READER_HEAP_MB = 192
@@ -173,7 +173,8 @@ const page = async <T>(reader: Link, statement: Statement, limit: number): Promi
 }
 
 const ping = async (store: Store): Promise<void> => {
-  const sql = `INSERT INTO "${PROBE.name}" (id, version, doc) VALUES ('probe', 1, '{}') ON CONFLICT (id) DO UPDATE SET version = version + 1`
+  const row = `"${PROBE.name}" (id, version, doc) VALUES ('probe', 1, '{}')`
+  const sql = `INSERT INTO ${row} ON CONFLICT (id) DO UPDATE SET version = version + 1`
   try {
     checkAnswer(only(await store.writer.ask([{ sql, params: [] }])))
     rowsOf(only(await store.reader.ask([{ sql: getSql(PROBE.name), params: ['probe'] }])))
