@@ -9,6 +9,7 @@ import type { Sandbox } from './adapters/payments/sandbox.ts'
 import { platformClock } from './mixins/clock.ts'
 import { configuration, ConfigurationError, newSecret, type Configuration, type Environment } from './mixins/configuration.ts'
 import { adapters, nodeOf, type Settings } from './mixins/node.ts'
+import { operators } from './mixins/ops.ts'
 
 export default async function config(): Promise<BrokerOptions> {
   try {
@@ -41,7 +42,7 @@ export const brokerOptions = (env: Environment): BrokerOptions => {
     transit: { maxQueueSize: 20_000, disconnectTimeout: 500 } as BrokerOptions['transit'],
     skipProcessEventRegistration: false,
     errorHandler: null,
-    middlewares: [adapters(factories(chosen), known, clock), platformClock()],
+    middlewares: [adapters(factories(chosen), known, clock), operators(), platformClock()],
     started: async (broker: ServiceBroker) => {
       announce(broker, chosen)
       if (chosen.sandbox && chosen.port === 0 && broker.getLocalService('payment') && broker.getLocalService('gateway')) {

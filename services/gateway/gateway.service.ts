@@ -2,8 +2,8 @@
 // has no actor of its own; routes, schemas and documents all come from the contracts.
 import type { ServiceBroker, ServiceSchema } from 'moleculer'
 import type { Listener } from '../../adapters/listener/index.ts'
-import { metrics } from '../../mixins/metrics.ts'
 import { nodeOf, type Log, type Node } from '../../mixins/node.ts'
+import { opsOf } from '../../mixins/ops.ts'
 import { storefront } from '../../storefront/index.ts'
 import { admission } from './admission.ts'
 import { insideApi } from './api.ts'
@@ -16,7 +16,6 @@ import { idempotent } from './idempotency.ts'
 import { limitsOf } from './limits.ts'
 import { meters } from './meters.ts'
 import { mounts, REALTIME_PATH } from './mounts.ts'
-import { opsServer, type Ops } from './ops.ts'
 import type { Api, Pages } from './pages.ts'
 import { routesOf } from './routes.ts'
 import { session } from './session.ts'
@@ -28,7 +27,7 @@ const REQUEST_TIMEOUT_MS = 30_000
 const BODY_TIMEOUT_MS = 30_000
 const REQUESTS_MAX = 4096
 
-type Gateway = { node: Node; listener: Listener; http: Http; sockets: Sockets; ops: Ops; stop(): void }
+type Gateway = { node: Node; listener: Listener; http: Http; sockets: Sockets; stop(): void }
 type Self = { broker: ServiceBroker; logger: Log; gateway?: Gateway }
 
 export default {
@@ -38,7 +37,7 @@ export default {
     address: {
       visibility: 'protected',
       handler(this: Self) {
-        return this.gateway ? { port: this.gateway.listener.port, opsPort: this.gateway.ops.port } : null
+        return this.gateway ? { port: this.gateway.listener.port, opsPort: opsOf(this.broker).port } : null
       },
     },
   },
@@ -57,11 +56,13 @@ export default {
 const open = async (node: Node): Promise<Gateway> => {
   const { settings } = node
   const [documents, fanout, openListener] = await Promise.all([node.open('documents'), node.open('fanout'), node.open('listener')])
-  const registry = metrics()
+  const { registry, port: opsPort } = opsOf(node.broker)
   const count = meters(registry)
   const limits = limitsOf(settings)
   const who = session(node)
   const hot = hotAnswers(fanout)
+  registry.measured('gigwire_hot_entries', 'Prepared answers kept', () => hot.size().entries)
+  registry.measured('gigwire_hot_bytes', 'Bytes of prepared answers kept', () => hot.size().bytes)
   const keys = await idempotent(node, documents)
   const asked = calls({ node, hot, idempotent: keys, limits, admission: admission(), meters: count })
   const mounted = mounts({ node, hot, limits, meters: count, documented: documented(generatedDocuments(settings)), pages: pagesOf(node, (...args) => api(...args)) })
@@ -76,13 +77,9 @@ const open = async (node: Node): Promise<Gateway> => {
     web.handle, live.handlers,
   )
   live.attach(listener)
-  const ops = await opsServer({ node, documents, registry, hot, fanout }).catch(async (error: unknown) => {
-    await listener.close()
-    throw error
-  })
-  node.log.info(`listening on http://${settings.host ?? '127.0.0.1'}:${listener.port}, for operators on http://${settings.opsHost ?? '127.0.0.1'}:${ops.port}`)
+  node.log.info(`listening on http://${settings.host ?? '127.0.0.1'}:${listener.port}, for operators on http://${settings.opsHost ?? '127.0.0.1'}:${opsPort}`)
   return {
-    node, listener, http: web, sockets: live, ops,
+    node, listener, http: web, sockets: live,
     stop: () => {
       hot.stop()
       keys.stop()
@@ -97,8 +94,8 @@ const drain = async (self: Self) => {
   const { gateway } = self
   if (!gateway) return
   delete self.gateway
-  const { listener, http: web, sockets: live, ops, stop } = gateway
-  ops.drain()
+  const { listener, http: web, sockets: live, stop } = gateway
+  opsOf(self.broker).drain()
   listener.pause()
   live.drain()
   const until = Date.now() + DRAIN_MS
@@ -106,5 +103,4 @@ const drain = async (self: Self) => {
   await live.stop()
   await listener.close()
   stop()
-  await ops.close()
 }

@@ -1,15 +1,45 @@
-// The operator's side door: alive, ready, numbers. A server of its own, on loopback unless told otherwise.
+// The operator's side door of every node, with a gateway or without: alive, ready, numbers. A server of its own, on
+// loopback unless told otherwise; open before the services start, so that a slow start is seen as one.
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import type { Documents } from '../../adapters/documents/index.ts'
-import type { Metrics } from '../../mixins/metrics.ts'
-import type { Node } from '../../mixins/node.ts'
-import { contracts } from '../contract.ts'
-import type { Hot } from './hot.ts'
+import type { ServiceBroker } from 'moleculer'
+import type { Documents } from '../adapters/documents/index.ts'
+import { contracts } from '../services/contract.ts'
+import { metrics, type Metrics } from './metrics.ts'
+import { nodeOf, type Node } from './node.ts'
 
-export type Ops = { port: number; /** Not ready from now on. */ drain(): void; close(): Promise<void> }
-export type OpsParts = { node: Node; documents: Documents; registry: Metrics; hot: Hot; fanout: { state(): 'up' | 'down' } }
+export type Ops = {
+  port: number
+  /** What the operator reads; a service adds its own numbers. */
+  registry: Metrics
+  /** Not ready from now on. */
+  drain(): void
+  close(): Promise<void>
+}
+
+const OPS = Symbol('ops')
+type BrokerWithOps = ServiceBroker & { [OPS]?: Ops }
+
+/** Middleware that gives a node its side door; to be named after the adapters, so that it closes before them. */
+export const operators = () => ({
+  name: 'Operators',
+  async starting(broker: BrokerWithOps) {
+    broker[OPS] = await opsServer(nodeOf(broker, broker.logger))
+  },
+  async stopping(broker: BrokerWithOps) {
+    broker[OPS]?.drain()
+  },
+  async stopped(broker: BrokerWithOps) {
+    await broker[OPS]?.close()
+  },
+})
+
+export const opsOf = (broker: BrokerWithOps): Ops => {
+  const ops = broker[OPS]
+  if (!ops) throw new Error('this broker has no side door: use the operators() middleware')
+  return ops
+}
 
 /** The store must answer within this to count as there. */
 export const PING_MS = 2000
@@ -18,25 +48,17 @@ const LOOP_RESOLUTION_MS = 20
 
 type Answer = { status: number; type: string; body: string }
 
-export const opsServer = async (parts: OpsParts): Promise<Ops> => {
-  const { node, registry } = parts
+const opsServer = async (node: Node): Promise<Ops> => {
+  const registry = metrics()
   const loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS })
   loop.enable()
-  processNumbers(registry, { loopSeconds: () => loop.percentile(99) / 1e9, hot: parts.hot })
-  const loads = actorLoads(parts)
+  processNumbers(registry, () => loop.percentile(99) / 1e9)
+  const loads = actorLoads(node, registry)
   let draining = false
 
   const pages: Readonly<Record<string, () => Promise<Answer>>> = {
     '/health/live': async () => json(200, { status: 'live' }),
-    '/health/ready': async () => {
-      const store = await isUp(parts.documents)
-      const isStarted = node.broker.started === true
-      const isReady = store && isStarted && !draining
-      return json(isReady ? 200 : 503, {
-        status: draining ? 'draining' : isReady ? 'ready' : isStarted ? 'unavailable' : 'starting', node: node.id,
-        dependencies: { documents: store ? 'up' : 'down', fanout: parts.fanout.state(), services: serviceStates(node) },
-      })
-    },
+    '/health/ready': () => readiness(node, draining),
     '/metrics': async () => {
       await loads()
       return { status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', body: registry.text() }
@@ -46,6 +68,7 @@ export const opsServer = async (parts: OpsParts): Promise<Ops> => {
   await listen(server, node)
   return {
     port: (server.address() as AddressInfo).port,
+    registry,
     drain: () => { draining = true },
     close: async () => {
       loop.disable()
@@ -55,10 +78,23 @@ export const opsServer = async (parts: OpsParts): Promise<Ops> => {
   }
 }
 
-const listen = (server: http.Server, { settings }: Node) =>
+/** Started, not leaving, and the store answers; the rest is reported, so that one broken part does not empty the fleet. */
+const readiness = async (node: Node, draining: boolean): Promise<Answer> => {
+  const isStarted = node.broker.started === true
+  const [documents, fanout] = isStarted ? await Promise.all([node.open('documents'), node.open('fanout')]) : []
+  const store = documents !== undefined && (await isUp(documents))
+  const isReady = store && !draining
+  return json(isReady ? 200 : 503, {
+    status: draining ? 'draining' : isReady ? 'ready' : isStarted ? 'unavailable' : 'starting', node: node.id,
+    dependencies: { documents: store ? 'up' : 'down', fanout: fanout?.state() ?? 'down', services: serviceStates(node) },
+  })
+}
+
+const listen = (server: http.Server, { settings: { opsPort = 0, opsHost = '127.0.0.1' } }: Node) =>
   new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(settings.opsPort ?? 0, settings.opsHost ?? '127.0.0.1', () => resolve())
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(error.code === 'EADDRINUSE' ? new Error(`${opsHost}:${opsPort} is taken: a second node on one machine needs an OPS_PORT of its own`, { cause: error }) : error))
+    server.listen(opsPort, opsHost, () => resolve())
   })
 
 const answer = async (pages: Readonly<Record<string, () => Promise<Answer>>>, { method, url }: IncomingMessage, response: ServerResponse) => {
@@ -83,7 +119,7 @@ const isUp = async (documents: Documents): Promise<boolean> => {
 const serviceStates = ({ placement }: Node): Record<string, 'up' | 'down'> =>
   Object.fromEntries(Object.keys(contracts).map((name) => [name, placement.nodes(name).length > 0 ? 'up' : 'down']))
 
-const processNumbers = (registry: Metrics, { loopSeconds, hot }: { loopSeconds: () => number; hot: Hot }) => {
+const processNumbers = (registry: Metrics, loopSeconds: () => number) => {
   registry.measured('process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage.rss())
   registry.measured('nodejs_heap_used_bytes', 'Heap in use', () => process.memoryUsage().heapUsed)
   registry.measured('process_cpu_seconds_total', 'User and system CPU time spent', () => {
@@ -92,14 +128,12 @@ const processNumbers = (registry: Metrics, { loopSeconds, hot }: { loopSeconds: 
   }, 'counter')
   registry.measured('process_uptime_seconds', 'Seconds since the start', () => process.uptime())
   registry.measured('nodejs_eventloop_delay_p99_seconds', 'How late the event loop was, 99th percentile since the start', loopSeconds)
-  registry.measured('gigwire_hot_entries', 'Prepared answers kept', () => hot.size().entries)
-  registry.measured('gigwire_hot_bytes', 'Bytes of prepared answers kept', () => hot.size().bytes)
 }
 
 type Load = { kind: string; keys: number; waiting: number; undelivered: number }
 
 /** What each actor service of this node has in hand. */
-const actorLoads = ({ node, registry }: OpsParts): (() => Promise<void>) => {
+const actorLoads = (node: Node, registry: Metrics): (() => Promise<void>) => {
   const keys = registry.gauge('gigwire_actors', 'Actors in memory, by kind')
   const waiting = registry.gauge('gigwire_actor_turns_waiting', 'Turns waiting or running, by kind')
   const undelivered = registry.gauge('gigwire_outbox_documents', 'Documents with events not yet taken by every group, by kind')
