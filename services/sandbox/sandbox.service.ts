@@ -7,7 +7,7 @@ import { contracts } from '../contract.ts'
 import { refuse } from '../errors.ts'
 import { iso } from '../shapes.ts'
 import { sandbox as contract } from './contract.ts'
-import { ensureAccounts } from './demo/accounts.ts'
+import { demonstrate } from './demo/demo.ts'
 
 /** Timers fired by one request at most; a caller that hits it asks again for the rest. */
 export const STEPS_MAX = 20_000
@@ -35,19 +35,16 @@ export default service(contract, (here) => {
       },
     },
     started: async () => {
-      if (here.settings.sandbox) await demonstrate(here)
+      if (here.settings.sandbox) await demonstrated(here)
     },
   }
 })
 
-/** The accounts demo data needs may be hosted elsewhere and come late: then the node starts without waiting for them. */
+/** What the demo needs may be hosted elsewhere and come late: then the node starts without waiting for it. */
 const DEMO_WAIT_MS = 10_000
 
-const demonstrate = async (here: Here): Promise<void> => {
-  const making = here.broker
-    .waitForServices(['account'], 0, 20)
-    .then(() => ensureAccounts(here.call))
-    .catch((error: unknown) => here.log.warn('the demo accounts could not be made:', error))
+const demonstrated = async (here: Here): Promise<void> => {
+  const making = demonstrate(here).catch((error: unknown) => here.log.warn('the demo could not be made:', error))
   let timer: NodeJS.Timeout | undefined
   await Promise.race([making, new Promise((resolve) => (timer = setTimeout(resolve, DEMO_WAIT_MS)))])
   clearTimeout(timer)

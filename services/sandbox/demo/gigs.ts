@@ -43,7 +43,7 @@ export const demoGig = (number: number, now: number): DemoGig => {
   return {
     id: gigId(number),
     seller: sellerId(sellerOf(number)),
-    title: `I will ${dice.pick(words.VERBS)} ${dice.pick(words.QUALITIES)} ${thing} for your ${audience}`,
+    title: dice.pick(words.PHRASES[category.slug] ?? ['I will do {q} {t} for your {a}']).replace('{q}', dice.pick(words.QUALITIES)).replace('{t}', thing).replace('{a}', audience),
     description: [dice.pick(words.OPENINGS), `This gig is about ${thing}, made for a ${audience} or anybody alike.`, dice.pick(words.MIDDLES), dice.pick(words.CLOSINGS)].join('\n\n'),
     category: category.slug,
     subcategory: subcategory.slug,
@@ -85,8 +85,12 @@ const demoRatings = (gig: number, count: number): number[] => {
 /** The reviews behind a demo gig's rating. */
 export const demoReviews = (number: number, reviewCount: number, buyer: string, now: number): DemoReview[] => {
   const dice = chance(number * 53 + 11)
+  const seller = sellerOf(number)
   return demoRatings(number, reviewCount).map((rating, at) => {
     const order = numbered('ord', number * 16 + at)
-    return { id: numbered('rev', number * 16 + at), order, gig: gigId(number), buyer, seller: sellerId(sellerOf(number)), rating, text: dice.pick(words.PRAISE), createdAt: now - dice.whole(1, 300) * DAY_MS }
+    // Sellers buy, too: others of them wrote most of the reviews.
+    const writer = (number * 7 + at * 11) % (seller + 1)
+    const by = writer === seller ? buyer : sellerId(writer)
+    return { id: numbered('rev', number * 16 + at), order, gig: gigId(number), buyer: by, seller: sellerId(seller), rating, text: dice.pick(words.PRAISE), createdAt: now - dice.whole(1, 300) * DAY_MS }
   })
 }

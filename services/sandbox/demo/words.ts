@@ -4,8 +4,23 @@ export const FIRST_NAMES = ['Amara', 'Ben', 'Chloe', 'Dario', 'Elif', 'Farah', '
 export const LAST_NAMES = ['Abreu', 'Berg', 'Castillo', 'Dahl', 'Eriksen', 'Fontaine', 'Gupta', 'Hoffmann', 'Ivanova', 'Jansen', 'Kimura', 'Lindqvist', 'Moreau', 'Nakamura', 'Okafor', 'Pereira', 'Quispe', 'Rossi', 'Santos', 'Tanaka', 'Uysal', 'Vargas', 'Weber', 'Xu', 'Yilmaz', 'Zhou']
 export const LANGUAGES = ['en', 'es', 'de', 'fr', 'pt', 'ja', 'tr', 'it', 'hi', 'ar']
 
-export const VERBS = ['create', 'design', 'craft', 'build', 'deliver', 'produce', 'prepare', 'make', 'develop', 'polish']
-export const QUALITIES = ['modern', 'minimalist', 'hand-made', 'professional', 'eye-catching', 'clean', 'bold', 'elegant', 'playful', 'premium', 'timeless', 'friendly', 'custom', 'original', 'vintage', 'conversion-focused', 'carefully researched', 'ready-to-use']
+/** What a seller says of a kind of work in each category: {q} how, {t} what, {a} for whom. */
+export const PHRASES: Readonly<Record<string, readonly string[]>> = {
+  design: ['I will design {q} {t} for your {a}', 'I will create {q} {t} your {a} is remembered for'],
+  programming: ['I will build {q} {t} for your {a}', 'I will take care of {t} for your {a}, {q} and tested'],
+  marketing: ['I will plan and run {q} {t} for your {a}', 'I will grow your {a} with {q} {t}'],
+  writing: ['I will write {q} {t} for your {a}', 'I will deliver {q} {t} that sounds like your {a}'],
+  translation: ['I will do {q} {t} for your {a}, English and back', 'I will provide {t} for your {a}, {q} and on time'],
+  video: ['I will produce {q} {t} for your {a}', 'I will make {q} {t} that shows what your {a} does'],
+  music: ['I will record {q} {t} for your {a}', 'I will deliver {q} {t} made for your {a}'],
+  business: ['I will help your {a} with {q} {t}', 'I will take {t} off the desk of your {a}'],
+  finance: ['I will do {q} {t} for your {a}', 'I will put the {t} of your {a} in order'],
+  data: ['I will set up {q} {t} for your {a}', 'I will do {t} for your {a}, {q} and explained'],
+  photography: ['I will deliver {q} {t} for your {a}', 'I will make your {a} look its best with {q} {t}'],
+  lifestyle: ['I will help you with {q} {t}', 'I will guide you through {t}, step by step'],
+  architecture: ['I will draw {q} {t} for your {a}', 'I will plan {q} {t} for your {a}'],
+}
+export const QUALITIES = ['modern', 'careful', 'hand-made', 'professional', 'eye-catching', 'clean', 'bold', 'elegant', 'playful', 'thorough', 'timeless', 'friendly', 'custom', 'original', 'well-made', 'reliable', 'carefully researched', 'ready-to-use']
 export const AUDIENCES = ['startup', 'small business', 'bakery', 'podcast', 'online shop', 'coffee brand', 'fitness studio', 'travel blog', 'law firm', 'restaurant', 'music label', 'non-profit', 'game studio', 'yoga teacher', 'real estate agency', 'dental clinic', 'wedding', 'tech conference', 'book launch', 'craft brewery']
 export const OPENINGS = [
   'You have an idea; I turn it into something you are proud to show.',
