@@ -8,6 +8,7 @@ import type { Documents } from '../adapters/documents/index.ts'
 import { contracts } from '../services/contract.ts'
 import { metrics, type Metrics } from './metrics.ts'
 import { nodeOf, type Node } from './node.ts'
+import { verification } from './verification.ts'
 
 export type Ops = {
   port: number
@@ -59,6 +60,10 @@ const opsServer = async (node: Node): Promise<Ops> => {
   const pages: Readonly<Record<string, () => Promise<Answer>>> = {
     '/health/live': async () => json(200, { status: 'live' }),
     '/health/ready': () => readiness(node, draining),
+    '/verify': async () => {
+      const checks = await verification(node.call)
+      return json(checks.some(({ problems }) => problems.length > 0) ? 500 : 200, { checks })
+    },
     '/metrics': async () => {
       await loads()
       return { status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', body: registry.text() }
