@@ -81,6 +81,15 @@ test('two books that both believe to be the writer never overdraw, lose or doubl
   await Promise.all(books.map((book) => book.stop()))
 })
 
+test('a book that has not heard of money does not refuse it', async (t) => {
+  const documents = await store(t)
+  const books = await Promise.all([openBook(documents, log), openBook(documents, log)])
+  await books[0]!.post(earned('ord_1', 'usr_s', 5000))
+  t.deepEqual(await books[1]!.post([withdrawal('po_1', 'usr_s', 5000)]), ['posted'])
+  t.deepEqual(await books[0]!.post([withdrawal('po_2', 'usr_s', 1)]), ['insufficient'])
+  await Promise.all(books.map((book) => book.stop()))
+})
+
 test('a cold start from a checkpoint knows the same as one from the beginning, and a lost checkpoint is no loss', async (t) => {
   const documents = await store(t)
   const book = await openBook(documents, log, { checkpointEvery: 50 })

@@ -24,6 +24,8 @@ export type ProviderCall = {
   by: string
   /** The next one takes a new key. */
   renew?: true
+  /** An earlier sending may have run; a later "too many requests" does not tell that it did not. */
+  inDoubt?: true
 }
 
 export type Operation = ActorDoc & {
@@ -60,13 +62,14 @@ export const begun = <D extends Operation>(doc: D, name: CallName, { now, by }: 
   const call: ProviderCall = {
     name, attempt, key: `${doc.id}:${name}:${attempt}`, state: 'under_way', keyFirstUsedAt: same ? before.keyFirstUsedAt : now,
     tries: same ? before.tries : 0, lastError: before?.lastError ?? null, notBefore: now + UNDER_WAY_MS, by,
+    ...(mayHaveRun(before, name) && { inDoubt: true as const }),
   }
   return { ...doc, call, attempts: { ...doc.attempts, [name]: attempt }, wakeAt: call.notBefore }
 }
 
 /** Did an earlier sending of this call possibly run? Then what it made is looked for first. */
 export const mayHaveRun = (before: ProviderCall | null, name: CallName): boolean =>
-  before?.name === name && (before.state === 'unknown' || before.state === 'under_way')
+  before?.name === name && before.state !== 'settled' && (before.inDoubt === true || before.state !== 'waiting')
 
 export const settledCall = <D extends Operation>(doc: D): D => ({ ...doc, call: doc.call && { ...doc.call, state: 'settled', renew: undefined } })
 
@@ -78,7 +81,8 @@ export const failedCall = <D extends Operation>(doc: D, failure: Failure, now: n
   const call = doc.call!
   const tries = call.lastError?.kind === failure.kind ? call.tries + 1 : 1
   const verdict = verdictOn(failure.kind, { tries, attempts: call.attempt, ageMs: now - call.keyFirstUsedAt, chance })
-  const noted = { ...call, tries, lastError: failure }
+  const { inDoubt, ...sent } = call
+  const noted: ProviderCall = { ...sent, tries, lastError: failure, ...(inDoubt && failure.kind === 'rate' && { inDoubt }) }
   if (verdict.action === 'give_up') return { action: 'give_up', next: settledCall({ ...doc, call: noted }) }
   if (verdict.action === 'stop') {
     const { code, message } = failure

@@ -20,6 +20,8 @@ export type Operations = {
   book: Actor<AnyOperation>
   /** Makes the operation's calls until it has none to make right now. Never throws for what the provider does. */
   drive(id: string, options?: DriveOptions): Promise<void>
+  /** Is a call of it being made right now, by a process that lives? */
+  isUnderWay(id: string): Promise<boolean>
   /** Looks at the provider's object and applies what it is now. */
   sync(id: string): Promise<void>
 }
@@ -102,7 +104,12 @@ export const openOperations = async (here: Here, provider: Provider): Promise<Op
     await drive(id)
   }
 
-  return { book, drive, sync }
+  const isUnderWay = async (id: string): Promise<boolean> => {
+    const call = (await book.read(id))?.call
+    return call?.state === 'under_way' && here.isRunning(call.by) && call.notBefore > here.clock.now()
+  }
+
+  return { book, drive, sync, isUnderWay }
 }
 
 type Outcome = { applies: Applies<AnyOperation> } | { failure: Failure }

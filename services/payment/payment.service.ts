@@ -148,7 +148,7 @@ const confirm = async (all: Operations, { order, paymentMethod }: { order: strin
 }
 
 const waitWhileUnderWay = async (all: Operations, order: string, until: number): Promise<void> => {
-  while (chargeOf(await all.book.read(order)).call?.state === 'under_way' && Date.now() < until) await pause(100)
+  while (Date.now() < until && (await all.isUnderWay(order))) await pause(100)
 }
 
 const payeeWith = async (all: Operations, user: string, asked: { email: string; country: string }): Promise<PayeeDoc> => {

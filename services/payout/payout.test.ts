@@ -99,6 +99,9 @@ test('the schedule starts a run when the platform\'s time comes, also after days
   t.is(data.length, 1)
   t.is(data[0]!.counts.paid, 1)
   t.is((await node.call('payout.getRun', { id: data[0]!.id }, admin)).id, data[0]!.id)
+  t.is((await list(node, 'usr_a'))[0]!.id, `po_${data[0]!.id}_usr_a`)
+  await advance(world, DAY_MS)
+  await eventually(async () => (await node.call('payout.runs', {}, admin)).data.length, (count) => count === 2)
   await booksAreTrue(t, world)
 })
 
