@@ -8,6 +8,10 @@ export const TEXT_MAX = 8000
 export const ATTACHMENTS_MAX = 10
 /** Conversations one sync frame may name. */
 export const SYNC_MAX = 100
+/** A seq that can still be counted on from, exactly, on every store. */
+export const SEQ_MAX = Number.MAX_SAFE_INTEGER - 1
+/** Any text a client calls its message by, without control characters; half a surrogate pair is no character. */
+const CLIENT_ID = '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$'
 
 export const Message = Type.Object(
   {
@@ -35,9 +39,13 @@ export const Conversation = Type.Object(
 )
 export type Conversation = Static<typeof Conversation>
 
-const Seq = Type.Integer({ minimum: 0 })
+const Seq = Type.Integer({ minimum: 0, maximum: SEQ_MAX })
 const Messages = Type.Object({ messages: Type.Array(Message), hasMore: Type.Boolean() })
-const send = { clientId: Type.String({ minLength: 1, maxLength: 100 }), text: Type.String({ minLength: 1, maxLength: TEXT_MAX * 2 }), attachments: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: ATTACHMENTS_MAX })) }
+const send = {
+  clientId: Type.String({ minLength: 1, maxLength: 100, pattern: CLIENT_ID }),
+  text: Type.String({ minLength: 1, maxLength: TEXT_MAX * 2 }),
+  attachments: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: ATTACHMENTS_MAX })),
+}
 
 export const chat = contract({
   name: 'chat',

@@ -26,5 +26,15 @@ export const spoken = (text: string): string => {
     throw refuse('validation_failed', 'the text has characters that are not text', { errors: [{ path: 'text', message: 'has control characters' }] })
   return trimmed
 }
+
+/** Ids or addresses of what comes along. An address that names a scheme is a web address: nothing a page could run. */
+export const attached = (attachments: readonly string[]): string[] => {
+  const at = attachments.findIndex((one) => !ATTACHABLE.test(one) || !one.isWellFormed() || (SCHEME.test(one) && !WEB_ADDRESS.test(one)))
+  if (at >= 0) throw refuse('validation_failed', 'an attachment is an id or a web address', { errors: [{ path: `attachments.${at}`, message: 'must be an id or a web address' }] })
+  return [...attachments]
+}
+const ATTACHABLE = /^[^\p{C}\p{Z}]+$/u
+const SCHEME = /^[a-z][a-z0-9+.-]*:/i
+const WEB_ADDRESS = /^https?:\/\/[^/]/i
 // oxlint-disable-next-line no-control-regex
 const UNSPEAKABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/

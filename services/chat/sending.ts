@@ -3,52 +3,63 @@
 import type { Documents } from '../../adapters/documents/index.ts'
 import { mailbox, MAILBOX, type Mailbox, type Slot } from '../../mixins/mailbox.ts'
 import { refuse } from '../errors.ts'
-import { conversations, mustBelong, spoken, type ConversationDoc } from './conversation.ts'
-import { byClientId, lastMessage, messages, type MessageDoc } from './messages.ts'
+import { attached, conversations, mustBelong, spoken, type ConversationDoc } from './conversation.ts'
+import { byClientId, fromOther, lastMessage, messages, type MessageDoc } from './messages.ts'
 
-type State = { conversation: ConversationDoc; lastSeq: number }
-export type Sent = { message: MessageDoc; members: string[]; known: boolean }
-export type Draft = { id: string; conversation: string; sender: string; clientId: string; text: string; attachments: string[]; now: number; deadlineAt: number }
+type State = { conversation: ConversationDoc; last: MessageDoc | null }
+export type Sent = { message: MessageDoc; known: boolean }
+export type Draft = { conversation: string; sender: string; clientId: string; text: string; attachments: readonly string[]; deadlineAt: number }
+
+export type SenderParts = {
+  documents: Documents
+  newId: () => string
+  now: () => number
+  /** Told of every new message inside its turn, so in the order of seq. */
+  stored: (message: MessageDoc, members: readonly string[]) => void
+}
+export type Sender = { send(draft: Draft): Promise<Sent>; box: Mailbox<State> }
 
 /** How often a send looks again after losing its number. */
 const STALE_TRIES = 6
 
-export type Sender = { send(draft: Draft): Promise<Sent>; box: Mailbox<State> }
-
-export const sender = (documents: Documents): Sender => {
+export const sender = ({ documents, newId, now, stored }: SenderParts): Sender => {
   const box = mailbox<State>(MAILBOX)
 
-  const send = (draft: Draft): Promise<Sent> => {
-    const text = spoken(draft.text)
-    return box.run(draft.conversation, draft.deadlineAt, (slot) => store(slot, { ...draft, text }))
+  const send = async (draft: Draft): Promise<Sent> => {
+    const ready = { ...draft, text: spoken(draft.text), attachments: attached(draft.attachments) }
+    return box.run(draft.conversation, draft.deadlineAt, (slot) => store(slot, ready))
   }
 
   const store = async (slot: Slot<State>, draft: Draft): Promise<Sent> => {
     for (let attempt = 0; attempt < STALE_TRIES; attempt++) {
-      const state = (slot.state ??= await load(draft.conversation, draft.sender))
-      const { members } = mustBelong(state.conversation, draft.sender)
-      const message = numbered(draft, state.lastSeq + 1)
+      const { conversation, last } = (slot.state ??= await load(draft))
+      const { members } = mustBelong(conversation, draft.sender)
+      const message = numbered(draft, last, { id: newId(), now: now() })
       // The outcome of a failed write is not known: the next turn must look at what is stored.
       slot.state = undefined
-      const inserted = await documents.insert(messages, message)
-      if (inserted.ok) {
-        slot.state = { ...state, lastSeq: message.seq }
-        return { message, members, known: false }
+      if ((await documents.insert(messages, message)).ok) {
+        slot.state = { conversation, last: message }
+        stored(message, members)
+        return { message, known: false }
       }
       const first = await byClientId(documents, draft.conversation, draft.sender, draft.clientId)
-      if (first) return { message: first, members, known: true }
+      if (first) return { message: first, known: true }
     }
     throw refuse('overloaded', 'this conversation is being written elsewhere', { retryAfterSeconds: 1 })
   }
 
-  const load = async (id: string, user: string): Promise<State> => {
-    const [conversation, last] = await Promise.all([documents.get(conversations, id), lastMessage(documents, id)])
-    return { conversation: mustBelong(conversation, user), lastSeq: last?.seq ?? 0 }
+  const load = async (draft: Draft): Promise<State> => {
+    const [conversation, last] = await Promise.all([documents.get(conversations, draft.conversation), lastMessage(documents, draft.conversation)])
+    return { conversation: mustBelong(conversation, draft.sender), last }
   }
 
   return { send, box }
 }
 
-const numbered = ({ id, conversation, sender: from, clientId, text, attachments, now }: Draft, seq: number): MessageDoc => ({
-  id, version: 1, conversation, seq, sender: from, clientId, text, attachments, sentAt: now, editedAt: null, deleted: false,
-})
+const numbered = (draft: Draft, last: MessageDoc | null, { id, now }: { id: string; now: number }): MessageDoc => {
+  const { conversation, sender: from, clientId, text, attachments } = draft
+  const seq = (last?.seq ?? 0) + 1
+  // What the other, whoever it is, has from this sender, and one more.
+  const senderSeq = last ? seq - fromOther(last, from) : 1
+  return { id, version: 1, conversation, seq, sender: from, senderSeq, clientId, text, attachments: [...attachments], sentAt: now, editedAt: null, deleted: false }
+}
