@@ -1,6 +1,7 @@
 // The only file that reads the environment and picks products. Unset variables select the embedded default; a product that
 // is not picked is never even loaded.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BrokerOptions, ServiceBroker } from 'moleculer'
 import type { AdapterFactories } from './adapters/index.ts'
@@ -87,6 +88,8 @@ const factories = (chosen: Configuration): AdapterFactories => ({
       : (await import('./adapters/payments/sandbox.ts')).openSandbox({
           file: join(chosen.dataDir, 'sandbox-payments.sqlite'),
           clock,
+          // The provider keeps its fee of a payment that is refunded: without this the first refund of a fresh market would wait.
+          settings: { refundOverdraft: SANDBOX_OVERDRAFT },
           // With PORT=0 the gateway learns its port only when it listens; started() below tells the sandbox then.
           ...(chosen.port !== 0 && { webhookUrl: webhookUrlOf(chosen.port) }),
           log,
@@ -100,14 +103,24 @@ const factories = (chosen: Configuration): AdapterFactories => ({
   },
 })
 
+/** What the platform's imagined bank lends for refunds, minor units. */
+const SANDBOX_OVERDRAFT = 1_000_000
+
 const webhookUrlOf = (port: number): string => `http://127.0.0.1:${port}/v1/webhooks/stripe`
 
 /** A secret made once and kept where only the owner reads it: sandbox only, production names its own. */
 const keptSecret = (file: string): string => {
-  try {
-    writeFileSync(file, newSecret(), { flag: 'wx', mode: 0o600 })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  if (!existsSync(file)) {
+    // Written whole under another name first: two nodes that start at once over one directory read the same secret.
+    const draft = `${file}.${randomUUID()}`
+    writeFileSync(draft, newSecret(), { flag: 'wx', mode: 0o600 })
+    try {
+      linkSync(draft, file)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    } finally {
+      unlinkSync(draft)
+    }
   }
   return readFileSync(file, 'utf8').trim()
 }

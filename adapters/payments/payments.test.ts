@@ -151,6 +151,14 @@ test('refunds take no more than what was paid', async (t) => {
   t.deepEqual(await payments.retrieveRefund(part.id), part)
 })
 
+test('a refund may draw the balance below zero as far as the platform is lent', async (t) => {
+  const { payments } = await open(t, { settings: { refundOverdraft: 500 } })
+  const { id } = await paid(payments, 10_000)
+  const refund = await payments.refund({ paymentId: id, amount: usd(10_000), metadata: {} }, 'r')
+  t.is(refund.status, 'succeeded')
+  t.true((await payments.balance()).available.usd! < 0)
+})
+
 test('a refund the balance cannot pay waits and is paid when money comes', async (t) => {
   const { payments, clock } = await open(t)
   const { id } = await paid(payments, 10_000)

@@ -120,10 +120,10 @@ const failurePlan = (world: World, paid: Stored): Json => {
   return METHODS[String(paid.body.payment_method)]?.refundFails ? { failsAfterMs: REFUND_FAILURE_AFTER_MS } : null
 }
 
-/** Pays it from the balance, or leaves it pending until there is enough. */
+/** Pays it from the balance and what may be overdrawn, or leaves it pending until there is enough. */
 const pay = (world: World, stored: Stored): void => {
   const { amount, currency } = moneyOf(stored.body)
-  if (available(world, stored.account, currency) < amount) {
+  if (available(world, stored.account, currency) + world.settings.refundOverdraft < amount) {
     change(
       world,
       stored,

@@ -16,7 +16,7 @@ export const TICK_MS = 1_000
 // Longer than a client keeps an idle connection, so that it is the client who closes it.
 export const KEEP_ALIVE_MS = 120_000
 
-export const DEFAULT_SETTINGS: Settings = { chargeAvailableMs: 0, payoutArrivalMs: 1_000 }
+export const DEFAULT_SETTINGS: Settings = { chargeAvailableMs: 0, payoutArrivalMs: 1_000, refundOverdraft: 0 }
 
 export type SandboxOptions = {
   file: string

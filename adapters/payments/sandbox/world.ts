@@ -10,6 +10,8 @@ export type Settings = {
   chargeAvailableMs: number
   /** How long a payout travels to the bank. */
   payoutArrivalMs: number
+  /** How far refunds may draw the platform's balance below zero, minor units: what its bank account would lend. */
+  refundOverdraft: number
 }
 
 export type World = {
