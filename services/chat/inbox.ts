@@ -2,16 +2,17 @@
 // of the messages, written a moment later and all at once; the read mark is the row's own truth and only moves forward.
 import type { Doc, Documents } from '../../adapters/documents/index.ts'
 import { collection } from '../../adapters/documents/index.ts'
+import { refuse } from '../errors.ts'
 
 export type InboxRow = Doc & { user: string; conversation: string; lastAt: number; readSeq: number }
-export const inbox = collection<InboxRow>('inbox', { byUser: { keys: ['user', 'lastAt'] }, byConversation: { keys: ['conversation', 'user'] } })
+export const inbox = collection<InboxRow>('inbox', { byUser: { keys: ['user', 'lastAt'] } })
 /** Blocker and blocked. */
 export type Block = Doc & { blocker: string; blocked: string; at: number }
-export const blocks = collection<Block>('blocks', { byBlocker: { keys: ['blocker', 'at'] } })
+export const blocks = collection<Block>('blocks')
 
 const TOUCH_EVERY_MS = 200
-/** Rows waiting to be touched; past it the oldest waits for its next message. */
-const TOUCHED_MAX = 50_000
+/** Rows waiting to be touched; what comes past it is found again in the messages. */
+export const TOUCHED_MAX = 50_000
 const BATCH = 500
 const CHANGE_TRIES = 8
 
@@ -26,31 +27,53 @@ export const changeRow = async (documents: Documents, id: string, change: (row: 
     const written = { ...next, version: row.version + 1 }
     if ((await documents.replace(inbox, written, row.version)).ok) return written
   }
-  throw new Error(`inbox row ${id} is being changed too often`)
+  throw refuse('overloaded', 'this conversation is being changed too often', { retryAfterSeconds: 1 })
 }
 
 export type Toucher = {
   /** The conversation moved at this time, for these members. */
   touch(conversation: string, members: readonly string[], at: number): void
-  flush(): Promise<void>
-  stop(): Promise<void>
+  /** Writes what waits; answers whether all of it was written. */
+  flush(): Promise<boolean>
+  /** Whether rows were turned away since this was last asked. */
+  overflowed(): boolean
+  stop(): Promise<boolean>
 }
 
 export const toucher = (documents: Documents, warn: (...args: unknown[]) => void): Toucher => {
   const waiting = new Map<string, number>()
-  let flushing: Promise<void> = Promise.resolve()
+  let flushing: Promise<unknown> = Promise.resolve()
+  let turnedAway = false
 
-  const flush = () => (flushing = flushing.then(write).catch((error) => warn('the inbox could not be touched:', error)))
+  const wait = (id: string, at: number) => {
+    const known = waiting.get(id)
+    if (known === undefined && waiting.size >= TOUCHED_MAX) turnedAway = true
+    else if (known === undefined || known < at) waiting.set(id, at)
+  }
+
+  const flush = (): Promise<boolean> => {
+    const flushed = flushing.then(write).then(
+      () => true,
+      (error: unknown) => {
+        warn('the inbox could not be touched:', error)
+        return false
+      },
+    )
+    flushing = flushed
+    return flushed
+  }
 
   const write = async () => {
     while (waiting.size > 0) {
       const batch = [...waiting].slice(0, BATCH)
       for (const [id] of batch) waiting.delete(id)
-      const rows = await documents.getMany(inbox, batch.map(([id]) => id))
-      const moved = rows.flatMap((row, at) => (row && row.lastAt < batch[at]![1] ? [{ doc: { ...row, lastAt: batch[at]![1], version: row.version + 1 }, ifVersion: row.version }] : []))
-      const outcomes = moved.length > 0 ? await documents.replaceMany(inbox, moved) : []
-      // Somebody moved a read mark meanwhile: look again.
-      outcomes.forEach((outcome, at) => !outcome.ok && waiting.set(moved[at]!.doc.id, moved[at]!.doc.lastAt))
+      try {
+        // Somebody moved a read mark meanwhile: look again.
+        for (const [id, at] of await touchRows(documents, batch)) wait(id, at)
+      } catch (error) {
+        for (const [id, at] of batch) wait(id, at)
+        throw error
+      }
     }
   }
 
@@ -58,13 +81,28 @@ export const toucher = (documents: Documents, warn: (...args: unknown[]) => void
   timer.unref()
   return {
     touch: (conversation, members, at) => {
-      for (const member of members) waiting.set(rowId(conversation, member), at)
-      if (waiting.size > TOUCHED_MAX) waiting.delete(waiting.keys().next().value!)
+      for (const member of members) wait(rowId(conversation, member), at)
     },
     flush,
-    stop: async () => {
+    overflowed: () => {
+      const was = turnedAway
+      turnedAway = false
+      return was
+    },
+    stop: () => {
       clearInterval(timer)
-      await flush()
+      return flush()
     },
   }
+}
+
+/** One write for a batch; answers those that somebody else changed in between. */
+const touchRows = async (documents: Documents, batch: readonly (readonly [id: string, at: number])[]): Promise<[string, number][]> => {
+  const rows = await documents.getMany(inbox, batch.map(([id]) => id))
+  const moved = rows.flatMap((row, index) => {
+    const at = batch[index]![1]
+    return row && row.lastAt < at ? [{ doc: { ...row, lastAt: at, version: row.version + 1 }, ifVersion: row.version }] : []
+  })
+  const outcomes = moved.length > 0 ? await documents.replaceMany(inbox, moved) : []
+  return moved.flatMap(({ doc }, index) => (outcomes[index]!.ok ? [] : [[doc.id, doc.lastAt]]))
 }

@@ -8,6 +8,8 @@ export type MessageDoc = Doc & {
   conversation: string
   seq: number
   sender: string
+  /** The how-manieth of its sender's in this conversation: with `seq` it tells how many the other had written by then. */
+  senderSeq: number
   clientId: string
   text: string
   attachments: string[]
@@ -34,21 +36,46 @@ export const publicMessage = (message: MessageDoc): Message => ({
   ...(message.deleted && { deleted: true }),
 })
 
+/** How many messages a person had from the other, up to and with this one. */
+export const fromOther = (message: Pick<MessageDoc, 'seq' | 'sender' | 'senderSeq'> | null, user: string): number =>
+  !message ? 0 : message.sender === user ? message.seq - message.senderSeq : message.senderSeq
+
 export const lastMessage = async (documents: Documents, conversation: string): Promise<MessageDoc | null> =>
   (await documents.find(messages, { index: 'bySeq', equals: { conversation }, order: 'desc', limit: 1 })).docs[0] ?? null
+
+export const bySeq = async (documents: Documents, conversation: string, seq: number): Promise<MessageDoc | null> =>
+  (await documents.find(messages, { index: 'bySeq', equals: { conversation, seq }, limit: 1 })).docs[0] ?? null
 
 export const byClientId = async (documents: Documents, conversation: string, sender: string, clientId: string): Promise<MessageDoc | null> =>
   (await documents.find(messages, { index: 'byClientId', equals: { conversation, sender, clientId }, limit: 1 })).docs[0] ?? null
 
-export type Stretch = { after?: number | undefined; before?: number | undefined; limit: number }
+/**
+ * Messages of one answer have at most this many bytes together, but for the last of them: a socket that is sent more than
+ * it may have waiting is closed as too slow, and would ask for the same again.
+ */
+export const ANSWER_BYTES_MAX = 512 * 1024
 
-/** A stretch of a conversation in order of seq, and whether there is more in the direction asked. */
-export const stretch = async (documents: Documents, conversation: string, { after, before, limit }: Stretch): Promise<{ docs: MessageDoc[]; hasMore: boolean }> => {
+export type Stretch = { after?: number | undefined; before?: number | undefined; limit: number; bytesMax?: number }
+
+/** A stretch of a conversation in order of seq, and whether there is more in the direction asked. At least one if any. */
+export const stretch = async (documents: Documents, conversation: string, asked: Stretch): Promise<{ docs: MessageDoc[]; hasMore: boolean }> => {
+  const { after, before, limit, bytesMax = ANSWER_BYTES_MAX } = asked
   const backwards = before !== undefined && after === undefined
-  const { docs } = await documents.find(messages, {
+  const { docs, next } = await documents.find(messages, {
     index: 'bySeq', equals: { conversation }, order: backwards ? 'desc' : 'asc', limit: limit + 1,
     ...(after !== undefined && { from: after + 1 }), ...(before !== undefined && { to: before - 1 }),
   })
-  const page = docs.slice(0, limit)
-  return { docs: backwards ? page.reverse() : page, hasMore: docs.length > limit }
+  const page = docs.slice(0, Math.min(limit, fitting(docs, bytesMax)))
+  return { docs: backwards ? page.reverse() : page, hasMore: docs.length > page.length || next !== null }
 }
+
+/** How many of them an answer takes. */
+const fitting = (docs: readonly MessageDoc[], bytesMax: number): number => {
+  let bytes = 0
+  const full = docs.findIndex((message) => (bytes += bytesOf(message)) >= bytesMax)
+  return full < 0 ? docs.length : full + 1
+}
+
+/** What a message may be on the wire at most, line breaks and quotes escaped. */
+export const bytesOf = ({ text, attachments }: MessageDoc): number => ENVELOPE_BYTES + 2 * Buffer.byteLength(text + attachments.join('"",'))
+const ENVELOPE_BYTES = 400

@@ -6,7 +6,9 @@ import { refuse } from '../errors.ts'
 import { attached, conversations, mustBelong, spoken, type ConversationDoc } from './conversation.ts'
 import { byClientId, fromOther, lastMessage, messages, type MessageDoc } from './messages.ts'
 
-type State = { conversation: ConversationDoc; last: MessageDoc | null }
+/** Of the last message only what numbers the next: texts need not stay in memory. */
+type State = { conversation: ConversationDoc; last: Last | null }
+type Last = Pick<MessageDoc, 'seq' | 'sender' | 'senderSeq'>
 export type Sent = { message: MessageDoc; known: boolean }
 export type Draft = { conversation: string; sender: string; clientId: string; text: string; attachments: readonly string[]; deadlineAt: number }
 
@@ -38,7 +40,7 @@ export const sender = ({ documents, newId, now, stored }: SenderParts): Sender =
       // The outcome of a failed write is not known: the next turn must look at what is stored.
       slot.state = undefined
       if ((await documents.insert(messages, message)).ok) {
-        slot.state = { conversation, last: message }
+        slot.state = { conversation, last: lastOf(message) }
         stored(message, members)
         return { message, known: false }
       }
@@ -50,16 +52,17 @@ export const sender = ({ documents, newId, now, stored }: SenderParts): Sender =
 
   const load = async (draft: Draft): Promise<State> => {
     const [conversation, last] = await Promise.all([documents.get(conversations, draft.conversation), lastMessage(documents, draft.conversation)])
-    return { conversation: mustBelong(conversation, draft.sender), last }
+    return { conversation: mustBelong(conversation, draft.sender), last: last && lastOf(last) }
   }
 
   return { send, box }
 }
 
-const numbered = (draft: Draft, last: MessageDoc | null, { id, now }: { id: string; now: number }): MessageDoc => {
+const lastOf = ({ seq, sender: from, senderSeq }: MessageDoc): Last => ({ seq, sender: from, senderSeq })
+
+const numbered = (draft: Draft, last: Last | null, { id, now }: { id: string; now: number }): MessageDoc => {
   const { conversation, sender: from, clientId, text, attachments } = draft
   const seq = (last?.seq ?? 0) + 1
-  // What the other, whoever it is, has from this sender, and one more.
-  const senderSeq = last ? seq - fromOther(last, from) : 1
+  const senderSeq = seq - fromOther(last, from)
   return { id, version: 1, conversation, seq, sender: from, senderSeq, clientId, text, attachments: [...attachments], sentAt: now, editedAt: null, deleted: false }
 }

@@ -1,35 +1,53 @@
-// Proves that no conversation has a gap in its numbers: every message, in order of seq.
+// Proves that no conversation has a gap in its numbers, by reading every message in order of seq, and that nobody has read
+// what is not there.
 import type { Documents } from '../../adapters/documents/index.ts'
 import { conversations, type ConversationDoc } from './conversation.ts'
+import { inbox, rowId } from './inbox.ts'
 import { stretch } from './messages.ts'
 
 const PROBLEMS_MAX = 100
 const PAGE = 500
 
-export const verifyChat = async (documents: Documents): Promise<{ conversations: number; messages: number; problems: string[] }> => {
-  const seen = { conversations: 0, messages: 0, problems: [] as string[] }
+type Seen = { conversations: number; messages: number; problems: string[] }
+
+export const verifyChat = async (documents: Documents): Promise<Seen> => {
+  const seen: Seen = { conversations: 0, messages: 0, problems: [] }
   let after: string | null = null
   do {
     const page: { docs: ConversationDoc[]; next: string | null } = await documents.scan(conversations, { after, limit: PAGE })
-    for (const { id } of page.docs) {
+    for (const conversation of page.docs) {
       seen.conversations++
-      seen.messages += await walk(documents, id, seen.problems)
+      // Marks first: what is sent and read meanwhile is no problem.
+      const marks = await marksOf(documents, conversation)
+      const lastSeq = await walk(documents, conversation.id, seen)
+      for (const [user, readSeq] of marks)
+        if (readSeq > lastSeq) note(seen, `${conversation.id}: ${user} has read up to ${readSeq}, the last message is ${lastSeq}`)
     }
     after = page.next
   } while (after)
-  return { ...seen, problems: seen.problems.slice(0, PROBLEMS_MAX) }
+  return seen
 }
 
-const walk = async (documents: Documents, conversation: string, problems: string[]): Promise<number> => {
+const note = ({ problems }: Seen, problem: string) => {
+  if (problems.length < PROBLEMS_MAX) problems.push(problem)
+}
+
+const walk = async (documents: Documents, conversation: string, seen: Seen): Promise<number> => {
   let seq = 0
   let more = true
   while (more) {
     const { docs, hasMore } = await stretch(documents, conversation, { after: seq, limit: PAGE })
     for (const message of docs) {
-      if (message.seq !== seq + 1) problems.push(`${conversation}: message ${seq + 1} is missing before ${message.seq}`)
+      if (message.seq === seq) note(seen, `${conversation}: message ${seq} is there twice`)
+      else if (message.seq !== seq + 1) note(seen, `${conversation}: message ${seq + 1} is missing before ${message.seq}`)
       seq = message.seq
     }
+    seen.messages += docs.length
     more = hasMore
   }
   return seq
 }
+
+/** A read mark never passes the last message: one that does tells of messages gone from the end. */
+const marksOf = async (documents: Documents, { id, members }: ConversationDoc): Promise<[user: string, readSeq: number][]> =>
+  (await documents.getMany(inbox, members.map((member) => rowId(id, member)))).flatMap((row) => (row ? [[row.user, row.readSeq]] : []))
