@@ -70,7 +70,16 @@ export const startMarket = async ({ env = {}, processes = [{}], command = [proce
     )
   }
 
-  await start()
+  const stop = async () => {
+    await end('SIGTERM')
+    await rm(dataDir, { recursive: true, force: true })
+  }
+
+  // Where one of several could not start, the others must not stay.
+  await start().catch(async (error: unknown) => {
+    await stop()
+    throw error
+  })
   return {
     port: port!,
     opsPort: opsPorts[0]!,
@@ -80,10 +89,7 @@ export const startMarket = async ({ env = {}, processes = [{}], command = [proce
     socket: (token) => client(`ws://127.0.0.1:${port}/v1/realtime`, token),
     kill: () => end('SIGKILL'),
     start,
-    stop: async () => {
-      await end('SIGTERM')
-      await rm(dataDir, { recursive: true, force: true })
-    },
+    stop,
     output: () => printed,
   }
 }
@@ -146,7 +152,7 @@ export const client = async (url: string, token: string): Promise<Client> => {
   }
 }
 
-const freePorts = async (count: number): Promise<number[]> => {
+export const freePorts = async (count: number): Promise<number[]> => {
   const servers = await Promise.all(
     Array.from({ length: count }, () => new Promise<ReturnType<typeof createServer>>((resolve) => {
       const server = createServer().listen(0, '127.0.0.1', () => resolve(server))

@@ -1,0 +1,13 @@
+// What `npm run test:services` runs: the story over real servers, and the suites of the products those servers are for.
+export default {
+  files: [
+    'test/services.test.ts',
+    'adapters/documents/documents.test.ts',
+    'adapters/cache/cache.test.ts',
+    'adapters/fanout/*.test.ts',
+  ],
+  extensions: ['ts'],
+  workerThreads: false,
+  timeout: '300s',
+  concurrency: 2,
+}

@@ -1,0 +1,44 @@
+// The story told to a market of two processes with real servers behind it. scripts/test-services.ts starts those servers
+// and names them; where one could not be had, this is skipped.
+import test, { type ExecutionContext } from 'ava'
+import { startMarket } from './market.ts'
+import { tell } from './story.ts'
+
+const { TEST_REDIS_URL, TEST_NATS_URL, TEST_MONGO_URL } = process.env
+const told = TEST_REDIS_URL && TEST_NATS_URL && TEST_MONGO_URL ? test.serial : test.serial.skip
+
+const SERVICES = [
+  'gateway,account,gig,search,moderation,media,review,sandbox',
+  'chat,order,payment,ledger,payout',
+]
+
+/** Two processes over the three servers; the second has the provider, whose webhooks find the gateway by the same PORT. */
+const startSplitMarket = async (t: ExecutionContext) => {
+  const mongoUrl = databaseUrl()
+  t.teardown(() => dropDatabase(mongoUrl))
+  const market = await startMarket({
+    env: { REDIS_URL: TEST_REDIS_URL!, NATS_URL: TEST_NATS_URL!, MONGO_URL: mongoUrl },
+    processes: SERVICES.map((hosted) => ({ SERVICES: hosted })),
+  })
+  t.teardown(market.stop)
+  return market
+}
+
+/** A database of its own for every telling. */
+const databaseUrl = (): string => {
+  const url = new URL(TEST_MONGO_URL!)
+  url.pathname = `/gigwire-story-${process.pid}-${Date.now()}`
+  return url.href
+}
+
+const dropDatabase = async (url: string) => {
+  const { default: mongoose } = await import('mongoose')
+  const connection = await mongoose.createConnection(url).asPromise()
+  await connection.dropDatabase()
+  await connection.close()
+}
+
+told('the whole path over two processes with Redis, NATS and MongoDB\'s protocol behind them', async (t) => {
+  t.timeout(300_000)
+  await tell(t, await startSplitMarket(t))
+})
