@@ -57,10 +57,7 @@ export const startMarket = async ({ env = {}, processes = [{}], command = [proce
       child.stderr!.on('data', (chunk) => (printed = (printed + chunk).slice(-20_000)))
       return child
     })
-    for (const opsPort of opsPorts) {
-      const ready = () => fetch(`http://127.0.0.1:${opsPort}/health/ready`).then(({ ok }) => ok, () => false)
-      await eventually(async () => children.some(({ exitCode }) => exitCode !== null) || (await ready()), Boolean, 60_000)
-    }
+    for (const opsPort of opsPorts) await eventually(async () => children.some(({ exitCode }) => exitCode !== null) || (await isWhole(opsPort)), Boolean, 60_000)
     if (children.some(({ exitCode }) => exitCode !== null)) throw new Error(`a process ended at its start:\n${printed}`)
   }
 
@@ -92,6 +89,14 @@ export const startMarket = async ({ env = {}, processes = [{}], command = [proce
     stop,
     output: () => printed,
   }
+}
+
+/** A node is ready by itself; a market of several is whole when each of them sees every service somewhere. */
+const isWhole = async (opsPort: number): Promise<boolean> => {
+  const response = await fetch(`http://127.0.0.1:${opsPort}/health/ready`).catch(() => null)
+  if (!response?.ok) return false
+  const { dependencies } = (await response.json()) as { dependencies: { services: Record<string, string> } }
+  return Object.values(dependencies.services).every((state) => state === 'up')
 }
 
 export const ask = async <T = any>(url: string, method: string, path: string, { token, body, key, headers = {} }: Asked = {}): Promise<Answer<T>> => {

@@ -42,3 +42,12 @@ told('the whole path over two processes with Redis, NATS and MongoDB\'s protocol
   t.timeout(300_000)
   await tell(t, await startSplitMarket(t))
 })
+
+told('the same with both processes killed and started again between any two steps', async (t) => {
+  t.timeout(300_000)
+  const market = await startSplitMarket(t)
+  await tell(t, market, async () => {
+    await market.kill()
+    await market.start()
+  })
+})
