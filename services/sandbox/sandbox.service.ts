@@ -85,6 +85,7 @@ const fireDue = async (here: Here): Promise<number> => {
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const woken = await fireOnce(here)
     await here.call('payment.tick', {}).catch(() => undefined)
+    if (woken > 0) await quiet(here)
     fired += woken
     if (woken === 0) return fired
   }
@@ -92,6 +93,23 @@ const fireDue = async (here: Here): Promise<number> => {
 }
 /** Timers that arm the next one for the same moment end here. */
 const ROUNDS_MAX = 100
+
+/** What fired may say things that make others say things: time stands until all of it was heard, or for this long. */
+const QUIET_MS_MAX = 1500
+const QUIET_LOOK_MS = 5
+
+const quiet = async (here: Here): Promise<void> => {
+  for (const until = Date.now() + QUIET_MS_MAX; Date.now() < until; ) {
+    if ((await undelivered(here)) === 0) return
+    await new Promise((resolve) => setTimeout(resolve, QUIET_LOOK_MS))
+  }
+}
+
+type Load = { undelivered: number }[]
+const undelivered = async (here: Here): Promise<number> => {
+  const calls = Object.keys(contracts).flatMap((name) => here.placement.nodes(name).map((nodeID) => here.broker.call<Load, object>(`${name}.load`, {}, { nodeID })))
+  return (await Promise.all(calls)).flat().reduce((sum, one) => sum + one.undelivered, 0)
+}
 
 const fireOnce = async (here: Here): Promise<number> => {
   const calls = timedServices.flatMap((name) =>
