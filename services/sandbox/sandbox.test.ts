@@ -27,6 +27,9 @@ test('time walks from timer to timer: everything happens at its own moment', asy
   t.is(data.length, 1)
   t.true(Date.parse(data[0].createdAt) - at('cleared') < 1.1 * DAY_MS, `${data[0].createdAt} is long after ${new Date(at('cleared')).toISOString()}`)
   t.is(data[0].status, 'paid')
+  const runs = (await market.request('GET', '/v1/admin/payout-runs?limit=100', { token: cast.admin.token })).body.data
+  t.true(runs.length >= 39)
+  for (const { id, date, finishedAt } of runs) t.true(finishedAt && Date.parse(finishedAt) - Date.parse(date) < 2 * DAY_MS, `${id} of ${date} finished at ${finishedAt}`)
   await market.stop()
 })
 
