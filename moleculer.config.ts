@@ -46,7 +46,7 @@ export const brokerOptions = (env: Environment): BrokerOptions => {
     middlewares: [adapters(factories(chosen), known, clock), operators(), platformClock()],
     started: async (broker: ServiceBroker) => {
       announce(broker, chosen)
-      if (chosen.sandbox && chosen.port === 0 && broker.getLocalService('payment') && broker.getLocalService('gateway')) {
+      if (chosen.sandbox && !sandboxWebhookUrlOf(chosen) && broker.getLocalService('payment') && broker.getLocalService('gateway')) {
         const payments = (await nodeOf(broker, broker.logger).open('payments')) as Sandbox
         payments.server.setWebhookUrl(webhookUrlOf((await broker.call<{ port: number }, object>('gateway.address', {})).port))
       }
@@ -82,8 +82,9 @@ const factories = (chosen: Configuration): AdapterFactories => ({
   files: async ({ log }) => (await import('./adapters/files/disk.ts')).diskFiles({ dir: join(chosen.dataDir, 'files'), log }),
   mail: async ({ log }) =>
     chosen.smtpUrl ? (await import('./adapters/mail/smtp.ts')).smtpMail({ url: chosen.smtpUrl, from: chosen.mailFrom }) : (await import('./adapters/mail/log.ts')).logMail(log),
-  payments: async ({ log, clock }) =>
-    chosen.stripeSecretKey
+  payments: async ({ log, clock }) => {
+    const webhookUrl = sandboxWebhookUrlOf(chosen)
+    return chosen.stripeSecretKey
       ? (await import('./adapters/payments/stripe.ts')).openStripe({ secretKey: chosen.stripeSecretKey, webhookSecret: chosen.stripeWebhookSecret, provider: 'stripe', log })
       : (await import('./adapters/payments/sandbox.ts')).openSandbox({
           file: join(chosen.dataDir, 'sandbox-payments.sqlite'),
@@ -91,9 +92,10 @@ const factories = (chosen: Configuration): AdapterFactories => ({
           // The provider keeps its fee of a payment that is refunded: without this the first refund of a fresh market would wait.
           settings: { refundOverdraft: SANDBOX_OVERDRAFT },
           // With PORT=0 the gateway learns its port only when it listens; started() below tells the sandbox then.
-          ...(chosen.port !== 0 && { webhookUrl: webhookUrlOf(chosen.port) }),
+          ...(webhookUrl && { webhookUrl }),
           log,
-        }),
+        })
+  },
   clock: ({ clock }) => clock,
   listener: async ({ log }) => {
     const uws = chosen.listener === 'node' ? null : (await import('./adapters/listener/uws.ts')).uwsListener(undefined, (reason) => log.info(`uWebSockets.js: ${reason}`))
@@ -106,6 +108,8 @@ const factories = (chosen: Configuration): AdapterFactories => ({
 /** What the platform's imagined bank lends for refunds, minor units. */
 const SANDBOX_OVERDRAFT = 1_000_000
 
+/** The gateway on this machine by default; null while its port is not known yet. */
+const sandboxWebhookUrlOf = ({ sandboxWebhookUrl, port }: Configuration): string | null => sandboxWebhookUrl ?? (port === 0 ? null : webhookUrlOf(port))
 const webhookUrlOf = (port: number): string => `http://127.0.0.1:${port}/v1/webhooks/stripe`
 
 /** A secret made once and kept where only the owner reads it: sandbox only, production names its own. */

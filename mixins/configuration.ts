@@ -15,10 +15,10 @@ export type Configuration = {
   natsUrl: string | null
   redisUrl: string | null
   mongoUrl: string | null
-  meiliUrl: string | null
-  meiliKey: string
   stripeSecretKey: string | null
   stripeWebhookSecret: string
+  /** Where the sandbox provider tells its news. */
+  sandboxWebhookUrl: string | null
   smtpUrl: string | null
   mailFrom: string
   trustProxy: string[]
@@ -54,10 +54,9 @@ export const configuration = (env: Environment): Configuration => {
     natsUrl: url(env, 'NATS_URL', ['nats:', 'tls:']),
     redisUrl: url(env, 'REDIS_URL', ['redis:', 'rediss:']),
     mongoUrl: url(env, 'MONGO_URL', ['mongodb:', 'mongodb+srv:']),
-    meiliUrl: url(env, 'MEILI_URL', ['http:', 'https:']),
-    meiliKey: text(env, 'MEILI_KEY') ?? '',
     stripeSecretKey,
     stripeWebhookSecret: stripeSecretKey ? required(env, 'STRIPE_WEBHOOK_SECRET', 'STRIPE_SECRET_KEY is set') : '',
+    sandboxWebhookUrl: url(env, 'SANDBOX_WEBHOOK_URL', ['http:', 'https:']),
     smtpUrl: url(env, 'SMTP_URL', ['smtp:', 'smtps:']),
     mailFrom: text(env, 'MAIL_FROM') ?? 'Gigwire <no-reply@localhost>',
     trustProxy: (text(env, 'TRUST_PROXY') ?? '').split(',').map((one) => one.trim()).filter(Boolean),

@@ -89,8 +89,8 @@ const isFree = (host: string, port: number): Promise<boolean> =>
   })
 
 /** Whether something listens where each configured product should be; passwords are never shown. */
-const products = async ({ natsUrl, redisUrl, mongoUrl, meiliUrl, smtpUrl, stripeSecretKey }: Configuration): Promise<Finding[]> => {
-  const asked: [string, string | null, number][] = [['NATS', natsUrl, 4222], ['Redis', redisUrl, 6379], ['MongoDB', mongoUrl, 27_017], ['Meilisearch', meiliUrl, 7700], ['SMTP', smtpUrl, 25]]
+const products = async ({ natsUrl, redisUrl, mongoUrl, smtpUrl, stripeSecretKey }: Configuration): Promise<Finding[]> => {
+  const asked: [string, string | null, number][] = [['NATS', natsUrl, 4222], ['Redis', redisUrl, 6379], ['MongoDB', mongoUrl, 27_017], ['SMTP', smtpUrl, 25]]
   const found = asked.flatMap(([what, url, port]) => (url ? [reach(what, new URL(url.split(',')[0]!), port)] : []))
   const stripe = stripeSecretKey && !/^(sk|rk)_(test|live)_/.test(stripeSecretKey) ? [warn('Stripe', 'STRIPE_SECRET_KEY does not look like one')] : []
   return [...(await Promise.all(found)), ...stripe]
