@@ -134,5 +134,6 @@ const announce = (broker: ServiceBroker, chosen: Configuration) => {
     documents: chosen.mongoUrl ? 'MongoDB' : 'SQLite', cache: chosen.redisUrl ? 'Redis' : 'memory', engine: 'embedded',
     payments: chosen.stripeSecretKey ? 'Stripe' : 'sandbox', fanout: chosen.natsUrl ? 'NATS' : 'in process', mail: chosen.smtpUrl ? 'SMTP' : 'log', data: chosen.dataDir,
   }
+  if (chosen.meiliUrl) broker.logger.warn('MEILI_URL is set, but this version searches with its embedded engine')
   broker.logger.info(`products: ${Object.entries(products).map(([port, product]) => `${port} ${product}`).join(', ')}`)
 }

@@ -15,6 +15,9 @@ export type Configuration = {
   natsUrl: string | null
   redisUrl: string | null
   mongoUrl: string | null
+  /** Read and checked; the engine is the embedded one until the search product behind it is there. */
+  meiliUrl: string | null
+  meiliKey: string
   stripeSecretKey: string | null
   stripeWebhookSecret: string
   /** Where the sandbox provider tells its news. */
@@ -54,6 +57,8 @@ export const configuration = (env: Environment): Configuration => {
     natsUrl: url(env, 'NATS_URL', ['nats:', 'tls:']),
     redisUrl: url(env, 'REDIS_URL', ['redis:', 'rediss:']),
     mongoUrl: url(env, 'MONGO_URL', ['mongodb:', 'mongodb+srv:']),
+    meiliUrl: url(env, 'MEILI_URL', ['http:', 'https:']),
+    meiliKey: text(env, 'MEILI_KEY') ?? '',
     stripeSecretKey,
     stripeWebhookSecret: stripeSecretKey ? required(env, 'STRIPE_WEBHOOK_SECRET', 'STRIPE_SECRET_KEY is set') : '',
     sandboxWebhookUrl: url(env, 'SANDBOX_WEBHOOK_URL', ['http:', 'https:']),
