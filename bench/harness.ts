@@ -1,0 +1,89 @@
+// What the measurements share: a node as a process of its own, what a process has used, and tables for docs/benchmarks.md.
+// CPU and memory are read from /proc, so these run on Linux.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { freePorts } from '../test/market.ts'
+
+export type Usage = { cpuSeconds: number; residentBytes: number }
+export type BenchNode = {
+  url: string
+  opsUrl: string
+  pid: number
+  /** From the start of the process until it said that it takes traffic. */
+  readyMs: number
+  usage(): Usage
+  stop(): Promise<void>
+}
+export type NodeOptions = { dataDir: string; folder?: string; env?: Record<string, string>; nodeArguments?: string[] }
+
+const READY_WITHIN_MS = 60_000
+const POLL_MS = 5
+const OUTPUT_CHARACTERS_MAX = 4000
+/** What the kernel counts CPU time in for /proc, on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100
+
+/** Starts a market in one process and waits until it is ready. */
+export const startBenchNode = async ({ dataDir, folder = process.cwd(), env = {}, nodeArguments = [] }: NodeOptions): Promise<BenchNode> => {
+  const [port, opsPort] = await freePorts(2)
+  const startedAt = performance.now()
+  const child = spawn(process.execPath, [...nodeArguments, 'scripts/start.mjs'], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], DATA_DIR: dataDir, PORT: String(port), OPS_PORT: String(opsPort), LOG_LEVEL: 'warn', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let printed = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (printed = (printed + chunk).slice(-OUTPUT_CHARACTERS_MAX)))
+  const opsUrl = `http://127.0.0.1:${opsPort}`
+  while (!(await isReady(opsUrl))) {
+    if (child.exitCode !== null || performance.now() - startedAt > READY_WITHIN_MS) {
+      await end(child)
+      throw new Error(`the node did not become ready:\n${printed}`)
+    }
+    await sleep(POLL_MS)
+  }
+  const readyMs = performance.now() - startedAt
+  return { url: `http://127.0.0.1:${port}`, opsUrl, pid: child.pid!, readyMs, usage: () => usageOf(child.pid!), stop: () => end(child) }
+}
+
+const isReady = (opsUrl: string): Promise<boolean> => fetch(`${opsUrl}/health/ready`).then(({ ok }) => ok, () => false)
+
+const end = async (child: ChildProcess): Promise<void> => {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exited = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGTERM')
+  await exited
+}
+
+/** User and system time of all threads, and resident memory. */
+export const usageOf = (pid: number): Usage => {
+  const { fields } = statOf(pid)
+  const residentKilobytes = Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0)
+  return { cpuSeconds: (fields[11]! + fields[12]!) / TICKS_PER_SECOND, residentBytes: residentKilobytes * 1024 }
+}
+
+/** CPU of all children of this process that have ended, theirs included. */
+export const endedChildrenCpuSeconds = (): number => {
+  const { fields } = statOf(process.pid)
+  return (fields[13]! + fields[14]!) / TICKS_PER_SECOND
+}
+
+/** The fields after the name, which may itself contain spaces and brackets. */
+const statOf = (pid: number): { fields: number[] } => {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  return { fields: stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number) }
+}
+
+export const median = (values: readonly number[]): number => {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = Math.floor(sorted.length / 2)
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+export const ratio = (value: number, base: number): string => `${(value / base).toFixed(2)} ×`
+export const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`
+export const seconds = (value: number): string => `${value.toFixed(2)} s`
+
+/** A Markdown table, as docs/benchmarks.md has them. */
+export const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')
