@@ -8,7 +8,13 @@ import type { AdapterFactories } from './adapters/index.ts'
 import { movableClock, realClock } from './adapters/clock/index.ts'
 import type { Sandbox } from './adapters/payments/sandbox.ts'
 import { platformClock } from './mixins/clock.ts'
-import { configuration, ConfigurationError, newSecret, type Configuration, type Environment } from './mixins/configuration.ts'
+import {
+  configuration,
+  ConfigurationError,
+  newSecret,
+  type Configuration,
+  type Environment,
+} from './mixins/configuration.ts'
 import { adapters, nodeOf, type Settings } from './mixins/node.ts'
 import { operators } from './mixins/ops.ts'
 
@@ -31,8 +37,13 @@ export const brokerOptions = (env: Environment): BrokerOptions => {
   return {
     namespace: 'gigwire',
     nodeID: chosen.nodeId,
-    transporter: chosen.natsUrl ? { type: 'NATS', options: { url: chosen.natsUrl, maxReconnectAttempts: -1, reconnectTimeWait: 500 } } : null,
-    logger: { type: 'Console', options: { level: chosen.logLevel, formatter: chosen.logFormat, colors: chosen.logFormat === 'short' } },
+    transporter: chosen.natsUrl
+      ? { type: 'NATS', options: { url: chosen.natsUrl, maxReconnectAttempts: -1, reconnectTimeWait: 500 } }
+      : null,
+    logger: {
+      type: 'Console',
+      options: { level: chosen.logLevel, formatter: chosen.logFormat, colors: chosen.logFormat === 'short' },
+    },
     // Moleculer's defaults leave these open: no timeout, in-flight calls cut at stop, peers declared dead after half a minute.
     requestTimeout: 15_000,
     tracking: { enabled: true, shutdownTimeout: 10_000 },
@@ -46,9 +57,16 @@ export const brokerOptions = (env: Environment): BrokerOptions => {
     middlewares: [adapters(factories(chosen), known, clock), operators(), platformClock()],
     started: async (broker: ServiceBroker) => {
       announce(broker, chosen)
-      if (chosen.sandbox && !sandboxWebhookUrlOf(chosen) && broker.getLocalService('payment') && broker.getLocalService('gateway')) {
+      if (
+        chosen.sandbox &&
+        !sandboxWebhookUrlOf(chosen) &&
+        broker.getLocalService('payment') &&
+        broker.getLocalService('gateway')
+      ) {
         const payments = (await nodeOf(broker, broker.logger).open('payments')) as Sandbox
-        payments.server.setWebhookUrl(webhookUrlOf((await broker.call<{ port: number }, object>('gateway.address', {})).port))
+        payments.server.setWebhookUrl(
+          webhookUrlOf((await broker.call<{ port: number }, object>('gateway.address', {})).port),
+        )
       }
     },
   } as BrokerOptions
@@ -73,19 +91,35 @@ const factories = (chosen: Configuration): AdapterFactories => ({
   documents: async ({ log }) =>
     chosen.mongoUrl
       ? (await import('./adapters/documents/mongoose.ts')).openMongoose({ url: chosen.mongoUrl, log })
-      : (await import('./adapters/documents/sqlite.ts')).openSqlite({ file: join(chosen.dataDir, 'documents.sqlite'), log }),
+      : (await import('./adapters/documents/sqlite.ts')).openSqlite({
+          file: join(chosen.dataDir, 'documents.sqlite'),
+          log,
+        }),
   cache: async ({ log }) =>
-    chosen.redisUrl ? (await import('./adapters/cache/redis.ts')).redisCache({ url: chosen.redisUrl, log }) : (await import('./adapters/cache/memory.ts')).memoryCache(),
+    chosen.redisUrl
+      ? (await import('./adapters/cache/redis.ts')).redisCache({ url: chosen.redisUrl, log })
+      : (await import('./adapters/cache/memory.ts')).memoryCache(),
   fanout: async ({ nodeId, log }) =>
-    chosen.natsUrl ? (await import('./adapters/fanout/nats.ts')).natsFanout({ url: chosen.natsUrl, nodeId, log }) : (await import('./adapters/fanout/local.ts')).localFanout(),
-  engine: async ({ log }) => (await import('./adapters/engine/embedded.ts')).openEmbeddedEngine({ dir: join(chosen.dataDir, 'index'), log }),
-  files: async ({ log }) => (await import('./adapters/files/disk.ts')).diskFiles({ dir: join(chosen.dataDir, 'files'), log }),
+    chosen.natsUrl
+      ? (await import('./adapters/fanout/nats.ts')).natsFanout({ url: chosen.natsUrl, nodeId, log })
+      : (await import('./adapters/fanout/local.ts')).localFanout(),
+  engine: async ({ log }) =>
+    (await import('./adapters/engine/embedded.ts')).openEmbeddedEngine({ dir: join(chosen.dataDir, 'index'), log }),
+  files: async ({ log }) =>
+    (await import('./adapters/files/disk.ts')).diskFiles({ dir: join(chosen.dataDir, 'files'), log }),
   mail: async ({ log }) =>
-    chosen.smtpUrl ? (await import('./adapters/mail/smtp.ts')).smtpMail({ url: chosen.smtpUrl, from: chosen.mailFrom }) : (await import('./adapters/mail/log.ts')).logMail(log),
+    chosen.smtpUrl
+      ? (await import('./adapters/mail/smtp.ts')).smtpMail({ url: chosen.smtpUrl, from: chosen.mailFrom })
+      : (await import('./adapters/mail/log.ts')).logMail(log),
   payments: async ({ log, clock }) => {
     const webhookUrl = sandboxWebhookUrlOf(chosen)
     return chosen.stripeSecretKey
-      ? (await import('./adapters/payments/stripe.ts')).openStripe({ secretKey: chosen.stripeSecretKey, webhookSecret: chosen.stripeWebhookSecret, provider: 'stripe', log })
+      ? (await import('./adapters/payments/stripe.ts')).openStripe({
+          secretKey: chosen.stripeSecretKey,
+          webhookSecret: chosen.stripeWebhookSecret,
+          provider: 'stripe',
+          log,
+        })
       : (await import('./adapters/payments/sandbox.ts')).openSandbox({
           file: join(chosen.dataDir, 'sandbox-payments.sqlite'),
           clock,
@@ -98,7 +132,12 @@ const factories = (chosen: Configuration): AdapterFactories => ({
   },
   clock: ({ clock }) => clock,
   listener: async ({ log }) => {
-    const uws = chosen.listener === 'node' ? null : (await import('./adapters/listener/uws.ts')).uwsListener(undefined, (reason) => log.info(`uWebSockets.js: ${reason}`))
+    const uws =
+      chosen.listener === 'node'
+        ? null
+        : (await import('./adapters/listener/uws.ts')).uwsListener(undefined, (reason) =>
+            log.info(`uWebSockets.js: ${reason}`),
+          )
     if (uws) return uws
     if (chosen.listener === 'uws') throw new ConfigurationError('LISTENER uws cannot be loaded on this machine')
     return (await import('./adapters/listener/node.ts')).nodeListener()
@@ -109,7 +148,8 @@ const factories = (chosen: Configuration): AdapterFactories => ({
 const SANDBOX_OVERDRAFT = 1_000_000
 
 /** The gateway on this machine by default; null while its port is not known yet. */
-const sandboxWebhookUrlOf = ({ sandboxWebhookUrl, port }: Configuration): string | null => sandboxWebhookUrl ?? (port === 0 ? null : webhookUrlOf(port))
+const sandboxWebhookUrlOf = ({ sandboxWebhookUrl, port }: Configuration): string | null =>
+  sandboxWebhookUrl ?? (port === 0 ? null : webhookUrlOf(port))
 const webhookUrlOf = (port: number): string => `http://127.0.0.1:${port}/v1/webhooks/stripe`
 
 /** A secret made once and kept where only the owner reads it: sandbox only, production names its own. */
@@ -131,9 +171,18 @@ const keptSecret = (file: string): string => {
 
 const announce = (broker: ServiceBroker, chosen: Configuration) => {
   const products = {
-    documents: chosen.mongoUrl ? 'MongoDB' : 'SQLite', cache: chosen.redisUrl ? 'Redis' : 'memory', engine: 'embedded',
-    payments: chosen.stripeSecretKey ? 'Stripe' : 'sandbox', fanout: chosen.natsUrl ? 'NATS' : 'in process', mail: chosen.smtpUrl ? 'SMTP' : 'log', data: chosen.dataDir,
+    documents: chosen.mongoUrl ? 'MongoDB' : 'SQLite',
+    cache: chosen.redisUrl ? 'Redis' : 'memory',
+    engine: 'embedded',
+    payments: chosen.stripeSecretKey ? 'Stripe' : 'sandbox',
+    fanout: chosen.natsUrl ? 'NATS' : 'in process',
+    mail: chosen.smtpUrl ? 'SMTP' : 'log',
+    data: chosen.dataDir,
   }
   if (chosen.meiliUrl) broker.logger.warn('MEILI_URL is set, but this version searches with its embedded engine')
-  broker.logger.info(`products: ${Object.entries(products).map(([port, product]) => `${port} ${product}`).join(', ')}`)
+  broker.logger.info(
+    `products: ${Object.entries(products)
+      .map(([port, product]) => `${port} ${product}`)
+      .join(', ')}`,
+  )
 }

@@ -22,7 +22,9 @@ export interface Adapters {
 }
 
 /** How each adapter is made. Opened on first use by a service that needs it, closed once when the node stops. */
-export type AdapterFactories = { [K in keyof Adapters]: (context: AdapterContext) => Promise<Adapters[K]> | Adapters[K] }
+export type AdapterFactories = {
+  [K in keyof Adapters]: (context: AdapterContext) => Promise<Adapters[K]> | Adapters[K]
+}
 
 export type AdapterContext = {
   nodeId: string

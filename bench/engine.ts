@@ -7,18 +7,22 @@ import { parseArgs } from 'node:util'
 import { openEmbeddedEngine } from '../adapters/engine/embedded.ts'
 import type { IndexedGig, SearchQuery } from '../adapters/engine/index.ts'
 
-const { values } = parseArgs({ options: {
-  gigs: { type: 'string', default: '20000' },
-  queries: { type: 'string', default: '1000' },
-  batch: { type: 'string', default: '1000' },
-} })
+const { values } = parseArgs({
+  options: {
+    gigs: { type: 'string', default: '20000' },
+    queries: { type: 'string', default: '1000' },
+    batch: { type: 'string', default: '1000' },
+  },
+})
 const gigCount = Number(values.gigs)
 const queryCount = Number(values.queries)
 const CATEGORIES = 12
 const SUBCATEGORIES = 10
-const TOPICS = ('logo website video voice illustration animation translation resume podcast marketing shopify wordpress ' +
+const TOPICS = (
+  'logo website video voice illustration animation translation resume podcast marketing shopify wordpress ' +
   'python react mobile backend database trading fitness nutrition wedding portrait photography editing proofreading ' +
-  'ghostwriting copywriting branding packaging architecture interior garden music mixing mastering guitar piano violin lesson').split(' ')
+  'ghostwriting copywriting branding packaging architecture interior garden music mixing mastering guitar piano violin lesson'
+).split(' ')
 const SYLLABLES = 'ba ce di fo gu ka le mi no pu ra se ti vo wu xa ye zi lo ma ne ri so tu va pe'.split(' ')
 const LEVELS = ['new', 'one', 'two', 'top']
 const LANGUAGES = ['en', 'de', 'fr', 'es', 'pt', 'hi', 'ur', 'zh']
@@ -58,8 +62,14 @@ async function build() {
   await engine.flush()
   const stats = await engine.stats()
   const flushedMs = performance.now() - startedAt - makingMs
-  print('build', { gigs: stats.gigs, seconds: indexedMs / 1000, flushedSeconds: flushedMs / 1000,
-    indexMb: stats.bytes / 2 ** 20, rssMb: rssMb(), mainLoopDelayMs: delay() })
+  print('build', {
+    gigs: stats.gigs,
+    seconds: indexedMs / 1000,
+    flushedSeconds: flushedMs / 1000,
+    indexMb: stats.bytes / 2 ** 20,
+    rssMb: rssMb(),
+    mainLoopDelayMs: delay(),
+  })
 }
 
 function rssMb(): number {
@@ -76,11 +86,14 @@ async function reopen() {
 function classes(): Record<string, () => Promise<SearchQuery>> {
   return {
     'text + 2 filters + facets + sort': async () => ({
-      q: `${pick(TOPICS)} ${pick(TOPICS)}`, filter: { maxPrice: 5000 + Math.floor(random() * 40_000), deliveryDays: 7 },
-      facets: FACETS, sort: pick(['price', 'rating', 'relevance'] as const),
+      q: `${pick(TOPICS)} ${pick(TOPICS)}`,
+      filter: { maxPrice: 5000 + Math.floor(random() * 40_000), deliveryDays: 7 },
+      facets: FACETS,
+      sort: pick(['price', 'rating', 'relevance'] as const),
     }),
     'category browse + facets': async () => ({
-      filter: { category: `category-${Math.floor(random() * CATEGORIES)}` }, facets: FACETS,
+      filter: { category: `category-${Math.floor(random() * CATEGORIES)}` },
+      facets: FACETS,
     }),
     'everything + facets': async () => ({ facets: FACETS }),
     'typo or prefix': async () => ({ q: random() < 0.5 ? misspelt(pick(TOPICS)) : pick(TOPICS).slice(0, 3) }),
@@ -120,14 +133,16 @@ async function measureConcurrently() {
   const waited: number[] = []
   const delay = watchDelay()
   const startedAt = performance.now()
-  await Promise.all(Array.from({ length: 16 }, async () => {
-    for (let at = 0; at < queryCount / 16; at++) {
-      const query = await make!()
-      const askedAt = performance.now()
-      await engine.search(query)
-      waited.push(performance.now() - askedAt)
-    }
-  }))
+  await Promise.all(
+    Array.from({ length: 16 }, async () => {
+      for (let at = 0; at < queryCount / 16; at++) {
+        const query = await make!()
+        const askedAt = performance.now()
+        await engine.search(query)
+        waited.push(performance.now() - askedAt)
+      }
+    }),
+  )
   const seconds = (performance.now() - startedAt) / 1000
   print('text, 16 in flight', { ...quantiles(waited), perSecond: waited.length / seconds, mainLoopDelayMs: delay() })
 }
@@ -149,16 +164,25 @@ function gigOf(number: number): IndexedGig {
   const topic = pick(TOPICS)
   const category = Math.floor(random() * CATEGORIES)
   return {
-    id: `gig_${(Math.imul(number, 2654435761) >>> 0).toString(36)}${number.toString(36)}`, version: 1,
+    id: `gig_${(Math.imul(number, 2654435761) >>> 0).toString(36)}${number.toString(36)}`,
+    version: 1,
     title: `I will ${word()} ${topic} ${pick(TOPICS)} ${word()} for your ${word()}`,
     description: Array.from({ length: 60 }, () => (random() < 0.05 ? pick(TOPICS) : word())).join(' '),
     tags: [topic, pick(TOPICS), word(), `${topic} ${pick(TOPICS)}`],
-    category: `category-${category}`, subcategory: `subcategory-${category}-${Math.floor(random() * SUBCATEGORIES)}`,
-    sellerId: `seller_${Math.floor(random() * gigCount * 0.3)}`, sellerName: word(), sellerLevel: pick(LEVELS),
-    languages: [pick(LANGUAGES), pick(LANGUAGES)], price: 500 + Math.floor(10 ** (2 + random() * 3)), currency: 'USD',
-    deliveryDays: 1 + Math.floor(random() * 30), rating: random() < 0.3 ? 0 : Math.round((3 + random() * 2) * 10) / 10,
-    reviewCount: Math.floor(1000 ** random()) - 1, orderCount: Math.floor(3000 ** random()) - 1,
-    createdAt: NOW - Math.floor(random() * 1000 * 24 * 3600 * 1000), quality: random(),
+    category: `category-${category}`,
+    subcategory: `subcategory-${category}-${Math.floor(random() * SUBCATEGORIES)}`,
+    sellerId: `seller_${Math.floor(random() * gigCount * 0.3)}`,
+    sellerName: word(),
+    sellerLevel: pick(LEVELS),
+    languages: [pick(LANGUAGES), pick(LANGUAGES)],
+    price: 500 + Math.floor(10 ** (2 + random() * 3)),
+    currency: 'USD',
+    deliveryDays: 1 + Math.floor(random() * 30),
+    rating: random() < 0.3 ? 0 : Math.round((3 + random() * 2) * 10) / 10,
+    reviewCount: Math.floor(1000 ** random()) - 1,
+    orderCount: Math.floor(3000 ** random()) - 1,
+    createdAt: NOW - Math.floor(random() * 1000 * 24 * 3600 * 1000),
+    quality: random(),
   }
 }
 

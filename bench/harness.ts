@@ -24,16 +24,30 @@ const OUTPUT_CHARACTERS_MAX = 4000
 const TICKS_PER_SECOND = 100
 
 /** Starts a market in one process and waits until it is ready. */
-export const startBenchNode = async ({ dataDir, folder = process.cwd(), env = {}, nodeArguments = [] }: NodeOptions): Promise<BenchNode> => {
+export const startBenchNode = async ({
+  dataDir,
+  folder = process.cwd(),
+  env = {},
+  nodeArguments = [],
+}: NodeOptions): Promise<BenchNode> => {
   const [port, opsPort] = await freePorts(2)
   const startedAt = performance.now()
   const child = spawn(process.execPath, [...nodeArguments, 'scripts/start.mjs'], {
     cwd: folder,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], DATA_DIR: dataDir, PORT: String(port), OPS_PORT: String(opsPort), LOG_LEVEL: 'warn', ...env },
+    env: {
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      DATA_DIR: dataDir,
+      PORT: String(port),
+      OPS_PORT: String(opsPort),
+      LOG_LEVEL: 'warn',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let printed = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (printed = (printed + chunk).slice(-OUTPUT_CHARACTERS_MAX)))
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => (printed = (printed + chunk).slice(-OUTPUT_CHARACTERS_MAX)))
   const opsUrl = `http://127.0.0.1:${opsPort}`
   while (!(await isReady(opsUrl))) {
     if (child.exitCode !== null || performance.now() - startedAt > READY_WITHIN_MS) {
@@ -43,10 +57,21 @@ export const startBenchNode = async ({ dataDir, folder = process.cwd(), env = {}
     await sleep(POLL_MS)
   }
   const readyMs = performance.now() - startedAt
-  return { url: `http://127.0.0.1:${port}`, opsUrl, pid: child.pid!, readyMs, usage: () => usageOf(child.pid!), stop: () => end(child) }
+  return {
+    url: `http://127.0.0.1:${port}`,
+    opsUrl,
+    pid: child.pid!,
+    readyMs,
+    usage: () => usageOf(child.pid!),
+    stop: () => end(child),
+  }
 }
 
-const isReady = (opsUrl: string): Promise<boolean> => fetch(`${opsUrl}/health/ready`).then(({ ok }) => ok, () => false)
+const isReady = (opsUrl: string): Promise<boolean> =>
+  fetch(`${opsUrl}/health/ready`).then(
+    ({ ok }) => ok,
+    () => false,
+  )
 
 const end = async (child: ChildProcess): Promise<void> => {
   if (child.exitCode !== null || child.signalCode !== null) return
@@ -71,7 +96,12 @@ export const endedChildrenCpuSeconds = (): number => {
 /** The fields after the name, which may itself contain spaces and brackets. */
 const statOf = (pid: number): { fields: number[] } => {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  return { fields: stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number) }
+  return {
+    fields: stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number),
+  }
 }
 
 export const median = (values: readonly number[]): number => {

@@ -47,7 +47,11 @@ const raw = async ({ likeUrl }: Options): Promise<number> => {
     for (const [name, value] of headers) res.writeHeader(name, value)
     res.end(body)
   })
-  return new Promise((resolve, reject) => app.listen('127.0.0.1', 0, 0, (token) => (token ? resolve(addon.us_socket_local_port(token as never)) : reject(new Error('cannot listen')))))
+  return new Promise((resolve, reject) =>
+    app.listen('127.0.0.1', 0, 0, (token) =>
+      token ? resolve(addon.us_socket_local_port(token as never)) : reject(new Error('cannot listen')),
+    ),
+  )
 }
 
 const peers = createRequire(new URL('./peers/package.json', import.meta.url))
@@ -69,7 +73,12 @@ type Fastify = {
 
 const moleculerWeb = async (): Promise<number> => {
   const broker = quietBroker()
-  const settings = { port: 0, ip: '127.0.0.1', logging: false, routes: [{ path: '/', aliases: { [`GET ${PATH}`]: 'gig.get' } }] }
+  const settings = {
+    port: 0,
+    ip: '127.0.0.1',
+    logging: false,
+    routes: [{ path: '/', aliases: { [`GET ${PATH}`]: 'gig.get' } }],
+  }
   const web = broker.createService({ name: 'web', mixins: [peers('moleculer-web') as ServiceSchema], settings })
   await broker.start()
   return (web as unknown as { server: { address(): { port: number } } }).server.address().port
@@ -77,27 +86,63 @@ const moleculerWeb = async (): Promise<number> => {
 
 const quietBroker = (): ServiceBroker => {
   const broker = new ServiceBroker({ logger: false })
-  broker.createService({ name: 'gig', actions: { get: { handler: ({ params }: { params: { id: string } }) => ({ ...GIG, id: params.id }) } } } as ServiceSchema)
+  broker.createService({
+    name: 'gig',
+    actions: { get: { handler: ({ params }: { params: { id: string } }) => ({ ...GIG, id: params.id }) } },
+  } as ServiceSchema)
   return broker
 }
 
-const SERVERS: Record<Kind, (options: Options) => Promise<number>> = { gateway: gateways, raw, fastify, 'moleculer-web': moleculerWeb }
+const SERVERS: Record<Kind, (options: Options) => Promise<number>> = {
+  gateway: gateways,
+  raw,
+  fastify,
+  'moleculer-web': moleculerWeb,
+}
 
 const gigs = (): ServiceSchema =>
-  service(contract, () => ({
-    actions: Object.fromEntries(Object.keys(contract.actions).map((name) => [name, async ({ params }: { params: { id: string } }) => ({ ...GIG, id: params.id })])),
-    hears: Object.fromEntries(contract.hears.map((event) => [event, async () => undefined])),
-  }) as never)
+  service(
+    contract,
+    () =>
+      ({
+        actions: Object.fromEntries(
+          Object.keys(contract.actions).map((name) => [
+            name,
+            async ({ params }: { params: { id: string } }) => ({ ...GIG, id: params.id }),
+          ]),
+        ),
+        hears: Object.fromEntries(contract.hears.map((event) => [event, async () => undefined])),
+      }) as never,
+  )
 
 const packageOf = (name: string, amount: number) => ({
-  title: name, description: `Everything of ${name}, delivered as vector and bitmap files with the source. `.repeat(3).trim(),
-  price: { amount, currency: 'usd' }, deliveryDays: 3, revisions: 2, features: ['Source file', 'Vector file', 'Printable file'],
+  title: name,
+  description: `Everything of ${name}, delivered as vector and bitmap files with the source. `.repeat(3).trim(),
+  price: { amount, currency: 'usd' },
+  deliveryDays: 3,
+  revisions: 2,
+  features: ['Source file', 'Vector file', 'Printable file'],
 })
 const GIG = {
-  id: '', status: 'live', title: 'I will design a timeless logo for your company', description: 'A mark that still looks right in ten years. '.repeat(25).trim(),
-  category: 'design', subcategory: 'logos', tags: ['logo', 'branding', 'vector'],
-  packages: { basic: packageOf('One idea', 5000), standard: packageOf('Three ideas', 12_000), premium: packageOf('A whole brand', 40_000) },
-  extras: [{ id: 'fast', title: 'Two days sooner', price: { amount: 2000, currency: 'usd' }, addedDays: 0 }], faq: [], requirements: [], images: [],
+  id: '',
+  status: 'live',
+  title: 'I will design a timeless logo for your company',
+  description: 'A mark that still looks right in ten years. '.repeat(25).trim(),
+  category: 'design',
+  subcategory: 'logos',
+  tags: ['logo', 'branding', 'vector'],
+  packages: {
+    basic: packageOf('One idea', 5000),
+    standard: packageOf('Three ideas', 12_000),
+    premium: packageOf('A whole brand', 40_000),
+  },
+  extras: [{ id: 'fast', title: 'Two days sooner', price: { amount: 2000, currency: 'usd' }, addedDays: 0 }],
+  faq: [],
+  requirements: [],
+  images: [],
   seller: { id: 'usr_hot', username: 'ines', displayName: 'Ines', level: 'top_rated', rating: 4.9 },
-  rating: 4.9, reviewCount: 312, createdAt: '2026-01-01T00:00:00.000Z', version: 3,
+  rating: 4.9,
+  reviewCount: 312,
+  createdAt: '2026-01-01T00:00:00.000Z',
+  version: 3,
 }

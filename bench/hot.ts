@@ -9,13 +9,15 @@ import { join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 import { serve, type Kind } from './hot-servers.ts'
 
-const { values } = parseArgs({ options: {
-  serve: { type: 'string' },
-  gateway: { type: 'string', default: '' },
-  rounds: { type: 'string', default: '5' },
-  seconds: { type: 'string', default: '3' },
-  connections: { type: 'string', default: '64' },
-} })
+const { values } = parseArgs({
+  options: {
+    serve: { type: 'string' },
+    gateway: { type: 'string', default: '' },
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '3' },
+    connections: { type: 'string', default: '64' },
+  },
+})
 export const GIG_PATH = '/v1/gigs/gig_hot'
 const PEERS = new URL('./peers/node_modules/fastify', import.meta.url)
 const run = promisify(execFile)
@@ -33,7 +35,8 @@ async function compare() {
     await same(servers)
     const rounds = new Map<Kind, Round[]>(servers.map(({ kind }) => [kind, []]))
     for (const server of servers) await load(server)
-    for (let round = 0; round < Number(values.rounds); round++) for (const server of shuffled(servers)) rounds.get(server.kind)!.push(await load(server))
+    for (let round = 0; round < Number(values.rounds); round++)
+      for (const server of shuffled(servers)) rounds.get(server.kind)!.push(await load(server))
     report(rounds)
   } finally {
     for (const { child } of servers) child.kill('SIGTERM')
@@ -54,8 +57,11 @@ async function start(kind: Kind, dataDir: string, like = ''): Promise<Server> {
 
 /** Nobody is measured for a different answer. */
 async function same(servers: readonly Server[]) {
-  const bodies = await Promise.all(servers.map(async ({ port }) => (await fetch(`http://127.0.0.1:${port}${GIG_PATH}`)).text()))
-  if (new Set(bodies.map((body) => JSON.stringify(JSON.parse(body)))).size !== 1) throw new Error('the servers do not give the same answer')
+  const bodies = await Promise.all(
+    servers.map(async ({ port }) => (await fetch(`http://127.0.0.1:${port}${GIG_PATH}`)).text()),
+  )
+  if (new Set(bodies.map((body) => JSON.stringify(JSON.parse(body)))).size !== 1)
+    throw new Error('the servers do not give the same answer')
   console.log(`answer: ${Buffer.byteLength(bodies[0]!)} bytes`)
 }
 
@@ -80,12 +86,19 @@ function report(rounds: ReadonlyMap<Kind, readonly Round[]>) {
   for (const [kind, all] of rounds) {
     const cpu = median(all.map(({ cpuMicros }) => cpuMicros))
     const perSecond = median(all.map((one) => one.perSecond))
-    console.log(`${kind.padEnd(14)} ${cpu.toFixed(2).padStart(7)} µs CPU/request  ${Math.round(perSecond).toString().padStart(7)} requests/s  ${(raw / cpu).toFixed(2)} × raw per CPU`)
+    console.log(
+      `${kind.padEnd(14)} ${cpu.toFixed(2).padStart(7)} µs CPU/request  ${Math.round(perSecond).toString().padStart(7)} requests/s  ${(raw / cpu).toFixed(2)} × raw per CPU`,
+    )
   }
 }
 
-const median = (numbers: readonly number[]): number => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!
-const shuffled = <T>(list: readonly T[]): T[] => list.map((item) => ({ item, at: Math.random() })).sort((a, b) => a.at - b.at).map(({ item }) => item)
+const median = (numbers: readonly number[]): number =>
+  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!
+const shuffled = <T>(list: readonly T[]): T[] =>
+  list
+    .map((item) => ({ item, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item)
 
 if (values.serve) await serve(values.serve as Kind, { dataDir: process.env.DATA_DIR!, likeUrl: values.gateway })
 else await compare()

@@ -10,7 +10,10 @@ import { parseArgs } from 'node:util'
 import { endedChildrenCpuSeconds, median, megabytes, seconds, startBenchNode, table } from './harness.ts'
 
 const IDLE_MS = 10_000
-const { values } = parseArgs({ options: { runs: { type: 'string', default: '5' }, install: { type: 'boolean', default: true } }, allowNegative: true })
+const { values } = parseArgs({
+  options: { runs: { type: 'string', default: '5' }, install: { type: 'boolean', default: true } },
+  allowNegative: true,
+})
 const runs = Number(values.runs)
 const root = fileURLToPath(new URL('..', import.meta.url))
 const scratch = mkdtempSync(join(tmpdir(), 'gigwire-bench-'))
@@ -28,8 +31,15 @@ const install = (folder: string, ...flags: string[]): Measured => {
   rmSync(join(folder, 'node_modules'), { recursive: true, force: true })
   const cpu = endedChildrenCpuSeconds()
   const at = performance.now()
-  execFileSync('npm', ['ci', '--cache', join(scratch, 'npm-cache'), ...flags], { cwd: folder, stdio: ['ignore', 'ignore', 'ignore'] })
-  return { wallSeconds: (performance.now() - at) / 1000, cpuSeconds: endedChildrenCpuSeconds() - cpu, bytes: bytesOnDisk(join(folder, 'node_modules')) }
+  execFileSync('npm', ['ci', '--cache', join(scratch, 'npm-cache'), ...flags], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'ignore'],
+  })
+  return {
+    wallSeconds: (performance.now() - at) / 1000,
+    cpuSeconds: endedChildrenCpuSeconds() - cpu,
+    bytes: bytesOnDisk(join(folder, 'node_modules')),
+  }
 }
 
 const bytesOnDisk = (folder: string): number =>
@@ -51,7 +61,12 @@ const start = async (folder: string, dataDir: string, idleMs = 0): Promise<Measu
 
 const row = (what: string, measured: Measured[], size: string): string[] => {
   const of = (pick: (one: Measured) => number) => median(measured.map(pick))
-  return [what, seconds(of((one) => one.wallSeconds)), seconds(of((one) => one.cpuSeconds)), `${megabytes(of((one) => one.bytes))} ${size}`]
+  return [
+    what,
+    seconds(of((one) => one.wallSeconds)),
+    seconds(of((one) => one.cpuSeconds)),
+    `${megabytes(of((one) => one.bytes))} ${size}`,
+  ]
 }
 
 const rows: string[][] = []
@@ -60,7 +75,11 @@ try {
   if (values.install) {
     const cold = install(folder)
     const [warm, withoutScripts] = [install(folder), install(folder, '--ignore-scripts')]
-    rows.push(row('`npm ci`, empty cache', [cold], 'on disk'), row('`npm ci`, full cache', [warm], 'on disk'), row('the same with `--ignore-scripts`', [withoutScripts], 'on disk'))
+    rows.push(
+      row('`npm ci`, empty cache', [cold], 'on disk'),
+      row('`npm ci`, full cache', [warm], 'on disk'),
+      row('the same with `--ignore-scripts`', [withoutScripts], 'on disk'),
+    )
   } else {
     mkdirSync(join(folder, 'node_modules'))
     cpSync(join(root, 'node_modules'), join(folder, 'node_modules'), { recursive: true, verbatimSymlinks: true })

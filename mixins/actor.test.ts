@@ -22,9 +22,15 @@ const hearer = (name: string, heard: Event[], refusing = { times: 0 }): ServiceS
   },
 })
 
-const completed = (id: string) => ({ name: 'order.completed' as const, data: { order: id, gig: 'gig_1', buyer: 'usr_b', seller: 'usr_s', at: 1 } })
+const completed = (id: string) => ({
+  name: 'order.completed' as const,
+  data: { order: id, gig: 'gig_1', buyer: 'usr_b', seller: 'usr_s', at: 1 },
+})
 
-const counterOn = async (node: TestNode, wake?: (state: Counter, now: number) => { next: Counter; result: undefined }): Promise<Actor<Counter>> => {
+const counterOn = async (
+  node: TestNode,
+  wake?: (state: Counter, now: number) => { next: Counter; result: undefined },
+): Promise<Actor<Counter>> => {
   const documents = await node.open('documents')
   await documents.declare([counters, parkedEvents] as never)
   return actor<Counter>(node, documents, 'order', { of: counters, ...(wake && { wake }) })
@@ -39,7 +45,10 @@ test('concurrent turns on one key count every one of them', async (t) => {
   const node = await startNode({ services: [] })
   const book = await counterOn(node)
   const results = await Promise.all(Array.from({ length: 100 }, () => add(book, 'a')))
-  t.deepEqual(results, Array.from({ length: 100 }, (_, at) => at + 1))
+  t.deepEqual(
+    results,
+    Array.from({ length: 100 }, (_, at) => at + 1),
+  )
   t.is((await book.read('a'))?.count, 100)
   await book.stop()
   await node.stop()
@@ -94,8 +103,14 @@ test('what a turn says is delivered to its group and then dropped from the docum
   const book = await counterOn(node)
   book.relay.start()
   await book.turn('a', () => ({ next: fresh('a'), say: [completed('ord_1')], result: null }), { settle: ['gig'] })
-  t.deepEqual(heard.map(({ name, data }) => [name, (data as { order: string }).order]), [['order.completed', 'ord_1']])
-  await eventually(() => book.read('a'), (state) => state?.outbox.length === 0)
+  t.deepEqual(
+    heard.map(({ name, data }) => [name, (data as { order: string }).order]),
+    [['order.completed', 'ord_1']],
+  )
+  await eventually(
+    () => book.read('a'),
+    (state) => state?.outbox.length === 0,
+  )
   t.is((await book.read('a'))?.outboxAt, null)
   await book.stop()
   await node.stop()
@@ -108,8 +123,14 @@ test('events of one document arrive in the order said, also when the hearer stum
   book.relay.start()
   for (let at = 0; at < 5; at++)
     await book.turn('a', (state) => ({ next: state ?? fresh('a'), say: [completed(`ord_${at}`)], result: null }))
-  await eventually(() => heard.length, (count) => count === 5)
-  t.deepEqual(heard.map(({ data }) => (data as { order: string }).order), ['ord_0', 'ord_1', 'ord_2', 'ord_3', 'ord_4'])
+  await eventually(
+    () => heard.length,
+    (count) => count === 5,
+  )
+  t.deepEqual(
+    heard.map(({ data }) => (data as { order: string }).order),
+    ['ord_0', 'ord_1', 'ord_2', 'ord_3', 'ord_4'],
+  )
   await book.stop()
   await node.stop()
 })
@@ -126,7 +147,10 @@ test('what was said while nobody listened is found in the store and delivered by
   const second = await startNode({ services: [hearer('gig', heard)], env: { DATA_DIR: first.dataDir } })
   const after = await counterOn(second)
   await after.relay.scan(0)
-  await eventually(() => heard.length, (count) => count === 1)
+  await eventually(
+    () => heard.length,
+    (count) => count === 1,
+  )
   await after.stop()
   await second.stop()
   await first.stop()
@@ -134,7 +158,10 @@ test('what was said while nobody listened is found in the store and delivered by
 
 test('a due timer wakes its actor once, and after an outage once', async (t) => {
   const node = await startNode({ services: [] })
-  const book = await counterOn(node, (state) => ({ next: { ...state, rings: state.rings + 1, wakeAt: null }, result: undefined }))
+  const book = await counterOn(node, (state) => ({
+    next: { ...state, rings: state.rings + 1, wakeAt: null },
+    result: undefined,
+  }))
   const wakeAt = node.clock.now() - 3_600_000
   await book.turn('a', () => ({ next: { ...fresh('a'), wakeAt }, result: null }))
   await book.turn('later', () => ({ next: { ...fresh('later'), wakeAt: node.clock.now() + 3_600_000 }, result: null }))

@@ -59,7 +59,12 @@ const STALE_TRIES = 4
 export const actorCollection = <T extends ActorDoc>(name: string, indexes: Record<string, Index> = {}): Collection<T> =>
   collection<T>(name, { ...indexes, byWake: { keys: ['wakeAt'] }, byOutbox: { keys: ['outboxAt'] } })
 
-export const actor = <T extends ActorDoc>(node: Node, documents: Documents, service: string, options: ActorOptions<T>): Actor<T> => {
+export const actor = <T extends ActorDoc>(
+  node: Node,
+  documents: Documents,
+  service: string,
+  options: ActorOptions<T>,
+): Actor<T> => {
   const { of, wake } = options
   const box = mailbox<T>({ ...MAILBOX, ...options.limits })
 
@@ -67,12 +72,22 @@ export const actor = <T extends ActorDoc>(node: Node, documents: Documents, serv
     const { result, said } = await box.run(key, deadlineAt, (slot) => takeTurn(key, slot, decide))
     if (said.length > 0) {
       delivery.offer(key, said)
-      if (settle) await delivery.settled(key, said.map(({ id }) => id), settle, SETTLE_MS)
+      if (settle)
+        await delivery.settled(
+          key,
+          said.map(({ id }) => id),
+          settle,
+          SETTLE_MS,
+        )
     }
     return result
   }
 
-  const takeTurn = async <R>(key: string, slot: Slot<T>, decide: Decide<T, R>): Promise<{ result: R; said: Entry[] }> => {
+  const takeTurn = async <R>(
+    key: string,
+    slot: Slot<T>,
+    decide: Decide<T, R>,
+  ): Promise<{ result: R; said: Entry[] }> => {
     for (let attempt = 0; attempt < STALE_TRIES; attempt++) {
       const cached = attempt === 0 && slot.state !== undefined
       const state = cached ? slot.state! : await documents.get(of, key)
@@ -94,12 +109,18 @@ export const actor = <T extends ActorDoc>(node: Node, documents: Documents, serv
     (await documents.get(of, key))?.version === state?.version
 
   /** The one conditional write. Answers what was said, or null when somebody else wrote first. */
-  const write = async (key: string, slot: Slot<T>, state: T | null, { next, say = [] }: Decision<T, unknown>): Promise<Entry[] | null> => {
+  const write = async (
+    key: string,
+    slot: Slot<T>,
+    state: T | null,
+    { next, say = [] }: Decision<T, unknown>,
+  ): Promise<Entry[] | null> => {
     const version = (state?.version ?? 0) + 1
     const said = say.map((one, at) => entryOf(`${of.name}:${key}:${version}:${at}`, one))
     const waiting = (state?.outbox ?? []).filter(({ id }) => !delivery.isAcknowledged(id))
     const outbox = [...waiting, ...said.filter(({ groups }) => groups.length > 0)]
-    if (outbox.length > OUTBOX_MAX) throw refuse('overloaded', `${key} has too much left to say`, { retryAfterSeconds: 5 })
+    if (outbox.length > OUTBOX_MAX)
+      throw refuse('overloaded', `${key} has too much left to say`, { retryAfterSeconds: 5 })
     const stored: T = { ...next!, id: key, version, outbox, outboxAt: outbox[0]?.at ?? null }
     slot.state = undefined
     const outcome = state ? await documents.replace(of, stored, state.version) : await documents.insert(of, stored)
@@ -118,7 +139,9 @@ export const actor = <T extends ActorDoc>(node: Node, documents: Documents, serv
   )
   const timers = wake
     ? timekeeper(node, documents, service, of, (key) =>
-        turn(key, (state, now) => (state && isDue(state, now) ? wake(state, now) : { result: undefined }), { settle: groupsSettledOnWake }),
+        turn(key, (state, now) => (state && isDue(state, now) ? wake(state, now) : { result: undefined }), {
+          settle: groupsSettledOnWake,
+        }),
       )
     : null
 
@@ -152,10 +175,24 @@ const attemptDecision = <T, R>(decide: Decide<T, R>, state: T | null, now: numbe
   }
 }
 
-const entryOf = (id: string, { name, data }: Said): Entry => ({ id, name, data, at: Date.now(), groups: groupsOf(name) })
+const entryOf = (id: string, { name, data }: Said): Entry => ({
+  id,
+  name,
+  data,
+  at: Date.now(),
+  groups: groupsOf(name),
+})
 
 /** A store's trouble in the words a client understands. */
 export const storeTrouble = (error: unknown): unknown =>
   error instanceof DocumentsError && error.code !== 'bad_query' && error.code !== 'no_index'
-    ? refuse(error.code === 'bad_cursor' ? 'bad_cursor' : error.code === 'document_too_large' ? 'body_too_large' : 'unavailable', error.message, { retryAfterSeconds: 1 })
+    ? refuse(
+        error.code === 'bad_cursor'
+          ? 'bad_cursor'
+          : error.code === 'document_too_large'
+            ? 'body_too_large'
+            : 'unavailable',
+        error.message,
+        { retryAfterSeconds: 1 },
+      )
     : error

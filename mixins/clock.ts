@@ -33,7 +33,9 @@ export const moveClock = async (node: Node, offsetMs: number): Promise<void> => 
     if (stored && stored.offsetMs >= offsetMs) break
     const version = (stored?.version ?? 0) + 1
     const next: Setting = { id: CLOCK, version, offsetMs }
-    const { ok } = stored ? await documents.replace(platformSettings, next, stored.version) : await documents.insert(platformSettings, next)
+    const { ok } = stored
+      ? await documents.replace(platformSettings, next, stored.version)
+      : await documents.insert(platformSettings, next)
     if (ok) break
   }
   if (isMovable(node.clock)) node.clock.moveTo(offsetMs)

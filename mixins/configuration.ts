@@ -48,7 +48,11 @@ export const configuration = (env: Environment): Configuration => {
   const port = number(env, 'PORT', 3000, 0, 65_535)
   const logLevel = oneOf(env, 'LOG_LEVEL', LOG_LEVELS, 'info')
   return {
-    nodeId: pattern(env, 'NODE_ID', /^[A-Za-z0-9_-]{1,64}$/, 'letters, digits, - and _') ?? `${hostname().replaceAll(/[^A-Za-z0-9_-]/g, '-').slice(0, 40)}-${process.pid}`,
+    nodeId:
+      pattern(env, 'NODE_ID', /^[A-Za-z0-9_-]{1,64}$/, 'letters, digits, - and _') ??
+      `${hostname()
+        .replaceAll(/[^A-Za-z0-9_-]/g, '-')
+        .slice(0, 40)}-${process.pid}`,
     port,
     host: text(env, 'HOST') ?? (sandbox ? '127.0.0.1' : '0.0.0.0'),
     opsPort: number(env, 'OPS_PORT', 3001, 0, 65_535),
@@ -64,7 +68,10 @@ export const configuration = (env: Environment): Configuration => {
     sandboxWebhookUrl: url(env, 'SANDBOX_WEBHOOK_URL', ['http:', 'https:']),
     smtpUrl: url(env, 'SMTP_URL', ['smtp:', 'smtps:']),
     mailFrom: text(env, 'MAIL_FROM') ?? 'Gigwire <no-reply@localhost>',
-    trustProxy: (text(env, 'TRUST_PROXY') ?? '').split(',').map((one) => one.trim()).filter(Boolean),
+    trustProxy: (text(env, 'TRUST_PROXY') ?? '')
+      .split(',')
+      .map((one) => one.trim())
+      .filter(Boolean),
     dataDir: text(env, 'DATA_DIR') ?? './data',
     jwtSecret: jwtSecretOf(env, sandbox),
     logLevel,
@@ -79,7 +86,7 @@ export const configuration = (env: Environment): Configuration => {
 
 /** On exactly while no provider key is set; production must ask for it, so that nobody sells on play money by mistake. */
 const sandboxOf = (env: Environment, stripeSecretKey: string | null): boolean => {
-  const asked = oneOf(env, 'SANDBOX', ['0', '1'], '') 
+  const asked = oneOf(env, 'SANDBOX', ['0', '1'], '')
   if (stripeSecretKey) {
     if (asked === '1') throw bad('SANDBOX', 'cannot be 1 while STRIPE_SECRET_KEY is set')
     return false
@@ -94,7 +101,8 @@ const SECRET_LENGTH_MIN = 32
 const jwtSecretOf = (env: Environment, sandbox: boolean): string | null => {
   const secret = text(env, 'JWT_SECRET')
   if (!secret && !sandbox) throw bad('JWT_SECRET', 'is required outside the sandbox')
-  if (secret && secret.length < SECRET_LENGTH_MIN) throw bad('JWT_SECRET', `needs at least ${SECRET_LENGTH_MIN} characters`)
+  if (secret && secret.length < SECRET_LENGTH_MIN)
+    throw bad('JWT_SECRET', `needs at least ${SECRET_LENGTH_MIN} characters`)
   return secret
 }
 
@@ -106,7 +114,8 @@ const limitsOf = (env: Environment): Configuration['limits'] => {
     given.split(',').map((one) => {
       const [, name, rate, burst] = /^\s*([a-z]+)=(\d+(?:\.\d+)?)\/(\d+)\s*$/i.exec(one) ?? []
       if (!name || !rate || !burst) throw bad('RATE_LIMITS', `"${one}" is not name=perSecond/burst`)
-      if (!Object.hasOwn(DEFAULT_LIMITS, name)) throw bad('RATE_LIMITS', `knows no ${name}, only ${Object.keys(DEFAULT_LIMITS).join(', ')}`)
+      if (!Object.hasOwn(DEFAULT_LIMITS, name))
+        throw bad('RATE_LIMITS', `knows no ${name}, only ${Object.keys(DEFAULT_LIMITS).join(', ')}`)
       return [name, { rate: Number(rate), burst: Number(burst) }]
     }),
   )
@@ -122,7 +131,8 @@ const number = (env: Environment, name: string, fallback: number, min: number, m
   const given = text(env, name)
   if (given === null) return fallback
   const value = Number(given)
-  if (!Number.isInteger(value) || value < min || value > max) throw bad(name, `"${given}" is not a whole number from ${min} to ${max}`)
+  if (!Number.isInteger(value) || value < min || value > max)
+    throw bad(name, `"${given}" is not a whole number from ${min} to ${max}`)
   return value
 }
 const oneOf = (env: Environment, name: string, values: readonly string[], fallback: string): string => {
@@ -142,7 +152,8 @@ const url = (env: Environment, name: string, protocols: readonly string[]): stri
   const first = given.split(',')[0]!
   const parsed = URL.canParse(first) ? new URL(first) : null
   // Never the value itself: URLs carry passwords.
-  if (!parsed || !protocols.includes(parsed.protocol)) throw bad(name, `is not a URL beginning with ${protocols.map((one) => `${one}//`).join(' or ')}`)
+  if (!parsed || !protocols.includes(parsed.protocol))
+    throw bad(name, `is not a URL beginning with ${protocols.map((one) => `${one}//`).join(' or ')}`)
   return given
 }
 const bad = (name: string, why: string) => new ConfigurationError(`${name} ${why}`)

@@ -49,7 +49,10 @@ test('a turn past its deadline is refused, not run', async (t) => {
 
 test('a turn that fails does not hold up the next', async (t) => {
   const box = mailbox<number>(limits)
-  await t.throwsAsync(box.run('a', undefined, async () => Promise.reject(new Error('broken'))), { message: 'broken' })
+  await t.throwsAsync(
+    box.run('a', undefined, async () => Promise.reject(new Error('broken'))),
+    { message: 'broken' },
+  )
   t.is(await box.run('a', undefined, async () => 1), 1)
   box.stop()
 })

@@ -72,7 +72,8 @@ export const mailbox = <S>(limits: MailboxLimits = MAILBOX): Mailbox<S> => {
 
   const sweep = setInterval(() => {
     const before = Date.now() - limits.idleMs
-    for (const [key, slot] of slots) if (!slot.busy && slot.waiting.length === 0 && slot.usedAt < before) slots.delete(key)
+    for (const [key, slot] of slots)
+      if (!slot.busy && slot.waiting.length === 0 && slot.usedAt < before) slots.delete(key)
   }, SWEEP_MS)
   sweep.unref()
 

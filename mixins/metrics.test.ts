@@ -9,7 +9,9 @@ test('numbers read as Prometheus reads them', (t) => {
   const took = registry.histogram('took_seconds', 'Took', [0.1, 1])({ route: '/a' })
   for (const value of [0.05, 0.5, 5]) took.observe(value)
   registry.measured('up', 'Up', () => 1)
-  t.is(registry.text(), `# HELP asked_total Asked
+  t.is(
+    registry.text(),
+    `# HELP asked_total Asked
 # TYPE asked_total counter
 asked_total{route="/a\\"b\\\\",status="200"} 2
 # HELP open Open
@@ -25,7 +27,8 @@ took_seconds_count{route="/a"} 3
 # HELP up Up
 # TYPE up gauge
 up 1
-`)
+`,
+  )
 })
 
 test('labels that clients choose cannot grow the page without end', (t) => {

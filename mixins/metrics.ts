@@ -29,14 +29,24 @@ type Kind = 'counter' | 'gauge' | 'histogram'
 export const metrics = (): Metrics => {
   const families: { name: string; help: string; kind: Kind; lines: () => Line[] }[] = []
 
-  const family = <C extends Child>(name: string, help: string, { kind, make }: { kind: Kind; make: () => C }): Family<C> => {
+  const family = <C extends Child>(
+    name: string,
+    help: string,
+    { kind, make }: { kind: Kind; make: () => C },
+  ): Family<C> => {
     const children = new Map<string, { labels: Labels; child: C }>()
-    families.push({ name, help, kind, lines: () => [...children.values()].flatMap(({ labels, child }) => child.lines(labels)) })
+    families.push({
+      name,
+      help,
+      kind,
+      lines: () => [...children.values()].flatMap(({ labels, child }) => child.lines(labels)),
+    })
     const childOf = (labels: Labels): C => {
       const key = JSON.stringify(labels)
       const known = children.get(key)
       if (known) return known.child
-      if (children.size >= CHILDREN_MAX && !isOther(labels)) return childOf(Object.fromEntries(Object.keys(labels).map((label) => [label, OTHER])))
+      if (children.size >= CHILDREN_MAX && !isOther(labels))
+        return childOf(Object.fromEntries(Object.keys(labels).map((label) => [label, OTHER])))
       const child = make()
       children.set(key, { labels, child })
       return child
@@ -47,9 +57,20 @@ export const metrics = (): Metrics => {
   return {
     counter: (name, help) => family(name, help, { kind: 'counter', make: counter }),
     gauge: (name, help) => family(name, help, { kind: 'gauge', make: gauge }),
-    histogram: (name, help, bounds = DURATIONS) => family(name, help, { kind: 'histogram', make: () => histogram(bounds) }),
-    measured: (name, help, measure, kind = 'gauge') => families.push({ name, help, kind, lines: () => [['', '', measure()]] }),
-    text: () => families.map((one) => `# HELP ${one.name} ${one.help}\n# TYPE ${one.name} ${one.kind}\n${one.lines().map((line) => said(one.name, line)).join('')}`).join(''),
+    histogram: (name, help, bounds = DURATIONS) =>
+      family(name, help, { kind: 'histogram', make: () => histogram(bounds) }),
+    measured: (name, help, measure, kind = 'gauge') =>
+      families.push({ name, help, kind, lines: () => [['', '', measure()]] }),
+    text: () =>
+      families
+        .map(
+          (one) =>
+            `# HELP ${one.name} ${one.help}\n# TYPE ${one.name} ${one.kind}\n${one
+              .lines()
+              .map((line) => said(one.name, line))
+              .join('')}`,
+        )
+        .join(''),
   }
 }
 
@@ -57,12 +78,23 @@ const isOther = (labels: Labels): boolean => Object.values(labels).every((value)
 
 const counter = (): Counter & Child => {
   let count = 0
-  return { add: (by = 1) => { count += by }, value: () => count, lines: (labels) => [['', labelled(labels), count]] }
+  return {
+    add: (by = 1) => {
+      count += by
+    },
+    value: () => count,
+    lines: (labels) => [['', labelled(labels), count]],
+  }
 }
 
 const gauge = (): Gauge & Child => {
   let now = 0
-  return { set: (value) => { now = value }, lines: (labels) => [['', labelled(labels), now]] }
+  return {
+    set: (value) => {
+      now = value
+    },
+    lines: (labels) => [['', labelled(labels), now]],
+  }
 }
 
 const histogram = (bounds: readonly number[]): Histogram & Child => {
@@ -83,9 +115,12 @@ const histogram = (bounds: readonly number[]): Histogram & Child => {
   return { observe, lines }
 }
 
-const said = (name: string, [suffix, labels, value]: Line): string => `${name}${suffix}${labels} ${Number.isFinite(value) ? value : 'NaN'}\n`
+const said = (name: string, [suffix, labels, value]: Line): string =>
+  `${name}${suffix}${labels} ${Number.isFinite(value) ? value : 'NaN'}\n`
 
 const labelled = (labels: Labels): string => {
-  const pairs = Object.entries(labels).map(([label, value]) => `${label}="${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`)
+  const pairs = Object.entries(labels).map(
+    ([label, value]) => `${label}="${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`,
+  )
   return pairs.length > 0 ? `{${pairs.join(',')}}` : ''
 }

@@ -28,7 +28,11 @@ export type Log = ServiceBroker['logger']
 
 export type ActionName = keyof Actions & string
 export type CallOptions = { meta?: Meta; timeoutMs?: number }
-export type Call = <K extends ActionName>(name: K, params: Actions[K]['params'], options?: CallOptions) => Promise<Actions[K]['result']>
+export type Call = <K extends ActionName>(
+  name: K,
+  params: Actions[K]['params'],
+  options?: CallOptions,
+) => Promise<Actions[K]['result']>
 
 /** Settings a node was started with that services may ask for; made by moleculer.config.ts, never read from the environment. */
 export type Settings = {
@@ -82,7 +86,13 @@ export type Node = {
   isRunning(instanceId: string): boolean
 }
 
-type Opened = { factories: AdapterFactories; settings: Settings; clock: Clock; memo: Map<keyof Adapters, Promise<unknown>>; placed?: Placement }
+type Opened = {
+  factories: AdapterFactories
+  settings: Settings
+  clock: Clock
+  memo: Map<keyof Adapters, Promise<unknown>>
+  placed?: Placement
+}
 const OPENED = Symbol('adapters')
 type BrokerWithAdapters = ServiceBroker & { [OPENED]?: Opened }
 
@@ -121,7 +131,8 @@ export const nodeOf = (broker: ServiceBroker, log: Log): Node => {
   }
 }
 
-const members = (broker: ServiceBroker) => broker.registry.getNodeList({ onlyAvailable: true }) as unknown as { instanceID?: string }[]
+const members = (broker: ServiceBroker) =>
+  broker.registry.getNodeList({ onlyAvailable: true }) as unknown as { instanceID?: string }[]
 
 /** How long an internal call may take unless said otherwise. */
 export const CALL_TIMEOUT_MS = 10_000
@@ -140,7 +151,12 @@ const callOwner = <K extends ActionName>(
 }
 
 /** The node a keyed action must be taken on; undefined when this node may choose freely. */
-export const ownerNode = (broker: ServiceBroker, placed: Placement, name: string, params: Record<string, unknown>): string | undefined => {
+export const ownerNode = (
+  broker: ServiceBroker,
+  placed: Placement,
+  name: string,
+  params: Record<string, unknown>,
+): string | undefined => {
   const key = actionContract(name)?.key
   const value = key ? params[key] : undefined
   if (typeof value !== 'string') return undefined
@@ -154,10 +170,17 @@ export const actionContract = (name: string): ActionContract | undefined => {
   return (declared?.actions as Record<string, ActionContract> | undefined)?.[name.slice(dot + 1)]
 }
 
-const openOnce = <K extends keyof Adapters>(broker: ServiceBroker, opened: Opened, kind: K, log: Log): Promise<Adapters[K]> => {
+const openOnce = <K extends keyof Adapters>(
+  broker: ServiceBroker,
+  opened: Opened,
+  kind: K,
+  log: Log,
+): Promise<Adapters[K]> => {
   const known = opened.memo.get(kind) as Promise<Adapters[K]> | undefined
   if (known) return known
-  const opening = Promise.resolve(opened.factories[kind]({ nodeId: broker.nodeID, log, clock: opened.clock })) as Promise<Adapters[K]>
+  const opening = Promise.resolve(
+    opened.factories[kind]({ nodeId: broker.nodeID, log, clock: opened.clock }),
+  ) as Promise<Adapters[K]>
   opened.memo.set(kind, opening)
   // A failed opening may be tried again: the product may only be late.
   opening.catch(() => opened.memo.delete(kind))

@@ -8,7 +8,11 @@ test('a node without a gateway can be asked whether it is ready, too', async (t)
   const base = `http://127.0.0.1:${opsOf(node.broker).port}`
   const ready = await fetch(`${base}/health/ready`)
   t.is(ready.status, 200)
-  t.like(await ready.json(), { status: 'ready', node: node.id, dependencies: { documents: 'up', services: { chat: 'down' } } })
+  t.like(await ready.json(), {
+    status: 'ready',
+    node: node.id,
+    dependencies: { documents: 'up', services: { chat: 'down' } },
+  })
   t.regex(await (await fetch(`${base}/metrics`)).text(), /^process_resident_memory_bytes \d+$/m)
   await node.stop()
   await t.throwsAsync(fetch(`${base}/health/live`))
@@ -17,7 +21,10 @@ test('a node without a gateway can be asked whether it is ready, too', async (t)
 test('a second node is told which port to change', async (t) => {
   const first = await startNode({ services: [] })
   t.teardown(first.stop)
-  await t.throwsAsync(startNode({ services: [], env: { DATA_DIR: first.dataDir, OPS_PORT: String(opsOf(first.broker).port) } }), { message: /is taken.*OPS_PORT/ })
+  await t.throwsAsync(
+    startNode({ services: [], env: { DATA_DIR: first.dataDir, OPS_PORT: String(opsOf(first.broker).port) } }),
+    { message: /is taken.*OPS_PORT/ },
+  )
 })
 
 test('a broker without a side door says what it lacks', (t) => {

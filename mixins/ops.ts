@@ -74,7 +74,9 @@ const opsServer = async (node: Node): Promise<Ops> => {
   return {
     port: (server.address() as AddressInfo).port,
     registry,
-    drain: () => { draining = true },
+    drain: () => {
+      draining = true
+    },
     close: async () => {
       loop.disable()
       server.closeAllConnections()
@@ -90,32 +92,69 @@ const readiness = async (node: Node, draining: boolean): Promise<Answer> => {
   const store = documents !== undefined && (await isUp(documents))
   const isReady = store && !draining
   return json(isReady ? 200 : 503, {
-    status: draining ? 'draining' : isReady ? 'ready' : isStarted ? 'unavailable' : 'starting', node: node.id,
-    dependencies: { documents: store ? 'up' : 'down', fanout: fanout?.state() ?? 'down', services: serviceStates(node) },
+    status: draining ? 'draining' : isReady ? 'ready' : isStarted ? 'unavailable' : 'starting',
+    node: node.id,
+    dependencies: {
+      documents: store ? 'up' : 'down',
+      fanout: fanout?.state() ?? 'down',
+      services: serviceStates(node),
+    },
   })
 }
 
 const listen = (server: http.Server, { settings: { opsPort = 0, opsHost = '127.0.0.1' } }: Node) =>
   new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(error.code === 'EADDRINUSE' ? new Error(`${opsHost}:${opsPort} is taken: a second node on one machine needs an OPS_PORT of its own`, { cause: error }) : error))
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new Error(`${opsHost}:${opsPort} is taken: a second node on one machine needs an OPS_PORT of its own`, {
+              cause: error,
+            })
+          : error,
+      ),
+    )
     server.listen(opsPort, opsHost, () => resolve())
   })
 
-const answer = async (pages: Readonly<Record<string, () => Promise<Answer>>>, { method, url }: IncomingMessage, response: ServerResponse) => {
+const answer = async (
+  pages: Readonly<Record<string, () => Promise<Answer>>>,
+  { method, url }: IncomingMessage,
+  response: ServerResponse,
+) => {
   const page = Object.hasOwn(pages, url?.split('?')[0] ?? '') ? pages[url!.split('?')[0]!] : undefined
   const isRead = method === 'GET' || method === 'HEAD'
-  const { status, type, body } = !page ? json(404, { status: 'not found' }) : !isRead ? json(405, { status: 'GET only' }) : await page().catch((error: unknown) => json(500, { status: String(error) }))
-  response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff', ...(page && !isRead && { Allow: 'GET, HEAD' }) })
+  const { status, type, body } = !page
+    ? json(404, { status: 'not found' })
+    : !isRead
+      ? json(405, { status: 'GET only' })
+      : await page().catch((error: unknown) => json(500, { status: String(error) }))
+  response.writeHead(status, {
+    'Content-Type': type,
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    ...(page && !isRead && { Allow: 'GET, HEAD' }),
+  })
   response.end(body)
 }
 
-const json = (status: number, value: unknown): Answer => ({ status, type: 'application/json; charset=utf-8', body: JSON.stringify(value) })
+const json = (status: number, value: unknown): Answer => ({
+  status,
+  type: 'application/json; charset=utf-8',
+  body: JSON.stringify(value),
+})
 
 const isUp = async (documents: Documents): Promise<boolean> => {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>((resolve) => { timer = setTimeout(resolve, PING_MS, false) })
-  const up = await Promise.race([documents.ping().then(() => true, () => false), late])
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, PING_MS, false)
+  })
+  const up = await Promise.race([
+    documents.ping().then(
+      () => true,
+      () => false,
+    ),
+    late,
+  ])
   clearTimeout(timer)
   return up
 }
@@ -127,12 +166,21 @@ const serviceStates = ({ placement }: Node): Record<string, 'up' | 'down'> =>
 const processNumbers = (registry: Metrics, loopSeconds: () => number) => {
   registry.measured('process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage.rss())
   registry.measured('nodejs_heap_used_bytes', 'Heap in use', () => process.memoryUsage().heapUsed)
-  registry.measured('process_cpu_seconds_total', 'User and system CPU time spent', () => {
-    const { user, system } = process.cpuUsage()
-    return (user + system) / 1e6
-  }, 'counter')
+  registry.measured(
+    'process_cpu_seconds_total',
+    'User and system CPU time spent',
+    () => {
+      const { user, system } = process.cpuUsage()
+      return (user + system) / 1e6
+    },
+    'counter',
+  )
   registry.measured('process_uptime_seconds', 'Seconds since the start', () => process.uptime())
-  registry.measured('nodejs_eventloop_delay_p99_seconds', 'How late the event loop was, 99th percentile since the start', loopSeconds)
+  registry.measured(
+    'nodejs_eventloop_delay_p99_seconds',
+    'How late the event loop was, 99th percentile since the start',
+    loopSeconds,
+  )
 }
 
 type Load = { kind: string; keys: number; waiting: number; undelivered: number }
@@ -141,16 +189,23 @@ type Load = { kind: string; keys: number; waiting: number; undelivered: number }
 const actorLoads = (node: Node, registry: Metrics): (() => Promise<void>) => {
   const keys = registry.gauge('gigwire_actors', 'Actors in memory, by kind')
   const waiting = registry.gauge('gigwire_actor_turns_waiting', 'Turns waiting or running, by kind')
-  const undelivered = registry.gauge('gigwire_outbox_documents', 'Documents with events not yet taken by every group, by kind')
+  const undelivered = registry.gauge(
+    'gigwire_outbox_documents',
+    'Documents with events not yet taken by every group, by kind',
+  )
   return async () => {
     const local = node.broker.services.map(({ name }) => name).filter((name) => Object.hasOwn(contracts, name))
-    await Promise.all(local.map(async (name) => {
-      const loads = (await node.broker.call(`${name}.load`, {}, { nodeID: node.broker.nodeID, timeout: LOAD_MS }).catch(() => [])) as Load[]
-      for (const load of loads) {
-        keys({ kind: load.kind }).set(load.keys)
-        waiting({ kind: load.kind }).set(load.waiting)
-        undelivered({ kind: load.kind }).set(load.undelivered)
-      }
-    }))
+    await Promise.all(
+      local.map(async (name) => {
+        const loads = (await node.broker
+          .call(`${name}.load`, {}, { nodeID: node.broker.nodeID, timeout: LOAD_MS })
+          .catch(() => [])) as Load[]
+        for (const load of loads) {
+          keys({ kind: load.kind }).set(load.keys)
+          waiting({ kind: load.kind }).set(load.waiting)
+          undelivered({ kind: load.kind }).set(load.undelivered)
+        }
+      }),
+    )
   }
 }

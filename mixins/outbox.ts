@@ -48,10 +48,14 @@ export type Relay = {
 }
 
 const listeners = new Map<string, string[]>(
-  Object.values(contracts).flatMap((declared) => Object.keys(declared.events)).map((name) => [name, hearing(name)]),
+  Object.values(contracts)
+    .flatMap((declared) => Object.keys(declared.events))
+    .map((name) => [name, hearing(name)]),
 )
 function hearing(event: string): string[] {
-  return Object.values(contracts).filter((declared) => (declared.hears as readonly string[]).includes(event)).map(({ name }) => name)
+  return Object.values(contracts)
+    .filter((declared) => (declared.hears as readonly string[]).includes(event))
+    .map(({ name }) => name)
 }
 /** Who hears an event: known from the contracts, so also while nobody who hears it is running. */
 export const groupsOf = (event: string): string[] => [...(listeners.get(event) ?? [])]
@@ -107,7 +111,7 @@ export const relay = <T extends ActorDoc>(
 
   const deliver = async (key: string, group: string, entry: Entry) => {
     const event: Event = { id: entry.id, name: entry.name, data: entry.data, at: entry.at }
-    for (let tries = 1; !stopped; ) {
+    for (let tries = 1; !stopped;) {
       try {
         return await gateOf(node, group)(() => hear(node, group, key, event))
       } catch (error) {
@@ -142,7 +146,9 @@ export const relay = <T extends ActorDoc>(
     const left = pending.get(key)?.left
     // A group that no node hosts right now hears later; nobody waits for it.
     const groups = asked.filter((group) => group === '*' || node.placement.nodes(group).length > 0)
-    const waits = entryIds.flatMap((id) => groups.flatMap((group) => (isLeft(left?.get(id), group) ? [waitFor(`${id}/${group}`)] : [])))
+    const waits = entryIds.flatMap((id) =>
+      groups.flatMap((group) => (isLeft(left?.get(id), group) ? [waitFor(`${id}/${group}`)] : [])),
+    )
     if (waits.length === 0) return
     let timer: NodeJS.Timeout | undefined
     await Promise.race([Promise.all(waits), new Promise((resolve) => (timer = setTimeout(resolve, ms)))])
@@ -150,14 +156,17 @@ export const relay = <T extends ActorDoc>(
   }
   const isLeft = (groups: Set<string> | undefined, group: string): boolean =>
     !!groups && (group === '*' ? groups.size > 0 : groups.has(group))
-  const waitFor = (name: string) => new Promise<void>((resolve) => waiters.set(name, [...(waiters.get(name) ?? []), resolve]))
+  const waitFor = (name: string) =>
+    new Promise<void>((resolve) => waiters.set(name, [...(waiters.get(name) ?? []), resolve]))
 
   /** Documents whose entries are all acknowledged get one write that drops them. */
   const clearSome = () => {
     for (const key of toClear) {
       if (clearing.size >= CALLS_PER_GROUP) return
       toClear.delete(key)
-      const one = clear(key).catch((error) => node.log.debug(`clearing the outbox of ${key}:`, error)).finally(() => clearing.delete(one))
+      const one = clear(key)
+        .catch((error) => node.log.debug(`clearing the outbox of ${key}:`, error))
+        .finally(() => clearing.delete(one))
       clearing.add(one)
     }
   }
@@ -165,7 +174,12 @@ export const relay = <T extends ActorDoc>(
   const scan = async (minAgeMs = SCAN_AGE_MS) => {
     let cursor: string | null = null
     do {
-      const page: { docs: T[]; next: string | null } = await documents.find(of, { index: 'byOutbox', to: Date.now() - minAgeMs, limit: SCAN_BATCH, cursor })
+      const page: { docs: T[]; next: string | null } = await documents.find(of, {
+        index: 'byOutbox',
+        to: Date.now() - minAgeMs,
+        limit: SCAN_BATCH,
+        cursor,
+      })
       for (const { id, outbox } of page.docs) {
         const owner = node.placement.owner(service, id)
         if (owner !== null && owner !== node.id) continue
@@ -200,19 +214,36 @@ export const relay = <T extends ActorDoc>(
 
 const hear = (node: Node, group: string, key: string, event: Event): Promise<unknown> => {
   const owner = node.placement.owner(group, key)
-  return node.broker.call(`${group}.hear`, { event }, { timeout: HEAR_TIMEOUT_MS, meta: {}, ...(owner && owner !== node.id ? { nodeID: owner } : {}) })
+  return node.broker.call(
+    `${group}.hear`,
+    { event },
+    { timeout: HEAR_TIMEOUT_MS, meta: {}, ...(owner && owner !== node.id ? { nodeID: owner } : {}) },
+  )
 }
 
 /** Nobody hosts the group right now, or its node is away: wait, it is no fault of the event. */
 const isAbsent = (error: unknown): boolean =>
-  ['SERVICE_NOT_FOUND', 'SERVICE_NOT_AVAILABLE', 'REQUEST_TIMEOUT', 'REQUEST_REJECTED', 'NODE_DISCONNECTED', 'unavailable', 'overloaded'].includes(
-    (error as { type?: string })?.type ?? '',
-  )
+  [
+    'SERVICE_NOT_FOUND',
+    'SERVICE_NOT_AVAILABLE',
+    'REQUEST_TIMEOUT',
+    'REQUEST_REJECTED',
+    'NODE_DISCONNECTED',
+    'unavailable',
+    'overloaded',
+  ].includes((error as { type?: string })?.type ?? '')
 
 const park = async (documents: Documents, node: Node, group: string, event: Event, error: unknown) => {
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
   node.log.error(`${group} gave up on ${event.name} ${event.id}; parked for an operator:`, message)
-  await documents.insert(parkedEvents, { id: `${event.id}/${group}`, version: 1, event, group, error: message, parkedAt: node.clock.now() })
+  await documents.insert(parkedEvents, {
+    id: `${event.id}/${group}`,
+    version: 1,
+    event,
+    group,
+    error: message,
+    parkedAt: node.clock.now(),
+  })
 }
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms).unref())

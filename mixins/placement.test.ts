@@ -7,9 +7,13 @@ const table = (list: string[]) => Array.from({ length: SHARDS }, (_, shard) => r
 
 test('every caller with the same nodes names the same owner, in whatever order it knows them', (t) => {
   fc.assert(
-    fc.property(fc.uniqueArray(fc.string({ minLength: 1 }), { minLength: 1, maxLength: 8 }), fc.nat(SHARDS - 1), (list, shard) => {
-      t.is(rendezvous(shard, list), rendezvous(shard, [...list].reverse()))
-    }),
+    fc.property(
+      fc.uniqueArray(fc.string({ minLength: 1 }), { minLength: 1, maxLength: 8 }),
+      fc.nat(SHARDS - 1),
+      (list, shard) => {
+        t.is(rendezvous(shard, list), rendezvous(shard, [...list].reverse()))
+      },
+    ),
   )
 })
 

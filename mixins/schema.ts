@@ -23,7 +23,8 @@ const reasons = (errors: Iterable<SchemaError>): FieldError[] => {
   const found = new Map<string, string>()
   for (const { keyword, instancePath, message, params } of errors) {
     if (found.size >= ERRORS_MAX) break
-    for (const [path, text] of described(keyword, instancePath, message, params)) if (!found.has(path)) found.set(path, text)
+    for (const [path, text] of described(keyword, instancePath, message, params))
+      if (!found.has(path)) found.set(path, text)
   }
   return [...found].map(([path, message]) => ({ path, message }))
 }
@@ -32,9 +33,13 @@ const reasons = (errors: Iterable<SchemaError>): FieldError[] => {
 const described = (keyword: string, instancePath: string, message: string, params: unknown): [string, string][] => {
   const path = instancePath.slice(1).replaceAll('/', '.')
   const at = (field: string) => (path ? `${path}.${field}` : field)
-  const { requiredProperties, additionalProperties } = params as { requiredProperties?: string[]; additionalProperties?: string[] }
+  const { requiredProperties, additionalProperties } = params as {
+    requiredProperties?: string[]
+    additionalProperties?: string[]
+  }
   if (keyword === 'required' && requiredProperties) return requiredProperties.map((field) => [at(field), 'is required'])
-  if (keyword === 'additionalProperties' && additionalProperties) return additionalProperties.map((field) => [at(field), 'is not a known field'])
+  if (keyword === 'additionalProperties' && additionalProperties)
+    return additionalProperties.map((field) => [at(field), 'is not a known field'])
   // The schema 'false' that an unknown field meets says nothing that additionalProperties does not.
   if (keyword === 'boolean') return []
   return [[path, message]]

@@ -9,7 +9,16 @@ import type { Caller } from '../services/shapes.ts'
 import { actor, storeTrouble, type Actor, type ActorDoc, type ActorOptions } from './actor.ts'
 import { authorize } from './auth.ts'
 import type { ActionContract, ServiceContract } from './contract.ts'
-import { CALL_TIMEOUT_MS, nodeOf, type ActionName, type Call, type CallOptions, type Meta, type Log, type Node } from './node.ts'
+import {
+  CALL_TIMEOUT_MS,
+  nodeOf,
+  type ActionName,
+  type Call,
+  type CallOptions,
+  type Meta,
+  type Log,
+  type Node,
+} from './node.ts'
 import { parkedEvents, type Event } from './outbox.ts'
 import { checker } from './schema.ts'
 
@@ -43,7 +52,10 @@ export type Here = Node & {
 
 type Running = { parts: Parts<ServiceContract>; actors: Actor<ActorDoc>[]; node: Node }
 
-export const service = <const C extends ServiceContract>(declared: C, make: (here: Here) => Promise<Parts<C>> | Parts<C>): ServiceSchema => {
+export const service = <const C extends ServiceContract>(
+  declared: C,
+  make: (here: Here) => Promise<Parts<C>> | Parts<C>,
+): ServiceSchema => {
   const running = new WeakMap<object, Running>()
   const partsOf = (self: object): Running => {
     const found = running.get(self)
@@ -104,7 +116,10 @@ const publicActions = (declared: ServiceContract, partsOf: (self: object) => Run
       const { parts, node } = partsOf(this)
       const params = (moleculer.params ?? {}) as never
       const errors = check(params)
-      if (errors) throw refuse('validation_failed', errors[0] ? `${errors[0].path || 'body'}: ${errors[0].message}` : undefined, { errors })
+      if (errors)
+        throw refuse('validation_failed', errors[0] ? `${errors[0].path || 'body'}: ${errors[0].message}` : undefined, {
+          errors,
+        })
       authorize(action.auth, moleculer.meta.caller)
       try {
         return await (parts.actions[name] as Handler<ActionContract>)(ctxOf(node, moleculer, params))
@@ -142,9 +157,14 @@ const runtimeActions = (declared: ServiceContract, partsOf: (self: object) => Ru
     visibility: 'public',
     async handler(this: object, { params, meta }: Context<{ event: Event }, Meta>) {
       const { parts, node } = partsOf(this)
-      const heard = (parts.hears as Record<string, (event: Heard<string>) => Promise<void>> | undefined)?.[params.event.name]
+      const heard = (parts.hears as Record<string, (event: Heard<string>) => Promise<void>> | undefined)?.[
+        params.event.name
+      ]
       if (!heard) throw new Error(`${declared.name} has no handler for ${params.event.name}`)
-      await heard({ ...params.event, call: (name, asked, options) => node.call(name, asked, { ...options, meta: { ...meta, ...options?.meta } }) })
+      await heard({
+        ...params.event,
+        call: (name, asked, options) => node.call(name, asked, { ...options, meta: { ...meta, ...options?.meta } }),
+      })
       return true
     },
   },
@@ -169,7 +189,11 @@ const runtimeActions = (declared: ServiceContract, partsOf: (self: object) => Ru
   load: {
     visibility: 'public',
     handler(this: object) {
-      return partsOf(this).actors.map(({ of, size, relay }) => ({ kind: of.name, ...size(), undelivered: relay.size() }))
+      return partsOf(this).actors.map(({ of, size, relay }) => ({
+        kind: of.name,
+        ...size(),
+        undelivered: relay.size(),
+      }))
     },
   },
 })

@@ -41,7 +41,12 @@ export const timekeeper = <T extends ActorDoc>(
     let woken = 0
     let cursor: string | null = null
     do {
-      const { docs, next }: { docs: T[]; next: string | null } = await documents.find(of, { index: 'byWake', to: node.clock.now(), limit: TIMER_BATCH, cursor })
+      const { docs, next }: { docs: T[]; next: string | null } = await documents.find(of, {
+        index: 'byWake',
+        to: node.clock.now(),
+        limit: TIMER_BATCH,
+        cursor,
+      })
       const mine = docs.filter(({ id }) => isOurs(id) && (failing.get(id)?.notBefore ?? 0) <= Date.now())
       await inParallel(mine, WAKING_MAX, async ({ id }) => {
         if (await wakeOne(id)) woken++
@@ -74,14 +79,21 @@ export const timekeeper = <T extends ActorDoc>(
     wakeDue,
     nextAt: async () => (await documents.find(of, { index: 'byWake', limit: 1 })).docs[0]?.wakeAt ?? null,
     start: () => {
-      ticking = setInterval(() => void wakeDue().catch((error) => node.log.warn(`looking for due ${of.name}:`, error)), TIMER_TICK_MS)
+      ticking = setInterval(
+        () => void wakeDue().catch((error) => node.log.warn(`looking for due ${of.name}:`, error)),
+        TIMER_TICK_MS,
+      )
       ticking.unref()
     },
     stop: () => clearInterval(ticking),
   }
 }
 
-export const inParallel = async <I>(items: readonly I[], atOnce: number, each: (item: I) => Promise<void>): Promise<void> => {
+export const inParallel = async <I>(
+  items: readonly I[],
+  atOnce: number,
+  each: (item: I) => Promise<void>,
+): Promise<void> => {
   const left = [...items].reverse()
   const worker = async () => {
     for (let item = left.pop(); item !== undefined; item = left.pop()) await each(item)

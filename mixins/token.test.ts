@@ -13,19 +13,27 @@ test('a token says who signed in until it expires', async (t) => {
   t.is(await verifyAccess(SECRET, token, NOW + 60_000), null)
 })
 
-test('a token of another secret, a changed one, or none at all is nobody\'s', async (t) => {
+test("a token of another secret, a changed one, or none at all is nobody's", async (t) => {
   const token = await signAccess(SECRET, who, 60, NOW)
   const [head, , tail] = token.split('.')
-  const forged = Buffer.from(JSON.stringify({ sub: 'usr_2', sid: 'ses_1', typ: 'access', iss: 'gigwire', aud: 'gigwire', exp: NOW / 1000 + 60 })).toString('base64url')
+  const forged = Buffer.from(
+    JSON.stringify({ sub: 'usr_2', sid: 'ses_1', typ: 'access', iss: 'gigwire', aud: 'gigwire', exp: NOW / 1000 + 60 }),
+  ).toString('base64url')
   t.is(await verifyAccess(`${SECRET}!`, token, NOW), null)
   t.is(await verifyAccess(SECRET, `${head}.${forged}.${tail}`, NOW), null)
-  for (const bad of ['', 'a', 'a.b.c', `${token}.`, 'x'.repeat(5000)]) t.is(await verifyAccess(SECRET, bad, NOW), null, bad.slice(0, 20))
+  for (const bad of ['', 'a', 'a.b.c', `${token}.`, 'x'.repeat(5000)])
+    t.is(await verifyAccess(SECRET, bad, NOW), null, bad.slice(0, 20))
 })
 
 test('a token made for something else is not an access token', async (t) => {
   const key = Buffer.from(SECRET)
   const made = (claims: object, alg = 'HS256', { issuer = 'gigwire', audience = 'gigwire' } = {}) =>
-    new SignJWT({ sub: 'usr_1', sid: 'ses_1', typ: 'access', ...claims }).setProtectedHeader({ alg }).setIssuer(issuer).setAudience(audience).setExpirationTime(NOW / 1000 + 60).sign(key)
+    new SignJWT({ sub: 'usr_1', sid: 'ses_1', typ: 'access', ...claims })
+      .setProtectedHeader({ alg })
+      .setIssuer(issuer)
+      .setAudience(audience)
+      .setExpirationTime(NOW / 1000 + 60)
+      .sign(key)
   t.truthy(await verifyAccess(SECRET, await made({}), NOW))
   t.is(await verifyAccess(SECRET, await made({ typ: 'refresh' }), NOW), null)
   t.is(await verifyAccess(SECRET, await made({ sid: undefined }), NOW), null)

@@ -16,7 +16,12 @@ const ISSUER = 'gigwire'
 const AUDIENCE = 'gigwire'
 const TYPE = 'access'
 
-export const signAccess = (secret: string, { userId, sessionId }: Pick<Verified, 'userId' | 'sessionId'>, ttlSeconds: number, nowMs: number): Promise<string> => {
+export const signAccess = (
+  secret: string,
+  { userId, sessionId }: Pick<Verified, 'userId' | 'sessionId'>,
+  ttlSeconds: number,
+  nowMs: number,
+): Promise<string> => {
   const issuedAt = Math.floor(nowMs / 1000)
   return new SignJWT({ sid: sessionId, typ: TYPE })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
@@ -33,7 +38,11 @@ export const verifyAccess = async (secret: string, token: string, nowMs: number)
   if (token.length > TOKEN_LENGTH_MAX) return null
   try {
     const { payload } = await jwtVerify(token, keyOf(secret), {
-      algorithms: ['HS256'], issuer: ISSUER, audience: AUDIENCE, requiredClaims: ['sub', 'sid', 'exp'], currentDate: new Date(nowMs),
+      algorithms: ['HS256'],
+      issuer: ISSUER,
+      audience: AUDIENCE,
+      requiredClaims: ['sub', 'sid', 'exp'],
+      currentDate: new Date(nowMs),
     })
     const { sub, sid, exp, typ } = payload
     if (typ !== TYPE || typeof sub !== 'string' || typeof sid !== 'string' || typeof exp !== 'number') return null

@@ -31,5 +31,9 @@ export const verification = async (call: Call): Promise<Check[]> => {
 const check = async (what: string, make: () => Promise<Omit<Check, 'what'>>): Promise<Check> =>
   make().then(
     (made) => ({ what, ...made }),
-    (error: unknown) => ({ what, counted: {}, problems: [`could not be checked: ${error instanceof Error ? error.message : String(error)}`] }),
+    (error: unknown) => ({
+      what,
+      counted: {},
+      problems: [`could not be checked: ${error instanceof Error ? error.message : String(error)}`],
+    }),
   )

@@ -7,14 +7,24 @@ import { configuration, ConfigurationError } from '../mixins/configuration.ts'
 import { nodeOf, type Node } from '../mixins/node.ts'
 
 const services = fileURLToPath(new URL('../services', import.meta.url))
-export const allServices = (): string[] => readdirSync(services).filter((name) => name !== 'gateway' && existsSync(`${services}/${name}/${name}.service.ts`))
+export const allServices = (): string[] =>
+  readdirSync(services).filter((name) => name !== 'gateway' && existsSync(`${services}/${name}/${name}.service.ts`))
 
 export type OwnNode = Node & { stop(): Promise<void> }
 
 export const ownNode = async (names: readonly string[]): Promise<OwnNode> => {
-  const env = { ...process.env, OPS_PORT: '0', DEMO: '0', LOG_LEVEL: process.env.LOG_LEVEL ?? 'error', NODE_ID: `script-${process.pid}` }
+  const env = {
+    ...process.env,
+    OPS_PORT: '0',
+    DEMO: '0',
+    LOG_LEVEL: process.env.LOG_LEVEL ?? 'error',
+    NODE_ID: `script-${process.pid}`,
+  }
   const broker = new ServiceBroker(brokerOptions(env))
-  for (const name of names) broker.createService(((await import(`../services/${name}/${name}.service.ts`)) as { default: ServiceSchema }).default)
+  for (const name of names)
+    broker.createService(
+      ((await import(`../services/${name}/${name}.service.ts`)) as { default: ServiceSchema }).default,
+    )
   await broker.start()
   return { ...nodeOf(broker, broker.logger), stop: () => broker.stop() }
 }
@@ -36,7 +46,8 @@ export const runScript = async (work: () => Promise<number>): Promise<void> => {
   try {
     process.exitCode = await work()
   } catch (error) {
-    const isPlain = error instanceof ConfigurationError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS')
+    const isPlain =
+      error instanceof ConfigurationError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS')
     console.error(isPlain ? `gigwire: ${(error as Error).message}` : error)
     process.exitCode = 2
   }

@@ -11,7 +11,11 @@ import { table } from './verify.ts'
 const run = async (script: string, args: string[], env: Record<string, string>) => {
   const options = { cwd: join(import.meta.dirname, '..'), env: { PATH: process.env.PATH, ...env }, timeout: 60_000 }
   try {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', `scripts/${script}.ts`, ...args], options)
+    const { stdout, stderr } = await promisify(execFile)(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', `scripts/${script}.ts`, ...args],
+      options,
+    )
     return { code: 0, stdout, stderr }
   } catch (error) {
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string }
@@ -31,11 +35,31 @@ test('a seeded market verifies, and a message taken out of it is noticed', async
   t.is(JSON.parse(verified.stdout).checks.length, 4)
 
   const store = new DatabaseSync(join(dataDir, 'documents.sqlite'))
-  const tables = store.prepare(`SELECT name FROM sqlite_master WHERE type = 'table'`).all().map(({ name }) => String(name))
-  const [conversations, messages] = ['conversations', 'messages'].map((name) => tables.find((one) => one.endsWith(name))!)
-  const put = (into: string, doc: { id: string; version: number }) => store.prepare(`INSERT INTO "${into}" (id, version, doc) VALUES (?, ?, ?)`).run(doc.id, doc.version, JSON.stringify(doc))
+  const tables = store
+    .prepare(`SELECT name FROM sqlite_master WHERE type = 'table'`)
+    .all()
+    .map(({ name }) => String(name))
+  const [conversations, messages] = ['conversations', 'messages'].map((name) =>
+    tables.find((one) => one.endsWith(name))!,
+  )
+  const put = (into: string, doc: { id: string; version: number }) =>
+    store
+      .prepare(`INSERT INTO "${into}" (id, version, doc) VALUES (?, ?, ?)`)
+      .run(doc.id, doc.version, JSON.stringify(doc))
   put(conversations!, { id: 'cnv_1', version: 1, pair: 'a+b', members: ['a', 'b'], gig: null, createdAt: 1 } as never)
-  put(messages!, { id: 'msg_2', version: 1, conversation: 'cnv_1', seq: 2, sender: 'a', clientId: 'x', text: 'x', attachments: [], sentAt: 1, editedAt: null, deleted: false } as never)
+  put(messages!, {
+    id: 'msg_2',
+    version: 1,
+    conversation: 'cnv_1',
+    seq: 2,
+    sender: 'a',
+    clientId: 'x',
+    text: 'x',
+    attachments: [],
+    sentAt: 1,
+    editedAt: null,
+    deleted: false,
+  } as never)
   store.close()
   const broken = await run('verify', [], env)
   t.is(broken.code, 1, broken.stderr)
@@ -47,7 +71,10 @@ test('what a person can mend is one line', async (t) => {
   const bad = await run('seed', ['--gigs', 'many'], {})
   t.is(bad.code, 2)
   t.is(bad.stderr.trim(), 'gigwire: --gigs takes a whole number from 1 to 2,000,000')
-  t.is((await run('doctor', [], { PORT: 'high' })).stderr.trim(), 'gigwire: PORT "high" is not a whole number from 0 to 65535')
+  t.is(
+    (await run('doctor', [], { PORT: 'high' })).stderr.trim(),
+    'gigwire: PORT "high" is not a whole number from 0 to 65535',
+  )
 })
 
 test('the doctor finds what is missing and says where', async (t) => {

@@ -12,23 +12,29 @@ export const GIGS_MAX = 2_000_000
 const SERVICES = ['account', 'gig', 'search', 'moderation', 'review']
 
 const seed = async (): Promise<number> => {
-  const { values } = parseArgs({ options: { gigs: { type: 'string', default: '1000' }, help: { type: 'boolean', default: false } } })
+  const { values } = parseArgs({
+    options: { gigs: { type: 'string', default: '1000' }, help: { type: 'boolean', default: false } },
+  })
   if (values.help) {
     console.log(HELP)
     return 0
   }
   const count = Number(values.gigs)
-  if (!Number.isInteger(count) || count < 1 || count > GIGS_MAX) throw new ConfigurationError(`--gigs takes a whole number from 1 to ${GIGS_MAX.toLocaleString('en')}`)
+  if (!Number.isInteger(count) || count < 1 || count > GIGS_MAX)
+    throw new ConfigurationError(`--gigs takes a whole number from 1 to ${GIGS_MAX.toLocaleString('en')}`)
   const { mongoUrl, natsUrl, sandbox } = configuration(process.env)
   if (!sandbox) throw new ConfigurationError('demo data is for sandboxes: STRIPE_SECRET_KEY is set')
-  if (!(mongoUrl && natsUrl) && (await askRunning('/health/live'))) throw new ConfigurationError('the market is running: stop it first, its embedded data belongs to one process')
+  if (!(mongoUrl && natsUrl) && (await askRunning('/health/live')))
+    throw new ConfigurationError('the market is running: stop it first, its embedded data belongs to one process')
   const node = await ownNode(SERVICES)
   try {
     const startedAt = Date.now()
     await ensureAccounts(node.call)
     const made = await seedGigs(node.call, count, node.clock.now(), progress(startedAt))
     const seconds = (Date.now() - startedAt) / 1000
-    console.log(`\n${made.toLocaleString('en')} gigs made in ${seconds.toFixed(1)} s (${Math.round(made / seconds).toLocaleString('en')}/s), ${(count - made).toLocaleString('en')} were there`)
+    console.log(
+      `\n${made.toLocaleString('en')} gigs made in ${seconds.toFixed(1)} s (${Math.round(made / seconds).toLocaleString('en')}/s), ${(count - made).toLocaleString('en')} were there`,
+    )
     await (await node.open('engine')).flush()
   } finally {
     await node.stop()

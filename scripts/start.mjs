@@ -12,10 +12,18 @@ const stop = (line) => {
 }
 
 const [major, minor] = process.versions.node.split('.').map(Number)
-if (major < 24 || (major === 24 && minor < 12)) stop(`Node ${process.versions.node} is too old: 24.12 or newer is needed (npm ci brings one where the platform has it)`)
+if (major < 24 || (major === 24 && minor < 12))
+  stop(
+    `Node ${process.versions.node} is too old: 24.12 or newer is needed (npm ci brings one where the platform has it)`,
+  )
 
-const all = readdirSync(join(root, 'services')).filter((name) => existsSync(join(root, 'services', name, `${name}.service.ts`)))
-const asked = (process.env.SERVICES ?? '').split(',').map((name) => name.trim()).filter(Boolean)
+const all = readdirSync(join(root, 'services')).filter((name) =>
+  existsSync(join(root, 'services', name, `${name}.service.ts`)),
+)
+const asked = (process.env.SERVICES ?? '')
+  .split(',')
+  .map((name) => name.trim())
+  .filter(Boolean)
 const unknown = asked.filter((name) => !all.includes(name))
 if (unknown.length > 0) stop(`SERVICES names ${unknown.join(', ')}, but there are only ${all.join(', ')}`)
 // The runner would read SERVICES itself, as file names.

@@ -11,7 +11,11 @@ const pathOf = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta
 
 /** The package brings one binary per platform as optional dependencies; npm installs the one that fits. */
 const install = (folder: string): string => {
-  execFileSync('npm', ['install', '--prefix', folder, '--ignore-scripts', '--no-save', '--no-package-lock', `deno@${VERSION}`], { stdio: ['ignore', 'ignore', 'inherit'] })
+  execFileSync(
+    'npm',
+    ['install', '--prefix', folder, '--ignore-scripts', '--no-save', '--no-package-lock', `deno@${VERSION}`],
+    { stdio: ['ignore', 'ignore', 'inherit'] },
+  )
   const platforms = join(folder, 'node_modules', '@deno')
   const [platform] = readdirSync(platforms)
   if (!platform) throw new Error('npm has no Deno for this platform')
@@ -21,7 +25,10 @@ const install = (folder: string): string => {
 const run = (deno: string): Promise<number> =>
   new Promise((resolve) => {
     const args = [pathOf('scripts/test.mjs'), '--config', pathOf('test/deno.config.js'), ...process.argv.slice(2)]
-    spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, TEST_DENO: deno } }).on('close', (code) => resolve(code ?? 1))
+    spawn(process.execPath, args, {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, TEST_DENO: deno },
+    }).on('close', (code) => resolve(code ?? 1))
   })
 
 const scratch = mkdtempSync(join(tmpdir(), 'gigwire-deno-'))

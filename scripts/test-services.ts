@@ -9,7 +9,10 @@ const pathOf = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta
 const run = ({ environment }: Servers): Promise<number> =>
   new Promise((resolve) => {
     const args = [pathOf('scripts/test.mjs'), '--config', pathOf('test/services.config.js'), ...process.argv.slice(2)]
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...environment } })
+    const child = spawn(process.execPath, args, {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, ...environment },
+    })
     child.on('close', (code) => resolve(code ?? 1))
   })
 

@@ -9,7 +9,9 @@ Checks that ledger sums are zero and its chain whole, that orders' histories are
 what is live, and that message numbers have no gap. Asks the running market, or reads the data itself when none runs.`
 
 const verify = async (): Promise<number> => {
-  const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } } })
+  const { values } = parseArgs({
+    options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+  })
   if (values.help) {
     console.log(HELP)
     return 0
@@ -34,7 +36,9 @@ const PROBLEMS_SHOWN = 10
 export const table = (checks: readonly Check[]): string =>
   checks
     .flatMap(({ what, counted, problems }) => [
-      `${problems.length === 0 ? 'ok  ' : 'FAIL'}  ${what} (${Object.entries(counted).map(([name, count]) => `${count.toLocaleString('en')} ${name}`).join(', ')})`,
+      `${problems.length === 0 ? 'ok  ' : 'FAIL'}  ${what} (${Object.entries(counted)
+        .map(([name, count]) => `${count.toLocaleString('en')} ${name}`)
+        .join(', ')})`,
       ...problems.slice(0, PROBLEMS_SHOWN).map((problem) => `      ${problem}`),
       ...(problems.length > PROBLEMS_SHOWN ? [`      and ${problems.length - PROBLEMS_SHOWN} more`] : []),
     ])

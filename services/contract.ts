@@ -13,7 +13,20 @@ import { review } from './review/contract.ts'
 import { sandbox } from './sandbox/contract.ts'
 import { search } from './search/contract.ts'
 
-export const contracts = { account, chat, gig, ledger, media, moderation, order, payment, payout, review, sandbox, search } as const
+export const contracts = {
+  account,
+  chat,
+  gig,
+  ledger,
+  media,
+  moderation,
+  order,
+  payment,
+  payout,
+  review,
+  sandbox,
+  search,
+} as const
 
 type Contracts = typeof contracts
 type Joined<U> = (U extends unknown ? (one: U) => void : never) extends (all: infer All) => void ? All : never

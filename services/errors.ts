@@ -35,7 +35,9 @@ export const refuse = (code: ErrorCode, detail?: string, extra: Extra = {}): Err
 }
 
 /** The table's entry of an error that `refuse` made, here or on another node; undefined for anything else. */
-export const refusal = (error: unknown): { code: ErrorCode; status: number; detail: string; extra: Extra } | undefined => {
+export const refusal = (
+  error: unknown,
+): { code: ErrorCode; status: number; detail: string; extra: Extra } | undefined => {
   const { type, message, data } = (error ?? {}) as { type?: string; message?: string; data?: Extra }
   if (typeof type !== 'string' || !Object.hasOwn(ERRORS, type)) return undefined
   const code = type as ErrorCode

@@ -12,14 +12,22 @@ export type Money = Static<typeof Money>
 export const PRICE_MIN = 100
 export const PRICE_MAX = 100_000_000
 export const Price = Type.Object(
-  { amount: Type.Integer({ minimum: PRICE_MIN, maximum: PRICE_MAX }), currency: Type.String({ pattern: '^[a-z]{3}$' }) },
+  {
+    amount: Type.Integer({ minimum: PRICE_MIN, maximum: PRICE_MAX }),
+    currency: Type.String({ pattern: '^[a-z]{3}$' }),
+  },
   { additionalProperties: false },
 )
 
 export const Id = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$' })
 /** ISO 8601 UTC with milliseconds. */
 export const Time = Type.String({ description: 'ISO 8601, UTC, milliseconds' })
-export const Role = Type.Union([Type.Literal('buyer'), Type.Literal('seller'), Type.Literal('moderator'), Type.Literal('admin')])
+export const Role = Type.Union([
+  Type.Literal('buyer'),
+  Type.Literal('seller'),
+  Type.Literal('moderator'),
+  Type.Literal('admin'),
+])
 export type Role = Static<typeof Role>
 
 /** Who asks, as established by the gateway from a token and the account as it is now. */
@@ -36,7 +44,8 @@ export const listOf = <T extends TSchema>(item: T) =>
   Type.Object({ data: Type.Array(item), nextCursor: Type.Union([Type.String(), Type.Null()]) })
 
 /** A closed object: unknown fields are refused. */
-export const closed = <P extends Record<string, TSchema>>(properties: P) => Type.Object(properties, { additionalProperties: false })
+export const closed = <P extends Record<string, TSchema>>(properties: P) =>
+  Type.Object(properties, { additionalProperties: false })
 export const Nothing = Type.Object({}, { additionalProperties: false })
 /** Text a person wrote: trimmed length counts, control characters but line breaks and tabs are refused by the actor. */
 export const text = (minLength: number, maxLength: number) => Type.String({ minLength, maxLength })

@@ -8,8 +8,17 @@ export const SEED_MAX = 80
 export const art = (seed: string): string => {
   const dice = diceOf(seed)
   const hue = dice(360)
-  const [ground, second, ink] = [`hsl(${hue} 58% 88%)`, `hsl(${(hue + 40 + dice(40)) % 360} 55% 72%)`, `hsl(${(hue + 180 + dice(60)) % 360} 45% 38%)`]
-  const shapes = [() => circles(dice, second, ink), () => waves(dice, second, ink), () => tiles(dice, second, ink), () => rays(dice, second, ink)]
+  const [ground, second, ink] = [
+    `hsl(${hue} 58% 88%)`,
+    `hsl(${(hue + 40 + dice(40)) % 360} 55% 72%)`,
+    `hsl(${(hue + 180 + dice(60)) % 360} 45% 38%)`,
+  ]
+  const shapes = [
+    () => circles(dice, second, ink),
+    () => waves(dice, second, ink),
+    () => tiles(dice, second, ink),
+    () => rays(dice, second, ink),
+  ]
   const { width, height } = SIZE
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"><rect width="100%" height="100%" fill="${ground}"/>${shapes[dice(shapes.length)]!()}</svg>`
 }
@@ -27,10 +36,15 @@ const diceOf = (seed: string): Dice => {
   }
 }
 
-const times = (count: number, draw: (at: number) => string) => Array.from({ length: count }, (_, at) => draw(at)).join('')
+const times = (count: number, draw: (at: number) => string) =>
+  Array.from({ length: count }, (_, at) => draw(at)).join('')
 
 const circles = (dice: Dice, second: string, ink: string) =>
-  times(7, (at) => `<circle cx="${dice(640)}" cy="${dice(400)}" r="${30 + dice(110)}" fill="${at % 3 === 2 ? ink : second}" opacity="${at % 3 === 2 ? 0.8 : 0.55}"/>`)
+  times(
+    7,
+    (at) =>
+      `<circle cx="${dice(640)}" cy="${dice(400)}" r="${30 + dice(110)}" fill="${at % 3 === 2 ? ink : second}" opacity="${at % 3 === 2 ? 0.8 : 0.55}"/>`,
+  )
 
 const waves = (dice: Dice, second: string, ink: string) =>
   times(5, (at) => {
@@ -48,6 +62,10 @@ const tiles = (dice: Dice, second: string, ink: string) =>
 
 const rays = (dice: Dice, second: string, ink: string) => {
   const [x, y] = [180 + dice(280), 120 + dice(160)]
-  const beams = times(12, (at) => `<path d="M${x} ${y} L${x + 900} ${y - 70} L${x + 900} ${y + 70}z" fill="${second}" opacity=".5" transform="rotate(${at * 30 + dice(12)} ${x} ${y})"/>`)
+  const beams = times(
+    12,
+    (at) =>
+      `<path d="M${x} ${y} L${x + 900} ${y - 70} L${x + 900} ${y + 70}z" fill="${second}" opacity=".5" transform="rotate(${at * 30 + dice(12)} ${x} ${y})"/>`,
+  )
   return `${beams}<circle cx="${x}" cy="${y}" r="${50 + dice(40)}" fill="${ink}"/>`
 }

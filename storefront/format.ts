@@ -6,7 +6,12 @@ const DIGITS = new Map<string, number>()
 /** Minor units of the currency as Intl knows them: 2 for usd, 0 for jpy. */
 const digitsOf = (currency: string): number => {
   let digits = DIGITS.get(currency)
-  if (digits === undefined) DIGITS.set(currency, (digits = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2))
+  if (digits === undefined)
+    DIGITS.set(
+      currency,
+      (digits =
+        new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2),
+    )
   return digits
 }
 const FORMATS = new Map<string, Intl.NumberFormat>()
@@ -17,7 +22,16 @@ export const money = ({ amount, currency }: Money): string => {
   const fraction = amount % 10 ** digits === 0 ? 0 : digits
   const key = `${currency}/${fraction}`
   let format = FORMATS.get(key)
-  if (!format) FORMATS.set(key, (format = new Intl.NumberFormat('en', { style: 'currency', currency, minimumFractionDigits: fraction, maximumFractionDigits: fraction })))
+  if (!format)
+    FORMATS.set(
+      key,
+      (format = new Intl.NumberFormat('en', {
+        style: 'currency',
+        currency,
+        minimumFractionDigits: fraction,
+        maximumFractionDigits: fraction,
+      })),
+    )
   return format.format(amount / 10 ** digits)
 }
 
@@ -26,13 +40,22 @@ const MONTH = new Intl.DateTimeFormat('en', { month: 'long', year: 'numeric', ti
 export const day = (time: string): Html => html`<time datetime="${time}">${DAY.format(new Date(time))}</time>`
 export const month = (time: string): Html => html`<time datetime="${time}">${MONTH.format(new Date(time))}</time>`
 
-export const plural = (count: number, one: string, many = `${one}s`): string => `${count.toLocaleString('en')} ${count === 1 ? one : many}`
+export const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${count.toLocaleString('en')} ${count === 1 ? one : many}`
 
 /** Stars for the eye, words for the ear. */
 export const rating = (mean: number, count: number): Html =>
   count === 0
     ? html`<span class="rating none">No reviews yet</span>`
-    : html`<span class="rating"><span aria-hidden="true">★</span> <b>${mean.toFixed(1)}</b><span class="hidden"> of 5 stars,</span> <span class="count">(${count.toLocaleString('en')}<span class="hidden"> reviews</span>)</span></span>`
+    : html`<span class="rating"
+        ><span aria-hidden="true">★</span> <b>${mean.toFixed(1)}</b><span class="hidden"> of 5 stars,</span>
+        <span class="count">(${count.toLocaleString('en')}<span class="hidden"> reviews</span>)</span></span
+      >`
 
-const LEVELS: Record<string, string> = { new: 'New seller', level_one: 'Level 1', level_two: 'Level 2', top_rated: 'Top rated' }
+const LEVELS: Record<string, string> = {
+  new: 'New seller',
+  level_one: 'Level 1',
+  level_two: 'Level 2',
+  top_rated: 'Top rated',
+}
 export const level = (name: string): string => LEVELS[name] ?? name

@@ -29,7 +29,13 @@ const pages: readonly [RegExp, Page][] = [
   [/^\/users\/(?<username>[A-Za-z0-9_-]{1,64})$/, seller],
   [/^\/art\/(?<seed>[A-Za-z0-9_-]+)\.svg$/, (_api, _request, { seed }) => picture(art(seed!.slice(0, SEED_MAX)))],
   [/^\/assets\/icon\.svg$/, () => picture(ICON)],
-  [/^\/assets\/style-[0-9a-f]{12}\.css$/, (_api, { path }) => (path === STYLE_PATH ? { status: 200, headers: [['Content-Type', 'text/css; charset=utf-8'], FOR_EVER], body: STYLE } : missing())],
+  [
+    /^\/assets\/style-[0-9a-f]{12}\.css$/,
+    (_api, { path }) =>
+      path === STYLE_PATH
+        ? { status: 200, headers: [['Content-Type', 'text/css; charset=utf-8'], FOR_EVER], body: STYLE }
+        : missing(),
+  ],
 ]
 
 export const storefront: Storefront = (api) => ({
@@ -44,16 +50,35 @@ export const storefront: Storefront = (api) => ({
   },
 })
 
-const picture = (svg: string): PageResponse => ({ status: 200, headers: [['Content-Type', 'image/svg+xml; charset=utf-8'], FOR_EVER], body: svg })
+const picture = (svg: string): PageResponse => ({
+  status: 200,
+  headers: [['Content-Type', 'image/svg+xml; charset=utf-8'], FOR_EVER],
+  body: svg,
+})
 const shown = (body: string): PageResponse => ({ status: 200, headers: [HTML, SHORT], body })
 
 const said = (status: number, title: string, text: string): PageResponse => ({
   status,
   headers: [HTML, ['Cache-Control', 'no-store']],
-  body: layout({ title, description: text, path: '/', noIndex: true, body: html`<div class="wrap"><h1>${title}</h1><p>${text}</p><p><a class="button" href="/">To the front page</a></p></div>` }),
+  body: layout({
+    title,
+    description: text,
+    path: '/',
+    noIndex: true,
+    body: html`<div class="wrap">
+      <h1>${title}</h1>
+      <p>${text}</p>
+      <p><a class="button" href="/">To the front page</a></p>
+    </div>`,
+  }),
 })
 const missing = () => said(404, 'Not here', 'There is no such page, or what it showed is gone.')
-const troubled = (status: number) => said(status >= 500 ? 503 : status, 'One moment, please', 'This part of the market does not answer right now. Try again in a little while.')
+const troubled = (status: number) =>
+  said(
+    status >= 500 ? 503 : status,
+    'One moment, please',
+    'This part of the market does not answer right now. Try again in a little while.',
+  )
 
 const read = async <T>(api: Api, { requestId }: PageRequest, path: string): Promise<{ status: number; body: T }> => {
   const { status, body } = await api('GET', path, { requestId })
@@ -79,11 +104,19 @@ async function search(api: Api, request: PageRequest, { slug }: Found): Promise<
   if (slug) asked.set('category', slug)
   asked.set('facets', slug ? 'subcategory,sellerLevel,price' : 'category,sellerLevel,price')
   asked.set('limit', '24')
-  const [found, categories] = await Promise.all([read<SearchPage>(api, request, `/v1/gigs?${asked}`), read<List<Category>>(api, request, '/v1/categories')])
+  const [found, categories] = await Promise.all([
+    read<SearchPage>(api, request, `/v1/gigs?${asked}`),
+    read<List<Category>>(api, request, '/v1/categories'),
+  ])
   const tree = listOr(categories)
   const category = tree.find((one) => one.slug === slug)
   if (slug && categories.status === 200 && !category) return missing()
-  if (found.status === 400) return said(400, 'That search does not work', 'Something in the address is not a filter that exists. Start again from the front page.')
+  if (found.status === 400)
+    return said(
+      400,
+      'That search does not work',
+      'Something in the address is not a filter that exists. Start again from the front page.',
+    )
   if (found.status !== 200) return troubled(found.status)
   return shown(searchPage({ path: request.path, fields, category }, found.body, tree))
 }
@@ -92,7 +125,10 @@ async function search(api: Api, request: PageRequest, { slug }: Found): Promise<
 const fieldsOf = (query: URLSearchParams): URLSearchParams => {
   const fields = new URLSearchParams()
   for (const name of SEARCH_FIELDS) if (query.get(name)) fields.set(name, query.get(name)!)
-  for (const [from, to] of [['min', 'minPrice'], ['max', 'maxPrice']] as const)
+  for (const [from, to] of [
+    ['min', 'minPrice'],
+    ['max', 'maxPrice'],
+  ] as const)
     if (/^\d{1,7}$/.test(query.get(from) ?? '')) fields.set(to, String(Number(query.get(from)) * 100))
   return fields
 }

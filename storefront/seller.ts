@@ -13,10 +13,20 @@ export const sellerPage = (profile: Profile, gigs: readonly GigCard[]): string =
     title: profile.displayName,
     description: profile.bio || `${profile.displayName} on Gigwire`,
     path: `/users/${profile.username}`,
-    body: html`<div class="wrap"><h1>${profile.displayName}</h1>
-<p class="quiet">@${profile.username} · ${profile.roles.includes('seller') ? level(profile.level) : 'Buyer'} · here since ${month(profile.memberSince)}</p>
-${profile.roles.includes('seller') ? html`<p>${rating(profile.rating, profile.reviewCount)}</p>` : ''}
-${profile.languages.length > 0 ? html`<p>Speaks ${profile.languages.map((code) => LANGUAGES.of(code) ?? code).join(', ')}</p>` : ''}
-${profile.bio ? paragraphs(profile.bio) : ''}
-${gigs.length > 0 ? html`<h2>Gigs</h2>${cards(gigs)}` : ''}</div>`,
+    body: html`<div class="wrap">
+      <h1>${profile.displayName}</h1>
+      <p class="quiet">
+        @${profile.username} · ${profile.roles.includes('seller') ? level(profile.level) : 'Buyer'} · here since
+        ${month(profile.memberSince)}
+      </p>
+      ${profile.roles.includes('seller') ? html`<p>${rating(profile.rating, profile.reviewCount)}</p>` : ''}
+      ${profile.languages.length > 0 ? html`<p>Speaks ${profile.languages.map((code) => LANGUAGES.of(code) ?? code).join(', ')}</p>` : ''}
+      ${profile.bio ? paragraphs(profile.bio) : ''}
+      ${
+        gigs.length > 0
+          ? html`<h2>Gigs</h2>
+              ${cards(gigs)}`
+          : ''
+      }
+    </div>`,
   })

@@ -12,23 +12,63 @@ const SELLER = 'usr_0000000000000000000000000s'
 const HOSTILE = '<script>alert(1)</script> & "quotes"'
 
 const content = (title: string) => ({
-  title, description: `${HOSTILE}\n\nA second paragraph that says a little more.`, category: 'design', subcategory: 'logo-design', tags: ['a<b'],
-  packages: { basic: { title: 'Basic', description: 'One.', price: usd(5050), deliveryDays: 2, revisions: 1, features: ['<b>bold</b>'] } },
-  extras: [], faq: [], requirements: [], images: [{ id: 'art-1', url: '/art/design-1.svg' }],
+  title,
+  description: `${HOSTILE}\n\nA second paragraph that says a little more.`,
+  category: 'design',
+  subcategory: 'logo-design',
+  tags: ['a<b'],
+  packages: {
+    basic: {
+      title: 'Basic',
+      description: 'One.',
+      price: usd(5050),
+      deliveryDays: 2,
+      revisions: 1,
+      features: ['<b>bold</b>'],
+    },
+  },
+  extras: [],
+  faq: [],
+  requirements: [],
+  images: [{ id: 'art-1', url: '/art/design-1.svg' }],
 })
 const seeded = (number: number, title = `A fine logo number ${number}`) => ({
-  id: `gig_01test0000000000000000${String(number).padStart(4, '0')}`, seller: SELLER, createdAt: Date.now() - number * 1000, rating: 4.5, reviewCount: 2, orderCount: 3, ...content(title),
+  id: `gig_01test0000000000000000${String(number).padStart(4, '0')}`,
+  seller: SELLER,
+  createdAt: Date.now() - number * 1000,
+  rating: 4.5,
+  reviewCount: 2,
+  orderCount: 3,
+  ...content(title),
 })
 
 let market: TestNode
 let url: string
 test.before(async () => {
-  const services = await Promise.all(HOSTED.map(async (name) => ((await import(`../services/${name}/${name}.service.ts`)) as { default: ServiceSchema }).default))
+  const services = await Promise.all(
+    HOSTED.map(
+      async (name) => ((await import(`../services/${name}/${name}.service.ts`)) as { default: ServiceSchema }).default,
+    ),
+  )
   market = await startNode({ services, env: { LISTENER: 'node' } })
   url = `http://127.0.0.1:${await portOf(market)}`
-  await market.call('account.ensure', { id: SELLER, email: 'seller@pages.test', password: '', username: 'page-seller', displayName: 'Pat <i>Page</i>', roles: ['buyer', 'seller'], bio: 'I draw.', languages: ['en', 'de'] })
-  await market.call('gig.ensureMany', { gigs: [seeded(0, HOSTILE), ...Array.from({ length: 40 }, (_, at) => seeded(at + 1))] })
-  await eventually(() => get('/v1/gigs?limit=1'), ({ body }) => JSON.parse(body).total === 41)
+  await market.call('account.ensure', {
+    id: SELLER,
+    email: 'seller@pages.test',
+    password: '',
+    username: 'page-seller',
+    displayName: 'Pat <i>Page</i>',
+    roles: ['buyer', 'seller'],
+    bio: 'I draw.',
+    languages: ['en', 'de'],
+  })
+  await market.call('gig.ensureMany', {
+    gigs: [seeded(0, HOSTILE), ...Array.from({ length: 40 }, (_, at) => seeded(at + 1))],
+  })
+  await eventually(
+    () => get('/v1/gigs?limit=1'),
+    ({ body }) => JSON.parse(body).total === 41,
+  )
 })
 test.after.always(() => market?.stop())
 
@@ -38,7 +78,15 @@ const get = async (path: string, headers: Record<string, string> = {}) => {
 }
 
 test('every page is whole without JavaScript, light, and points only at what is there', async (t) => {
-  const pages = ['/', '/search?q=logo', '/search', '/categories/design', `/gigs/${seeded(1).id}`, '/users/page-seller', '/docs']
+  const pages = [
+    '/',
+    '/search?q=logo',
+    '/search',
+    '/categories/design',
+    `/gigs/${seeded(1).id}`,
+    '/users/page-seller',
+    '/docs',
+  ]
   const links = new Set<string>()
   for (const path of pages) {
     const page = await get(path)
@@ -47,7 +95,8 @@ test('every page is whole without JavaScript, light, and points only at what is 
     t.false(/<script(?! type="(application\/ld\+json|speculationrules)")/.test(page.body), `${path} has a script`)
     t.is(page.body.match(/<h1/g)?.length, 1, `${path} has one heading`)
     t.true(brotliCompressSync(page.body).length < 25 * 1024, path)
-    for (const [, to] of page.body.matchAll(/(?:href|src)="(\/[^"]*)"/g)) links.add(to!.replaceAll('&amp;', '&').split('#')[0]!)
+    for (const [, to] of page.body.matchAll(/(?:href|src)="(\/[^"]*)"/g))
+      links.add(to!.replaceAll('&amp;', '&').split('#')[0]!)
   }
   for (const link of [...links].slice(0, 200)) t.is((await get(link)).status, 200, link)
 })
@@ -84,7 +133,13 @@ test('search pages hand their filters on and page forward', async (t) => {
 })
 
 test('what is not there says so as a page to people and as a problem to programs', async (t) => {
-  for (const path of ['/nothing', '/gigs/gig_none', '/users/nobody', '/categories/nothing', '/assets/style-000000000000.css']) {
+  for (const path of [
+    '/nothing',
+    '/gigs/gig_none',
+    '/users/nobody',
+    '/categories/nothing',
+    '/assets/style-000000000000.css',
+  ]) {
     const page = await get(path)
     t.is(page.status, 404, path)
     t.regex(page.headers.get('content-type') ?? '', /^text\/html/)
@@ -107,5 +162,8 @@ test('amounts read as money', (t) => {
 })
 
 test('templates escape everything but their own kind', (t) => {
-  t.is(html`<p>${'<&"\'>'}${html`<b>${1}</b>`}${[html`x`, '<']}${false}${null}</p>`.text, '<p>&lt;&amp;&quot;&#39;&gt;<b>1</b>x&lt;</p>')
+  t.is(
+    html`<p>${'<&"\'>'}${html`<b>${1}</b>`}${[html`x`, '<']}${false}${null}</p>`.text,
+    '<p>&lt;&amp;&quot;&#39;&gt;<b>1</b>x&lt;</p>',
+  )
 })

@@ -23,12 +23,17 @@ type Service = {
 }
 const root = fileURLToPath(new URL('..', import.meta.url))
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
-const compose = parse(read('docker-compose.yml'), { merge: true }) as { services: Record<string, Service>; volumes: Record<string, unknown> }
+const compose = parse(read('docker-compose.yml'), { merge: true }) as {
+  services: Record<string, Service>
+  volumes: Record<string, unknown>
+}
 const image = read('deploy/Dockerfile')
 const services = Object.entries(compose.services)
 const nodes = services.filter(([, { build }]) => build)
 const isOneShot = ({ restart }: Service) => restart === 'no'
-const hosted = readdirSync(join(root, 'services')).filter((name) => existsSync(join(root, 'services', name, `${name}.service.ts`)))
+const hosted = readdirSync(join(root, 'services')).filter((name) =>
+  existsSync(join(root, 'services', name, `${name}.service.ts`)),
+)
 const SECRETS = { JWT_SECRET: 'x'.repeat(32) }
 
 /** What compose makes of ${NAME}, ${NAME-default}, ${NAME:-default} and ${NAME:?message}. */
@@ -42,7 +47,9 @@ const filled = (text: string, env: Record<string, string>): string =>
 const environmentOf = ({ environment = {} }: Service, env: Record<string, string> = SECRETS) =>
   Object.fromEntries(Object.entries(environment).map(([name, text]) => [name, filled(text, env)]))
 /** What the image sets for every node. */
-const imageEnvironment = Object.fromEntries([...(/^ENV (.+)$/m.exec(image)?.[1] ?? '').matchAll(/([A-Z_]+)=(\S+)/g)].map(([, name, value]) => [name!, value!]))
+const imageEnvironment = Object.fromEntries(
+  [...(/^ENV (.+)$/m.exec(image)?.[1] ?? '').matchAll(/([A-Z_]+)=(\S+)/g)].map(([, name, value]) => [name!, value!]),
+)
 
 test('the nodes together host every service, each once, and none that does not exist', (t) => {
   t.deepEqual(nodes.flatMap(([, { environment }]) => environment!['SERVICES']!.split(',')).sort(), hosted.sort())
@@ -51,7 +58,11 @@ test('the nodes together host every service, each once, and none that does not e
 test('every node of the compose file has an environment that the start accepts', (t) => {
   for (const [name, service] of nodes) {
     const chosen = configuration({ ...imageEnvironment, ...environmentOf(service) })
-    t.like(chosen, { nodeId: environmentOf(service)['NODE_ID'], sandbox: true, dataDir: '/data', opsHost: '0.0.0.0' }, name)
+    t.like(
+      chosen,
+      { nodeId: environmentOf(service)['NODE_ID'], sandbox: true, dataDir: '/data', opsHost: '0.0.0.0' },
+      name,
+    )
     t.true([chosen.natsUrl, chosen.mongoUrl, chosen.redisUrl].every(Boolean), name)
   }
   const [, gateway] = nodes.find(([, { ports }]) => ports)!
@@ -61,13 +72,29 @@ test('every node of the compose file has an environment that the start accepts',
 })
 
 test('every variable that is set or shown as an example is one that is read', (t) => {
-  const known = new Set([...read('mixins/configuration.ts').matchAll(/env, '([A-Z_]+)'/g)].map(([, name]) => name!).concat('SERVICES'))
+  const known = new Set(
+    [...read('mixins/configuration.ts').matchAll(/env, '([A-Z_]+)'/g)].map(([, name]) => name!).concat('SERVICES'),
+  )
   t.true(known.size > 20)
-  t.deepEqual(nodes.flatMap(([, { environment = {} }]) => Object.keys(environment)).filter((name) => !known.has(name)), [])
-  t.deepEqual(Object.keys(imageEnvironment).filter((name) => !known.has(name) && name !== 'NODE_ENV'), [])
+  t.deepEqual(
+    nodes.flatMap(([, { environment = {} }]) => Object.keys(environment)).filter((name) => !known.has(name)),
+    [],
+  )
+  t.deepEqual(
+    Object.keys(imageEnvironment).filter((name) => !known.has(name) && name !== 'NODE_ENV'),
+    [],
+  )
   const shown = [...read('.env.example').matchAll(/^#? ?([A-Z_]+)=/gm)].map(([, name]) => name!)
-  t.deepEqual(shown.filter((name) => !known.has(name)), [], 'examples of nothing')
-  t.deepEqual([...known].filter((name) => !shown.includes(name)), [], 'variables without an example')
+  t.deepEqual(
+    shown.filter((name) => !known.has(name)),
+    [],
+    'examples of nothing',
+  )
+  t.deepEqual(
+    [...known].filter((name) => !shown.includes(name)),
+    [],
+    'variables without an example',
+  )
 })
 
 test('everything that stays running says whether it is well, and whoever waits for another waits for that', (t) => {
@@ -79,7 +106,11 @@ test('everything that stays running says whether it is well, and whoever waits f
   for (const [name, { depends_on: needed = {} }] of services) {
     for (const [other, { condition }] of Object.entries(needed)) {
       t.truthy(compose.services[other], `${name} needs ${other}`)
-      t.is(condition, isOneShot(compose.services[other]!) ? 'service_completed_successfully' : 'service_healthy', `${name} needs ${other}`)
+      t.is(
+        condition,
+        isOneShot(compose.services[other]!) ? 'service_completed_successfully' : 'service_healthy',
+        `${name} needs ${other}`,
+      )
     }
   }
 })
@@ -89,7 +120,10 @@ test('nodes run without rights they do not need', (t) => {
   for (const [name, node] of nodes) {
     t.like(node, { read_only: true, cap_drop: ['ALL'] }, name)
     t.true(node.security_opt?.includes('no-new-privileges:true'), name)
-    t.true(node.volumes?.some((volume) => volume.endsWith(':/data')), name)
+    t.true(
+      node.volumes?.some((volume) => volume.endsWith(':/data')),
+      name,
+    )
   }
   for (const [name, { mem_limit: limit, restart }] of services) t.true(Boolean(limit) || restart === 'no', name)
 })
@@ -101,14 +135,23 @@ test('what is kept has a declared volume, and only this machine reaches what is 
 })
 
 test('the image leaves out what its name for the build leaves out, and starts what npm start starts', (t) => {
-  for (const [, path] of image.matchAll(/^COPY ([\w./ -]+) \.\/$/gm)) for (const file of path!.split(' ')) t.true(existsSync(join(root, file)), file)
+  for (const [, path] of image.matchAll(/^COPY ([\w./ -]+) \.\/$/gm))
+    for (const file of path!.split(' ')) t.true(existsSync(join(root, file)), file)
   t.regex(image, /^CMD \["node", "scripts\/start\.mjs"\]$/m)
   const ignored = read('.dockerignore').split('\n')
-  for (const name of ['node_modules', 'data', '.env', '.git']) t.true(ignored.some((line) => line.replace(/\/$/, '') === name), name)
+  for (const name of ['node_modules', 'data', '.env', '.git'])
+    t.true(
+      ignored.some((line) => line.replace(/\/$/, '') === name),
+      name,
+    )
 })
 
 const hasCompose = spawnSync('docker', ['compose', 'version'], { stdio: 'ignore' }).status === 0
 const withCompose = hasCompose ? test : test.skip
 withCompose('docker compose accepts the file', (t) => {
-  t.notThrows(() => execFileSync('docker', ['compose', '-f', join(root, 'docker-compose.yml'), 'config', '--quiet'], { env: { ...process.env, ...SECRETS } }))
+  t.notThrows(() =>
+    execFileSync('docker', ['compose', '-f', join(root, 'docker-compose.yml'), 'config', '--quiet'], {
+      env: { ...process.env, ...SECRETS },
+    }),
+  )
 })

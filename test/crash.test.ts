@@ -13,17 +13,26 @@ test('a request cut off by a crash and asked again under its key is done once, a
   const market = await startMarket()
   const memory = freshMemory()
   const person = async (name: string) =>
-    (await market.ask('POST', '/v1/auth/register', { body: { email: `${name}@crash.test`, password: 'a-long-password', username: name, displayName: name } })).body
+    (
+      await market.ask('POST', '/v1/auth/register', {
+        body: { email: `${name}@crash.test`, password: 'a-long-password', username: name, displayName: name },
+      })
+    ).body
   try {
-    memory.tokens.admin = (await market.ask('POST', '/v1/auth/login', { body: { email: 'admin@demo.test', password: 'demo-password' } })).body.accessToken
+    memory.tokens.admin = (
+      await market.ask('POST', '/v1/auth/login', { body: { email: 'admin@demo.test', password: 'demo-password' } })
+    ).body.accessToken
     const [seller, buyer] = [await person('crash-seller'), await person('crash-buyer')]
     memory.tokens.seller = seller.accessToken
     await market.ask('POST', '/v1/me/seller', { token: seller.accessToken, body: {} })
-    const gig = (await market.ask('POST', '/v1/gigs', { token: seller.accessToken, body: { ...gigBody, requirements: [] } })).body
+    const gig = (
+      await market.ask('POST', '/v1/gigs', { token: seller.accessToken, body: { ...gigBody, requirements: [] } })
+    ).body
     await market.ask('POST', `/v1/gigs/${gig.id}/publish`, { token: seller.accessToken, body: {} })
 
     for (const [round, after] of DEATHS_MS.entries()) {
-      const post = (token: string, path: string, step: string, body: object = {}) => untilDone(market, path, { token, key: `${step}-${round}`, body }, after)
+      const post = (token: string, path: string, step: string, body: object = {}) =>
+        untilDone(market, path, { token, key: `${step}-${round}`, body }, after)
       const placed = await post(buyer.accessToken, '/v1/orders', 'place', { gig: gig.id, package: 'basic' })
       t.is(placed.status, 201, JSON.stringify(placed.body))
       const order = `/v1/orders/${placed.body.id}`
@@ -40,7 +49,10 @@ test('a request cut off by a crash and asked again under its key is done once, a
       memory.seller.clearing += 4000
       await checkMoney({ t, market, memory })
       const events = (await market.ask('GET', `${order}/events`, { token: buyer.accessToken })).body.data
-      t.deepEqual(events.map(({ type }: { type: string }) => type), ['placed', 'paid_and_started', 'delivered', 'accepted'])
+      t.deepEqual(
+        events.map(({ type }: { type: string }) => type),
+        ['placed', 'paid_and_started', 'delivered', 'accepted'],
+      )
     }
     const orders = await market.ask('GET', '/v1/orders?role=buyer&limit=100', { token: buyer.accessToken })
     t.is(orders.body.data.length, DEATHS_MS.length)

@@ -5,7 +5,8 @@ import { tell } from './story.ts'
 
 const { TEST_DENO } = process.env
 const told = TEST_DENO ? test.serial : test.serial.skip
-const underDeno = (): Promise<Market> => startMarket({ command: [TEST_DENO!, 'run', '-A', 'scripts/start.mjs'], env: { LISTENER: 'node' } })
+const underDeno = (): Promise<Market> =>
+  startMarket({ command: [TEST_DENO!, 'run', '-A', 'scripts/start.mjs'], env: { LISTENER: 'node' } })
 
 told('the whole path under Deno', async (t) => {
   t.timeout(240_000)
@@ -17,7 +18,9 @@ told('the whole path under Deno', async (t) => {
 told('what Deno kept is there after a kill', async (t) => {
   const market = await underDeno()
   t.teardown(market.stop)
-  const { body } = await market.ask('POST', '/v1/auth/register', { body: { email: 'a@deno.test', password: 'a-long-password', username: 'deno-a', displayName: 'A' } })
+  const { body } = await market.ask('POST', '/v1/auth/register', {
+    body: { email: 'a@deno.test', password: 'a-long-password', username: 'deno-a', displayName: 'A' },
+  })
   await market.kill()
   await market.start()
   t.is((await market.ask('GET', '/v1/me', { token: body.accessToken })).body.username, 'deno-a')

@@ -37,9 +37,14 @@ export type MarketOptions = {
 }
 
 /** Budgets no test runs into by accident. */
-const RATE_LIMITS = 'account=100000/100000,address=100000/100000,auth=100000/100000,login=100000/100000,messages=100000/100000'
+const RATE_LIMITS =
+  'account=100000/100000,address=100000/100000,auth=100000/100000,login=100000/100000,messages=100000/100000'
 
-export const startMarket = async ({ env = {}, processes = [{}], command = [process.execPath, 'scripts/start.mjs'] }: MarketOptions = {}): Promise<Market> => {
+export const startMarket = async ({
+  env = {},
+  processes = [{}],
+  command = [process.execPath, 'scripts/start.mjs'],
+}: MarketOptions = {}): Promise<Market> => {
   const dataDir = await mkdtemp(join(tmpdir(), 'gigwire-market-'))
   const [port, ...opsPorts] = await freePorts(1 + processes.length)
   const url = `http://127.0.0.1:${port}`
@@ -50,20 +55,43 @@ export const startMarket = async ({ env = {}, processes = [{}], command = [proce
     children = processes.map((own, at) => {
       const child = spawn(command[0]!, command.slice(1), {
         cwd: ROOT,
-        env: { PATH: process.env.PATH, HOME: process.env.HOME, DATA_DIR: dataDir, PORT: String(port), OPS_PORT: String(opsPorts[at]), LOG_LEVEL: 'warn', DEMO: '0', RATE_LIMITS, ...env, ...own },
+        env: {
+          PATH: process.env.PATH,
+          HOME: process.env.HOME,
+          DATA_DIR: dataDir,
+          PORT: String(port),
+          OPS_PORT: String(opsPorts[at]),
+          LOG_LEVEL: 'warn',
+          DEMO: '0',
+          RATE_LIMITS,
+          ...env,
+          ...own,
+        },
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       child.stdout!.on('data', (chunk) => (printed = (printed + chunk).slice(-20_000)))
       child.stderr!.on('data', (chunk) => (printed = (printed + chunk).slice(-20_000)))
       return child
     })
-    for (const opsPort of opsPorts) await eventually(async () => children.some(({ exitCode }) => exitCode !== null) || (await isWhole(opsPort)), Boolean, 60_000)
+    for (const opsPort of opsPorts)
+      await eventually(
+        async () => children.some(({ exitCode }) => exitCode !== null) || (await isWhole(opsPort)),
+        Boolean,
+        60_000,
+      )
     if (children.some(({ exitCode }) => exitCode !== null)) throw new Error(`a process ended at its start:\n${printed}`)
   }
 
   const end = async (signal: NodeJS.Signals) => {
     await Promise.all(
-      children.map((child) => new Promise<void>((resolve) => (child.exitCode !== null || child.signalCode !== null ? resolve() : (child.once('exit', () => resolve()), child.kill(signal))))),
+      children.map(
+        (child) =>
+          new Promise<void>((resolve) =>
+            child.exitCode !== null || child.signalCode !== null
+              ? resolve()
+              : (child.once('exit', () => resolve()), child.kill(signal)),
+          ),
+      ),
     )
   }
 
@@ -99,7 +127,12 @@ const isWhole = async (opsPort: number): Promise<boolean> => {
   return Object.values(dependencies.services).every((state) => state === 'up')
 }
 
-export const ask = async <T = any>(url: string, method: string, path: string, { token, body, key, headers = {} }: Asked = {}): Promise<Answer<T>> => {
+export const ask = async <T = any>(
+  url: string,
+  method: string,
+  path: string,
+  { token, body, key, headers = {} }: Asked = {},
+): Promise<Answer<T>> => {
   const response = await fetch(path.startsWith('http') ? path : url + path, {
     method,
     redirect: 'manual',
@@ -136,7 +169,9 @@ export const client = async (url: string, token: string): Promise<Client> => {
     if (frame.ev) events.push(frame)
     else waiting.get(frame.id)?.(frame)
   })
-  const closed = new Promise<{ code: number; reason: string }>((resolve) => raw.on('close', (code, reason) => resolve({ code, reason: String(reason) })))
+  const closed = new Promise<{ code: number; reason: string }>((resolve) =>
+    raw.on('close', (code, reason) => resolve({ code, reason: String(reason) })),
+  )
   await new Promise<void>((resolve, reject) => {
     raw.once('open', () => resolve())
     raw.once('error', reject)
@@ -159,9 +194,13 @@ export const client = async (url: string, token: string): Promise<Client> => {
 
 export const freePorts = async (count: number): Promise<number[]> => {
   const servers = await Promise.all(
-    Array.from({ length: count }, () => new Promise<ReturnType<typeof createServer>>((resolve) => {
-      const server = createServer().listen(0, '127.0.0.1', () => resolve(server))
-    })),
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<ReturnType<typeof createServer>>((resolve) => {
+          const server = createServer().listen(0, '127.0.0.1', () => resolve(server))
+        }),
+    ),
   )
   const ports = servers.map((server) => (server.address() as { port: number }).port)
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))

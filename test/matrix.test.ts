@@ -12,11 +12,30 @@ const PRINCIPALS: readonly Principal[] = ['anonymous', 'otherBuyer', 'otherSelle
  * A request on the seller's gig, the buyer's order, or the conversation of the two. `owner` says for whom it is more than a
  * stranger's; the rest follows from the contract's `auth` and from `foreign`, what a signed-in stranger is told.
  */
-type Case = { path?: (things: Things, cast: Cast) => Record<string, string>; body?: object; raw?: { type: string; body: string }; owner?: readonly Principal[]; foreign?: 403 | 404; note?: string }
+type Case = {
+  path?: (things: Things, cast: Cast) => Record<string, string>
+  body?: object
+  raw?: { type: string; body: string }
+  owner?: readonly Principal[]
+  foreign?: 403 | 404
+  note?: string
+}
 
-const onGig: Pick<Case, 'path' | 'owner' | 'foreign'> = { path: ({ gig }) => ({ id: gig }), owner: ['seller'], foreign: 403 }
-const onOrder: Pick<Case, 'path' | 'owner' | 'foreign'> = { path: ({ order }) => ({ id: order }), owner: ['buyer', 'seller'], foreign: 404 }
-const onConversation: Pick<Case, 'path' | 'owner' | 'foreign'> = { path: ({ conversation }) => ({ id: conversation }), owner: ['buyer', 'seller'], foreign: 404 }
+const onGig: Pick<Case, 'path' | 'owner' | 'foreign'> = {
+  path: ({ gig }) => ({ id: gig }),
+  owner: ['seller'],
+  foreign: 403,
+}
+const onOrder: Pick<Case, 'path' | 'owner' | 'foreign'> = {
+  path: ({ order }) => ({ id: order }),
+  owner: ['buyer', 'seller'],
+  foreign: 404,
+}
+const onConversation: Pick<Case, 'path' | 'owner' | 'foreign'> = {
+  path: ({ conversation }) => ({ id: conversation }),
+  owner: ['buyer', 'seller'],
+  foreign: 404,
+}
 
 const CASES: Record<string, Case> = {
   'account.register': { body: { email: 'not an address', password: 'x', username: '?', displayName: '' } },
@@ -75,7 +94,9 @@ const CASES: Record<string, Case> = {
 const ADMIN_SEES = new Set(['order.get', 'order.events'])
 
 const published = Object.values(contracts).flatMap(({ name, actions }) =>
-  Object.entries(actions as Record<string, ActionContract>).filter(([, { rest }]) => rest).map(([action, declared]) => ({ full: `${name}.${action}`, declared })),
+  Object.entries(actions as Record<string, ActionContract>)
+    .filter(([, { rest }]) => rest)
+    .map(([action, declared]) => ({ full: `${name}.${action}`, declared })),
 )
 
 /** What a principal must be told: a status, or null for anything that is not about who they are. */
@@ -90,8 +111,14 @@ const expected = (full: string, { auth }: ActionContract, one: Case, who: Princi
 }
 
 test('every published action is in the table', (t) => {
-  t.deepEqual(published.map(({ full }) => full).filter((full) => !CASES[full]), [])
-  t.deepEqual(Object.keys(CASES).filter((full) => !published.some((one) => one.full === full)), [])
+  t.deepEqual(
+    published.map(({ full }) => full).filter((full) => !CASES[full]),
+    [],
+  )
+  t.deepEqual(
+    Object.keys(CASES).filter((full) => !published.some((one) => one.full === full)),
+    [],
+  )
 })
 
 test('everybody is told exactly what they may, and a refusal changes nothing', async (t) => {
@@ -110,9 +137,19 @@ test('everybody is told exactly what they may, and a refusal changes nothing', a
         if (told === null && !HARMLESS.has(declared.rest!.split(' ')[0]!)) continue
         const answer = await request(market, { declared, one, who }, cast, things)
         asked++
-        if (told !== null) t.is(answer.status, told === 403 && one.foreign === 404 && who === 'admin' ? answer.status : told, `${full} by ${who}: ${JSON.stringify(answer.body)}`)
-        else t.true(![401, 403].includes(answer.status) && answer.status < 500, `${full} by ${who}: ${answer.status} ${JSON.stringify(answer.body)}`)
-        if (told === 403 && who === 'admin') t.true([403, 404].includes(answer.status), `${full} by ${who}: ${answer.status}`)
+        if (told !== null)
+          t.is(
+            answer.status,
+            told === 403 && one.foreign === 404 && who === 'admin' ? answer.status : told,
+            `${full} by ${who}: ${JSON.stringify(answer.body)}`,
+          )
+        else
+          t.true(
+            ![401, 403].includes(answer.status) && answer.status < 500,
+            `${full} by ${who}: ${answer.status} ${JSON.stringify(answer.body)}`,
+          )
+        if (told === 403 && who === 'admin')
+          t.true([403, 404].includes(answer.status), `${full} by ${who}: ${answer.status}`)
       }
     t.deepEqual(await snapshot(market, cast, things), before)
     t.true(asked > 150, `only ${asked} were asked`)
@@ -142,7 +179,10 @@ test('a wrong party is told no (403), a wrong time is told when (409), and neith
     ]
     const before = (await market.request('GET', `/v1/orders/${things.order}`, { token: cast.buyer.token })).body
     for (const [who, move, body, status] of tries) {
-      const answer = await market.request('POST', `/v1/orders/${things.order}/${move}`, { token: cast[who].token, body })
+      const answer = await market.request('POST', `/v1/orders/${things.order}/${move}`, {
+        token: cast[who].token,
+        body,
+      })
       t.is(answer.status, status, `${move} by ${who}: ${JSON.stringify(answer.body)}`)
       if (status === 409) t.is(answer.body.code, 'invalid_transition')
     }
@@ -158,12 +198,20 @@ const request = (market: Everything, { declared, one, who }: Request, cast: Cast
   const params = one.path?.(things, cast) ?? {}
   const path = route.replaceAll(/:([a-zA-Z]+)/g, (_, name: string) => params[name] ?? 'missing')
   const token = who === 'anonymous' ? {} : { token: cast[who].token }
-  if (one.raw) return market.request(method, path, { ...token, body: one.raw.body, headers: { 'content-type': one.raw.type } })
-  return market.request(method, path.includes('suggest') ? `${path}?q=ma` : path, { ...token, ...(one.body && { body: one.body }) })
+  if (one.raw)
+    return market.request(method, path, { ...token, body: one.raw.body, headers: { 'content-type': one.raw.type } })
+  return market.request(method, path.includes('suggest') ? `${path}?q=ma` : path, {
+    ...token,
+    ...(one.body && { body: one.body }),
+  })
 }
 
 /** Everything a refused request must not have touched, but the clock's own fields. */
-const snapshot = async (market: Everything, { seller, buyer, admin }: Cast, { gig, draft, order, conversation }: Things) => {
+const snapshot = async (
+  market: Everything,
+  { seller, buyer, admin }: Cast,
+  { gig, draft, order, conversation }: Things,
+) => {
   const read = async (path: string, token: string) => (await market.request('GET', path, { token })).body
   return {
     gig: await read(`/v1/gigs/${gig}`, seller.token),

@@ -23,7 +23,15 @@ export type TestNode = Node & {
 
 export const startNode = async ({ services, env = {}, broker: changes = {} }: StartOptions): Promise<TestNode> => {
   const dataDir = env.DATA_DIR ?? (await mkdtemp(join(tmpdir(), 'gigwire-')))
-  const options = brokerOptions({ PORT: '0', OPS_PORT: '0', LOG_LEVEL: 'fatal', LOG_FORMAT: 'short', DEMO: '0', ...env, DATA_DIR: dataDir })
+  const options = brokerOptions({
+    PORT: '0',
+    OPS_PORT: '0',
+    LOG_LEVEL: 'fatal',
+    LOG_FORMAT: 'short',
+    DEMO: '0',
+    ...env,
+    DATA_DIR: dataDir,
+  })
   const broker = new ServiceBroker({ ...options, skipProcessEventRegistration: true, ...changes })
   for (const schema of services) broker.createService(schema)
   await broker.start()
@@ -38,10 +46,15 @@ export const startNode = async ({ services, env = {}, broker: changes = {} }: St
 }
 
 /** Where a node's gateway listens. */
-export const portOf = async ({ broker }: TestNode): Promise<number> => (await broker.call<{ port: number }, object>('gateway.address', {})).port
+export const portOf = async ({ broker }: TestNode): Promise<number> =>
+  (await broker.call<{ port: number }, object>('gateway.address', {})).port
 
 /** Asks again until the answer satisfies, or fails after a generous while with the last answer. */
-export const eventually = async <T>(ask: () => Promise<T> | T, fits: (answer: T) => boolean, withinMs = 15_000): Promise<T> => {
+export const eventually = async <T>(
+  ask: () => Promise<T> | T,
+  fits: (answer: T) => boolean,
+  withinMs = 15_000,
+): Promise<T> => {
   const until = Date.now() + withinMs
   for (;;) {
     const answer = await ask()

@@ -33,10 +33,19 @@ const counting = (taken: Map<string, Set<string>>): ServiceSchema => {
 }
 
 type Member = { node: TestNode; book: Actor<Counter> }
-const join3 = async (names: string[], dataDir: string, taken: Map<string, Set<string>>, cluster: string): Promise<Member[]> => {
+const join3 = async (
+  names: string[],
+  dataDir: string,
+  taken: Map<string, Set<string>>,
+  cluster: string,
+): Promise<Member[]> => {
   const members: Member[] = []
   for (const name of names) {
-    const node = await startNode({ services: [counting(taken)], env: { DATA_DIR: dataDir, NODE_ID: name }, broker: { transporter: 'Fake', namespace: cluster, registry: { stopDelay: 0 } } })
+    const node = await startNode({
+      services: [counting(taken)],
+      env: { DATA_DIR: dataDir, NODE_ID: name },
+      broker: { transporter: 'Fake', namespace: cluster, registry: { stopDelay: 0 } },
+    })
     const documents = await node.open('documents')
     await documents.declare([counters, parkedEvents] as never)
     const book = actor<Counter>(node, documents, 'order', { of: counters })
@@ -46,13 +55,17 @@ const join3 = async (names: string[], dataDir: string, taken: Map<string, Set<st
   return members
 }
 const allSee = (members: Member[], count: number) =>
-  eventually(() => members.every(({ node }) => node.placement.nodes('order').length === count), (agreed) => agreed)
+  eventually(
+    () => members.every(({ node }) => node.placement.nodes('order').length === count),
+    (agreed) => agreed,
+  )
 
 const leave = async ({ node, book }: Member) => {
   await book.stop()
   await node.broker.stop()
 }
-const deliver = ({ node }: Member, id: string) => node.call('order.deliver', { id, message: 'x' }) as unknown as Promise<number>
+const deliver = ({ node }: Member, id: string) =>
+  node.call('order.deliver', { id, message: 'x' }) as unknown as Promise<number>
 const keys = Array.from({ length: 30 }, (_, at) => `ord_${at}`)
 
 test('callers on three nodes agree on one owner per key, and every turn counts', async (t) => {
@@ -78,7 +91,9 @@ test('a stale owner loses its write and nothing acknowledged is lost', async (t)
     await Promise.all(
       members.flatMap(({ node }) =>
         keys.slice(0, 5).map(async (id) => {
-          const count = await node.broker.call<number, object>('order.deliver', { id }, { nodeID: node.id, retries: 0 }).catch(() => null)
+          const count = await node.broker
+            .call<number, object>('order.deliver', { id }, { nodeID: node.id, retries: 0 })
+            .catch(() => null)
           if (count !== null) acknowledged.set(id, [...(acknowledged.get(id) ?? []), count])
         }),
       ),
@@ -101,7 +116,10 @@ test('a node that joins and leaves under load loses no acknowledged turn', async
   const load = members.map(async (member) => {
     while (loading)
       for (const key of keys) {
-        const counted = await deliver(member, key).then(() => true, () => false)
+        const counted = await deliver(member, key).then(
+          () => true,
+          () => false,
+        )
         if (counted) acknowledged.set(key, acknowledged.get(key)! + 1)
       }
   })

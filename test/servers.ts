@@ -32,7 +32,18 @@ const KINDS: Readonly<Record<ServerName, Kind>> = {
     variable: 'TEST_REDIS_URL',
     programs: ['redis-server'],
     howToHave: 'install redis-server',
-    arguments: (port, dir) => ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--appendonly', 'no'],
+    arguments: (port, dir) => [
+      '--port',
+      String(port),
+      '--bind',
+      '127.0.0.1',
+      '--dir',
+      dir,
+      '--save',
+      '',
+      '--appendonly',
+      'no',
+    ],
     url: (port) => `redis://127.0.0.1:${port}`,
   },
   NATS: {
@@ -46,8 +57,18 @@ const KINDS: Readonly<Record<ServerName, Kind>> = {
   MongoDB: {
     variable: 'TEST_MONGO_URL',
     programs: ['secantusd-rs', 'secantusd-py'],
-    howToHave: 'install SecantusDB 0.7.0b3 from PyPI into a virtual environment and put its bin folder on PATH, or set TEST_MONGO_URL',
-    arguments: (port, dir) => ['--host', '127.0.0.1', '--port', String(port), '--storage-path', dir, '--log-level', 'ERROR'],
+    howToHave:
+      'install SecantusDB 0.7.0b3 from PyPI into a virtual environment and put its bin folder on PATH, or set TEST_MONGO_URL',
+    arguments: (port, dir) => [
+      '--host',
+      '127.0.0.1',
+      '--port',
+      String(port),
+      '--storage-path',
+      dir,
+      '--log-level',
+      'ERROR',
+    ],
     url: (port) => `mongodb://127.0.0.1:${port}/gigwire`,
   },
 }
@@ -68,21 +89,23 @@ export const startServers = async (): Promise<Servers> => {
   const environment: Servers['environment'] = {}
   const missing: string[] = []
   try {
-    await Promise.all(names.map(async (name, at) => {
-      const kind = KINDS[name]
-      const given = process.env[kind.variable]
-      const program = given ? undefined : onPath(kind.programs)
-      if (given) environment[kind.variable] = given
-      else if (!program) missing.push(`${name}: ${kind.howToHave}`)
-      else {
-        const own = join(dir, name)
-        await mkdir(own)
-        const child = spawn(program, kind.arguments(ports[at]!, own), { cwd: own, stdio: ['ignore', 'pipe', 'pipe'] })
-        children.push(child)
-        await up(child, ports[at]!)
-        environment[kind.variable] = kind.url(ports[at]!)
-      }
-    }))
+    await Promise.all(
+      names.map(async (name, at) => {
+        const kind = KINDS[name]
+        const given = process.env[kind.variable]
+        const program = given ? undefined : onPath(kind.programs)
+        if (given) environment[kind.variable] = given
+        else if (!program) missing.push(`${name}: ${kind.howToHave}`)
+        else {
+          const own = join(dir, name)
+          await mkdir(own)
+          const child = spawn(program, kind.arguments(ports[at]!, own), { cwd: own, stdio: ['ignore', 'pipe', 'pipe'] })
+          children.push(child)
+          await up(child, ports[at]!)
+          environment[kind.variable] = kind.url(ports[at]!)
+        }
+      }),
+    )
   } catch (error) {
     await stop()
     throw error

@@ -7,10 +7,7 @@ import { tell } from './story.ts'
 const { TEST_REDIS_URL, TEST_NATS_URL, TEST_MONGO_URL } = process.env
 const told = TEST_REDIS_URL && TEST_NATS_URL && TEST_MONGO_URL ? test.serial : test.serial.skip
 
-const SERVICES = [
-  'gateway,account,gig,search,moderation,media,review,sandbox',
-  'chat,order,payment,ledger,payout',
-]
+const SERVICES = ['gateway,account,gig,search,moderation,media,review,sandbox', 'chat,order,payment,ledger,payout']
 
 /** Two processes over the three servers; the second has the provider, whose webhooks find the gateway by the same PORT. */
 const startSplitMarket = async (t: ExecutionContext) => {
@@ -38,7 +35,7 @@ const dropDatabase = async (url: string) => {
   await connection.close()
 }
 
-told('the whole path over two processes with Redis, NATS and MongoDB\'s protocol behind them', async (t) => {
+told("the whole path over two processes with Redis, NATS and MongoDB's protocol behind them", async (t) => {
   t.timeout(300_000)
   await tell(t, await startSplitMarket(t))
 })

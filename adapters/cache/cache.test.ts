@@ -25,7 +25,18 @@ const freePort = async (): Promise<number> => {
 }
 
 const startRedis = async (t: ExecutionContext, port: number): Promise<ChildProcess> => {
-  const arguments_ = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--daemonize', 'no']
+  const arguments_ = [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+    '--daemonize',
+    'no',
+  ]
   const server = spawn(REDIS_BINARY, arguments_, { stdio: ['ignore', 'pipe', 'ignore'] })
   t.teardown(() => server.kill('SIGKILL'))
   let said = ''
@@ -40,9 +51,15 @@ const startLine = async (t: ExecutionContext, targetPort: number) => {
   const ends = new Set<Socket>()
   const server = createServer((near) => {
     const far = connect(targetPort, '127.0.0.1')
-    for (const [from, to] of [[near, far], [far, near]] as const) {
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
       ends.add(from)
-      from.on('data', (bytes) => dead || to.write(bytes)).on('error', () => {}).on('close', () => to.destroy())
+      from
+        .on('data', (bytes) => dead || to.write(bytes))
+        .on('error', () => {})
+        .on('close', () => to.destroy())
     }
   }).listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
@@ -74,7 +91,12 @@ if (hasRedis) {
 }
 if (process.env['TEST_REDIS_URL']) {
   products['redis by URL'] = async (t) => {
-    const cache = await redisCache({ url: process.env['TEST_REDIS_URL']!, log: quiet, prefix: `test:${Math.random()}:`, budgetMs: PATIENT_MS })
+    const cache = await redisCache({
+      url: process.env['TEST_REDIS_URL']!,
+      log: quiet,
+      prefix: `test:${Math.random()}:`,
+      budgetMs: PATIENT_MS,
+    })
     t.teardown(() => cache.close())
     return cache
   }
@@ -137,7 +159,10 @@ test('memory: the entry not asked for the longest makes room, by count and by by
   const small = memoryCache({ bytesMax: 10_000 })
   for (let n = 0; n < 100; n++) await small.set(`k${n}`, 'x'.repeat(1_000), 60_000)
   const kept = await Promise.all(Array.from({ length: 100 }, (_, n) => small.get(`k${n}`)))
-  t.deepEqual(kept.flatMap((text, n) => (text === null ? [] : [n])), [92, 93, 94, 95, 96, 97, 98, 99])
+  t.deepEqual(
+    kept.flatMap((text, n) => (text === null ? [] : [n])),
+    [92, 93, 94, 95, 96, 97, 98, 99],
+  )
 })
 
 if (hasRedis) {

@@ -7,7 +7,11 @@ export type MemoryCacheOptions = { entriesMax?: number; bytesMax?: number }
 export const memoryCache = (options: MemoryCacheOptions = {}): Cache => {
   // the monotonic clock, so that a corrected wall clock neither revives nor kills what is kept
   const now = (): number => performance.now()
-  const texts = lru({ entriesMax: options.entriesMax ?? CACHE_ENTRIES_MAX, bytesMax: options.bytesMax ?? CACHE_BYTES_MAX, now })
+  const texts = lru({
+    entriesMax: options.entriesMax ?? CACHE_ENTRIES_MAX,
+    bytesMax: options.bytesMax ?? CACHE_BYTES_MAX,
+    now,
+  })
 
   return {
     get: async (key) => texts.get(key),

@@ -102,7 +102,13 @@ export const redisCache = async (options: RedisCacheOptions): Promise<Cache> => 
   }
 
   const fetch = (key: string): Read => {
-    const read: Read = { current: true, answer: inTime(client.get(prefix + key)).then((kept) => received(key, read, kept), () => null) }
+    const read: Read = {
+      current: true,
+      answer: inTime(client.get(prefix + key)).then(
+        (kept) => received(key, read, kept),
+        () => null,
+      ),
+    }
     reads.set(key, read)
     void read.answer.then(() => reads.delete(key))
     return read
@@ -162,7 +168,8 @@ export const redisCache = async (options: RedisCacheOptions): Promise<Cache> => 
 /** A question under way. Not current: the key changed meanwhile, so the answer may be given but not kept. */
 type Read = { current: boolean; answer: Promise<string | null> }
 
-const reconnectStrategy = (retries: number): number => Math.min(50 * 2 ** Math.min(retries, 10), RECONNECT_MS_MAX) * (0.75 + Math.random() / 4)
+const reconnectStrategy = (retries: number): number =>
+  Math.min(50 * 2 ** Math.min(retries, 10), RECONNECT_MS_MAX) * (0.75 + Math.random() / 4)
 
 const pack = (text: string, expiresAt: number): string => `${expiresAt.toString(36)}:${text}`
 
@@ -190,10 +197,17 @@ const opened = async (client: RedisClientType): Promise<void> => {
   const enough = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, OPEN_MS_MAX)
   })
-  await Promise.race([client.connect().then(() => undefined, () => undefined), enough])
+  await Promise.race([
+    client.connect().then(
+      () => undefined,
+      () => undefined,
+    ),
+    enough,
+  ])
   clearTimeout(timer)
 }
 
 const settled = async (closed: () => boolean): Promise<void> => {
-  for (let waitedMs = 0; !closed() && waitedMs < CACHE_BUDGET_MS; waitedMs += 5) await new Promise((resolve) => setTimeout(resolve, 5))
+  for (let waitedMs = 0; !closed() && waitedMs < CACHE_BUDGET_MS; waitedMs += 5)
+    await new Promise((resolve) => setTimeout(resolve, 5))
 }

@@ -23,7 +23,10 @@ export type Collection<T extends Doc = Doc> = {
   of?: T
 }
 
-export const collection = <T extends Doc>(name: string, indexes: Record<string, Index> = {}): Collection<T> => ({ name, indexes })
+export const collection = <T extends Doc>(name: string, indexes: Record<string, Index> = {}): Collection<T> => ({
+  name,
+  indexes,
+})
 
 /** What a write came to. `conflict` names the unique index that was in the way ('id' for the document's own id). */
 export type Inserted = { ok: true } | { ok: false; conflict: string }
@@ -85,7 +88,14 @@ export interface Documents {
 /** A store error that a caller may meet; `code` is stable. `retryable` ones may be tried again after a moment. */
 export class DocumentsError extends Error {
   readonly code:
-    | 'no_index' | 'bad_cursor' | 'bad_query' | 'bad_document' | 'document_too_large' | 'store_busy' | 'store_down' | 'store_full'
+    | 'no_index'
+    | 'bad_cursor'
+    | 'bad_query'
+    | 'bad_document'
+    | 'document_too_large'
+    | 'store_busy'
+    | 'store_down'
+    | 'store_full'
   readonly retryable: boolean
   constructor(code: DocumentsError['code'], message: string) {
     super(message)

@@ -13,7 +13,11 @@ const open = async (t: ExecutionContext, options: Partial<EmbeddedOptions> = {})
   return engine
 }
 
-const lastFile = async (dir: string) => join(dir, (await readdir(dir)).find((name) => name.endsWith('.segment'))!)
+const lastFile = async (dir: string) =>
+  join(
+    dir,
+    (await readdir(dir)).find((name) => name.endsWith('.segment'))!,
+  )
 
 const flipByte = async (path: string, at: number, mask = 0x10) => {
   const handle = await openFile(path, 'r+')
@@ -92,7 +96,10 @@ test('more searches than may wait are refused at once, the others are answered',
   await engine.upsert([gig('a')])
   const settled = await Promise.allSettled(Array.from({ length: SEARCHES_WAITING_MAX + 10 }, () => engine.search({})))
   const refused = settled.filter((one) => one.status === 'rejected')
-  t.deepEqual(refused.map((one) => (one.reason as EngineError).code), Array(10).fill('engine_busy'))
+  t.deepEqual(
+    refused.map((one) => (one.reason as EngineError).code),
+    Array(10).fill('engine_busy'),
+  )
   t.is((await engine.search({})).total, 1)
 })
 
@@ -106,7 +113,10 @@ test('when its worker dies nobody waits for ever, and it comes back with what wa
   t.is((error as EngineError).code, 'engine_down')
   let total = -1
   for (const deadline = Date.now() + 30_000; Date.now() < deadline && total < 0; await sleep(20)) {
-    total = await engine.search({ q: 'do' }).then((result) => result.total, () => -1)
+    total = await engine.search({ q: 'do' }).then(
+      (result) => result.total,
+      () => -1,
+    )
   }
   t.deepEqual([total, (await engine.stats()).restarts], [1, 1])
 })
@@ -128,7 +138,9 @@ test('thousands of gigs indexed in pieces stay one of each while merges run bene
     engine.remove(all.slice(3000, 4000).map(({ id }) => ({ id, version: 2 }))),
   ])
   await engine.flush()
-  const totals = await Promise.all(['half0', 'half1', 'changed', ''].map(async (q) => (await engine.search({ q })).total))
+  const totals = await Promise.all(
+    ['half0', 'half1', 'changed', ''].map(async (q) => (await engine.search({ q })).total),
+  )
   t.deepEqual(totals, [2500, 2500, 3000, 8000])
   t.is((await walk(engine, { sort: 'newest', limit: 100 })).length, 8000)
 })

@@ -23,7 +23,10 @@ const MESSAGES_UNDER_WAY_MAX = 8
 export async function openEmbeddedEngine(options: EmbeddedOptions): Promise<Engine> {
   const { dir, log, synonyms = {}, heapMbMax } = options
   const link = await openLink({
-    dir, synonyms, warn: (text) => log.warn(text), ...(heapMbMax === undefined ? {} : { heapMbMax }),
+    dir,
+    synonyms,
+    warn: (text) => log.warn(text),
+    ...(heapMbMax === undefined ? {} : { heapMbMax }),
   })
   const asked = bounded(SEARCHES_WAITING_MAX, 'too many searches are waiting')
   const written = bounded(WRITES_WAITING_MAX, 'too many gigs are waiting to be indexed')
@@ -36,8 +39,12 @@ export async function openEmbeddedEngine(options: EmbeddedOptions): Promise<Engi
     async stats() {
       return { ...(await asked(1, () => link.call('stats', null))), restarts: link.restarts() }
     },
-    async flush() { await link.call('flush', null) },
-    async clear() { await link.call('clear', null) },
+    async flush() {
+      await link.call('flush', null)
+    },
+    async clear() {
+      await link.call('clear', null)
+    },
     close: () => closeSafely(link, log),
   }
 }
@@ -82,7 +89,10 @@ async function sendInPieces<T>(all: readonly T[], send: (piece: readonly T[]) =>
 }
 
 /** Lets the main thread do other things between two messages. */
-const nextTurn = () => new Promise<void>((resolve) => { setImmediate(resolve) })
+const nextTurn = () =>
+  new Promise<void>((resolve) => {
+    setImmediate(resolve)
+  })
 
 /** Only what the index knows travels to the worker. */
 function plain(gig: IndexedGig): IndexedGig {
@@ -90,7 +100,24 @@ function plain(gig: IndexedGig): IndexedGig {
   const { sellerId, sellerName, sellerLevel, languages } = gig
   const { price, currency, deliveryDays, rating, reviewCount, orderCount, createdAt, quality } = gig
   return {
-    id, version, title, description, tags, category, subcategory, sellerId, sellerName, sellerLevel, languages,
-    price, currency, deliveryDays, rating, reviewCount, orderCount, createdAt, quality,
+    id,
+    version,
+    title,
+    description,
+    tags,
+    category,
+    subcategory,
+    sellerId,
+    sellerName,
+    sellerLevel,
+    languages,
+    price,
+    currency,
+    deliveryDays,
+    rating,
+    reviewCount,
+    orderCount,
+    createdAt,
+    quality,
   }
 }

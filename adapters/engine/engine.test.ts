@@ -19,8 +19,11 @@ for (const [product, make] of Object.entries(products)) {
     const engine = await make(t)
     await engine.upsert([
       gig('a', {
-        title: 'I will paint your portrait', tags: ['oil colours'], category: 'graphics-design',
-        sellerName: 'Mirabel', description: 'On canvas.',
+        title: 'I will paint your portrait',
+        tags: ['oil colours'],
+        category: 'graphics-design',
+        sellerName: 'Mirabel',
+        description: 'On canvas.',
       }),
       gig('b', { title: 'I will sing your song', category: 'music' }),
     ])
@@ -44,9 +47,23 @@ for (const [product, make] of Object.entries(products)) {
       gig('emoji', { title: '🚀 rocket🚀ship' }),
     ])
     const expected = {
-      cafe: 'accents', CAFÉ: 'accents', 'cafe\u0301': 'accents', resume: 'accents', logo: 'width', finish: 'width',
-      strasse: 'german', STRASSE: 'german', 设计: 'chinese', 网站设计: 'chinese', 站: 'chinese', 务: 'chinese',
-      デザイン: 'japanese', елка: 'russian', 'c++': 'languages', 'c#': 'languages', ship: 'emoji',
+      cafe: 'accents',
+      CAFÉ: 'accents',
+      'cafe\u0301': 'accents',
+      resume: 'accents',
+      logo: 'width',
+      finish: 'width',
+      strasse: 'german',
+      STRASSE: 'german',
+      设计: 'chinese',
+      网站设计: 'chinese',
+      站: 'chinese',
+      务: 'chinese',
+      デザイン: 'japanese',
+      елка: 'russian',
+      'c++': 'languages',
+      'c#': 'languages',
+      ship: 'emoji',
     }
     for (const [q, id] of Object.entries(expected)) t.deepEqual(await found(engine, { q }), [id], q)
   })
@@ -64,7 +81,11 @@ for (const [product, make] of Object.entries(products)) {
     const engine = await make(t)
     await engine.upsert([gig('a', { title: 'logo illustration 2024' }), gig('b', { title: 'voice over cat' })])
     const typed = {
-      lgoo: 'logo', logoo: 'logo', lobo: 'logo', ilustratoin: 'illustration', illlustratiom: 'illustration',
+      lgoo: 'logo',
+      logoo: 'logo',
+      lobo: 'logo',
+      ilustratoin: 'illustration',
+      illlustratiom: 'illustration',
       ilustrat: 'illustration',
     }
     for (const [q, corrected] of Object.entries(typed)) {
@@ -109,7 +130,11 @@ for (const [product, make] of Object.entries(products)) {
   test(`${product}: a removed gig stays away when an older delivery comes late, and returns with a newer one`, async (t) => {
     const engine = await make(t)
     await engine.upsert([gig('a', { version: 3 }), gig('b', { version: 3 })])
-    await engine.remove([{ id: 'a', version: 2 }, { id: 'b', version: 4 }, { id: 'c', version: 4 }])
+    await engine.remove([
+      { id: 'a', version: 2 },
+      { id: 'b', version: 4 },
+      { id: 'c', version: 4 },
+    ])
     await engine.upsert([gig('b', { version: 3 }), gig('c', { version: 4 })])
     t.deepEqual(await found(engine, {}), ['a'])
     await engine.upsert([gig('b', { version: 5 }), gig('c', { version: 5 })])
@@ -128,7 +153,10 @@ for (const [product, make] of Object.entries(products)) {
       after = next
     }
     const expected = all.filter(({ id }) => id !== 'g7').map(({ id, version }) => ({ id, version }))
-    t.deepEqual(listed, expected.sort((left, right) => (left.id < right.id ? -1 : 1)))
+    t.deepEqual(
+      listed,
+      expected.sort((left, right) => (left.id < right.id ? -1 : 1)),
+    )
     t.is((await engine.stats()).gigs, 56)
   })
 
@@ -148,7 +176,13 @@ for (const [product, make] of Object.entries(products)) {
       gig('essay', { title: 'I will proofread your essay' }),
       gig('essays', { title: 'I will write essays and stories for children in three languages' }),
     ])
-    t.deepEqual(await idsOf(engine, { q: 'logo' }), ['logo-excellent', 'logo-title', 'logo-tag', 'logo-poor', 'logo-prose'])
+    t.deepEqual(await idsOf(engine, { q: 'logo' }), [
+      'logo-excellent',
+      'logo-title',
+      'logo-tag',
+      'logo-poor',
+      'logo-prose',
+    ])
     t.deepEqual(await idsOf(engine, { q: 'modern logo design' }), ['logo-excellent', 'logo-title', 'logo-poor'])
     t.deepEqual(await idsOf(engine, { q: 'website' }), ['web-new', 'web', 'shop'])
     t.deepEqual(await idsOf(engine, { q: 'essay' }), ['essay', 'essays'])
@@ -178,10 +212,32 @@ for (const [product, make] of Object.entries(products)) {
     const engine = await make(t)
     await engine.upsert([gig('a', { title: 'plain gig', tags: ['constructor', '__proto__'] })])
     const texts = [
-      'x'.repeat(10_240), 'word '.repeat(2048), '🙂🙂🙂', '\u202eolleh שלום مرحبا', '\0\u0001\u0007\u001b[31m',
-      'a AND (b OR NOT c)', '"unclosed', '.*(+?^${}[]|\\', 'title:plain', "'; drop table gigs; --", '%00%ff', '\ud800',
-      '\ud83d \udc00', 'constructor', '__proto__', 'toString', '-', '*', '  ', '\u0301\u0301', '設'.repeat(300),
-      'ﷺ'.repeat(200), 'İıẞ', 'a\u0300'.repeat(90), '1'.repeat(200), '+++ ###',
+      'x'.repeat(10_240),
+      'word '.repeat(2048),
+      '🙂🙂🙂',
+      '\u202eolleh שלום مرحبا',
+      '\0\u0001\u0007\u001b[31m',
+      'a AND (b OR NOT c)',
+      '"unclosed',
+      '.*(+?^${}[]|\\',
+      'title:plain',
+      "'; drop table gigs; --",
+      '%00%ff',
+      '\ud800',
+      '\ud83d \udc00',
+      'constructor',
+      '__proto__',
+      'toString',
+      '-',
+      '*',
+      '  ',
+      '\u0301\u0301',
+      '設'.repeat(300),
+      'ﷺ'.repeat(200),
+      'İıẞ',
+      'a\u0300'.repeat(90),
+      '1'.repeat(200),
+      '+++ ###',
     ]
     for (const q of texts) {
       const result = await engine.search({ q, facets: ['category', 'price'] })
@@ -207,7 +263,14 @@ for (const [product, make] of Object.entries(products)) {
     const made = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
     const parts = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[]
     const bent = [
-      null, {}, [], parts.slice(0, 3), parts.with(1, 'x'), parts.with(1, null), parts.with(3, 7), parts.with(5, 9),
+      null,
+      {},
+      [],
+      parts.slice(0, 3),
+      parts.with(1, 'x'),
+      parts.with(1, null),
+      parts.with(3, 7),
+      parts.with(5, 9),
       [...parts, ...Array(50).fill(1)],
     ]
     for (const value of bent) await refuses({ q: 'do', cursor: made(value) })
@@ -237,12 +300,15 @@ for (const [product, make] of Object.entries(products)) {
     const engine = await make(t)
     const gigs = fc.array(randomGig(), { minLength: 50, maxLength: 200 })
     const queries = fc.array(randomQuery(), { minLength: 20, maxLength: 20 })
-    await fc.assert(fc.asyncProperty(gigs, queries, fc.nat(40), async (made, asked, step) => {
-      await engine.clear()
-      const named = made.map((one, at) => ({ ...one, id: `g${(at * 7919) % 1009}` }))
-      const living = await indexInPieces(engine, named, step + 1)
-      for (const query of asked) await compareWithHand(t, { engine, living, query })
-    }), { numRuns: 8 })
+    await fc.assert(
+      fc.asyncProperty(gigs, queries, fc.nat(40), async (made, asked, step) => {
+        await engine.clear()
+        const named = made.map((one, at) => ({ ...one, id: `g${(at * 7919) % 1009}` }))
+        const living = await indexInPieces(engine, named, step + 1)
+        for (const query of asked) await compareWithHand(t, { engine, living, query })
+      }),
+      { numRuns: 8 },
+    )
   })
 }
 
@@ -264,11 +330,25 @@ const compareWithHand = async (t: ExecutionContext, { engine, living, query }: C
   t.deepEqual(facets, { ...expected.facets, ...pricesOf(t, facets, expected.prices) })
   const walked = await walk(engine, { ...query, limit: 17 })
   t.deepEqual(walked.toSorted(), expected.ids.toSorted())
-  t.deepEqual(walked.slice(0, 100), hits.map((hit) => hit.id))
+  t.deepEqual(
+    walked.slice(0, 100),
+    hits.map((hit) => hit.id),
+  )
   const byId = new Map(living.map((one) => [one.id, one]))
   const compare = compareBy[query.sort ?? 'relevance']
-  if (compare) t.deepEqual(walked, walked.map((id) => byId.get(id)!).sort(compare).map(({ id }) => id))
-  else t.deepEqual(hits, hits.toSorted((left, right) => right.score - left.score || (left.id < right.id ? -1 : 1)))
+  if (compare)
+    t.deepEqual(
+      walked,
+      walked
+        .map((id) => byId.get(id)!)
+        .sort(compare)
+        .map(({ id }) => id),
+    )
+  else
+    t.deepEqual(
+      hits,
+      hits.toSorted((left, right) => right.score - left.score || (left.id < right.id ? -1 : 1)),
+    )
 }
 
 /** Checks the buckets, then gives the price facet as it is, so that the rest can be compared whole. */

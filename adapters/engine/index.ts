@@ -96,7 +96,10 @@ export interface Engine {
   /** Resolves when everything accepted before is visible and safe on disk. */
   flush(): Promise<void>
   /** id → version of everything indexed, in pages by id: for `verify`. */
-  versions(page: { after?: string | null; limit: number }): Promise<{ versions: { id: string; version: number }[]; next: string | null }>
+  versions(page: {
+    after?: string | null
+    limit: number
+  }): Promise<{ versions: { id: string; version: number }[]; next: string | null }>
   stats(): Promise<EngineStats>
   /** Empties the index. */
   clear(): Promise<void>

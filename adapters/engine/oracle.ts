@@ -36,7 +36,8 @@ const answersTo = (word: string, half: boolean, known: string[]): Set<string> =>
   if (typed.length > 0) return new Set(typed)
   const allowed = word.length >= 8 ? 2 : word.length >= 4 ? 1 : 0
   const whole = (one: string) => distance(word, one)
-  const starts = (one: string) => Math.min(...Array.from({ length: one.length + 1 }, (_, end) => whole(one.slice(0, end))))
+  const starts = (one: string) =>
+    Math.min(...Array.from({ length: one.length + 1 }, (_, end) => whole(one.slice(0, end))))
   for (const measure of half ? [whole, starts] : [whole]) {
     for (let edits = 1; edits <= allowed; edits++) {
       const near = known.filter((one) => measure(one) === edits)
@@ -83,14 +84,17 @@ const VALUES: Record<Exclude<Facet, 'price'>, (gig: IndexedGig) => string[]> = {
 
 export function answerByHand(gigs: IndexedGig[], { q = '', filter = {}, facets = [] }: SearchQuery) {
   const matching = matchText(gigs, q)
-  const passing = (ignored: string) => matching.filter((gig) => {
-    return Object.entries(CHECKS).every(([name, check]) => name === ignored || check(gig, filter))
-  })
-  const counted = facets.filter((facet) => facet !== 'price').map((facet) => {
-    const counts: Record<string, number> = {}
-    for (const value of passing(facet).flatMap(VALUES[facet])) counts[value] = (counts[value] ?? 0) + 1
-    return [facet, counts] as const
-  })
+  const passing = (ignored: string) =>
+    matching.filter((gig) => {
+      return Object.entries(CHECKS).every(([name, check]) => name === ignored || check(gig, filter))
+    })
+  const counted = facets
+    .filter((facet) => facet !== 'price')
+    .map((facet) => {
+      const counts: Record<string, number> = {}
+      for (const value of passing(facet).flatMap(VALUES[facet])) counts[value] = (counts[value] ?? 0) + 1
+      return [facet, counts] as const
+    })
   return {
     ids: passing('').map((gig) => gig.id),
     facets: Object.fromEntries(counted),

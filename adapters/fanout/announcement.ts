@@ -61,7 +61,9 @@ export const announcer = ({ node, epoch, userIds, count, say }: AnnouncerOptions
       flush()
       const parts = slices([...userIds()])
       if (parts.length === 0) parts.push([])
-      parts.forEach((part, at) => sayTo({ kind: 'list', node, epoch, version, part: at, parts: parts.length, userIds: part }))
+      parts.forEach((part, at) =>
+        sayTo({ kind: 'list', node, epoch, version, part: at, parts: parts.length, userIds: part }),
+      )
     },
     gone: () => {
       flush()

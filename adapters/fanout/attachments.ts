@@ -46,7 +46,10 @@ export const attachments = (log: Pick<AdapterContext['log'], 'error'>, watcher: 
 
   const attach = (given: Receiver): Attachment => {
     // an identity of its own, so that one receiver attached twice is two
-    const receiver: Receiver = { users: (ids, frame) => given.users(ids, frame), topic: (topic, frame) => given.topic(topic, frame) }
+    const receiver: Receiver = {
+      users: (ids, frame) => given.users(ids, frame),
+      topic: (topic, frame) => given.topic(topic, frame),
+    }
     const mine = { users: new Set<string>(), topics: new Set<string>() }
     receivers.add(receiver)
     watcher.attached?.(receivers.size)

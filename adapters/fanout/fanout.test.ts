@@ -56,7 +56,12 @@ const passed = async (sender: Fanout, to: { heard: string[]; hold(userId: string
 for (const [name, net] of Object.entries(nets)) {
   test(`${name}: a frame reaches each gateway that holds the user, once, and no other`, async (t) => {
     const node = await net(t)
-    const [sender, a, b, c] = [await node('sender'), gateway(await node('a')), gateway(await node('b')), gateway(await node('c'))]
+    const [sender, a, b, c] = [
+      await node('sender'),
+      gateway(await node('a')),
+      gateway(await node('b')),
+      gateway(await node('c')),
+    ]
     a.hold('ann')
     b.hold('ann')
     b.hold('bob')
@@ -153,7 +158,10 @@ for (const [name, net] of Object.entries(nets)) {
       if (n % 500 === 0) await sleep(1)
     }
     const frames = (await passed(sender, a)).map((line) => line.split(': ')[1])
-    t.deepEqual(frames, Array.from({ length: 10_000 }, (_, n) => String(n)))
+    t.deepEqual(
+      frames,
+      Array.from({ length: 10_000 }, (_, n) => String(n)),
+    )
   })
 
   test(`${name}: what is too large or has no proper name is refused`, async (t) => {
@@ -234,6 +242,9 @@ for (const [name, net] of Object.entries(nets)) {
     leaving.toNodes('note', 1)
     sender.toUsers(['ann'], 'one')
     t.deepEqual(await passed(sender, stays), ['ann: one'])
-    t.deepEqual(gone.heard.filter((line) => line.startsWith('ann')), [])
+    t.deepEqual(
+      gone.heard.filter((line) => line.startsWith('ann')),
+      [],
+    )
   })
 }

@@ -48,7 +48,13 @@ test('what changes within one turn is said once, as it is at its end', async (t)
   const { held, gateway, beat, goes, known, say } = pair()
   await beat()
   let said = 0
-  const counting = announcer({ node: 'a', epoch: 'two', userIds: () => held, count: () => 0, say: (one) => (say(one), said++) })
+  const counting = announcer({
+    node: 'a',
+    epoch: 'two',
+    userIds: () => held,
+    count: () => 0,
+    say: (one) => (say(one), said++),
+  })
   for (let n = 0; n < 1_000; n++) counting.changed(`u${n % 10}`, n % 2 === 0)
   await new Promise(setImmediate)
   t.is(said, 1)
@@ -80,7 +86,13 @@ test('a lost change is noticed with the next one, and until the list is here the
 test('a list that loses a part is not believed', async (t) => {
   const { known, goes } = pair()
   const part = (at: number, version = 3): Announcement => ({
-    kind: 'list', node: 'a', epoch: 'one', version, part: at, parts: 3, userIds: [`user ${at}`],
+    kind: 'list',
+    node: 'a',
+    epoch: 'one',
+    version,
+    part: at,
+    parts: 3,
+    userIds: [`user ${at}`],
   })
   known.hear({ kind: 'beat', node: 'a', epoch: 'one', version: 3, count: 3 })
   known.hear(part(0))
@@ -139,6 +151,7 @@ test('a gateway too large to remember gets every frame and costs no memory', asy
 
 test('more gateways than can be remembered means telling everyone', (t) => {
   const { known, goes } = pair()
-  for (let n = 0; n <= GATEWAYS_KNOWN_MAX; n++) known.hear({ kind: 'beat', node: `g${n}`, epoch: 'one', version: 0, count: 0 })
+  for (let n = 0; n <= GATEWAYS_KNOWN_MAX; n++)
+    known.hear({ kind: 'beat', node: `g${n}`, epoch: 'one', version: 0, count: 0 })
   t.deepEqual(goes('ann'), { everyone: ['ann'] })
 })

@@ -101,7 +101,14 @@ export const holders = ({ now, askForList, usersMax = USERS_KNOWN_MAX }: Holders
     askForList(node)
   }
 
-  const fresh = (epoch: string): Gateway => ({ epoch, version: -1, userIds: null, parts: null, heardAt: now(), askedAt: -Infinity })
+  const fresh = (epoch: string): Gateway => ({
+    epoch,
+    version: -1,
+    userIds: null,
+    parts: null,
+    heardAt: now(),
+    askedAt: -Infinity,
+  })
 
   return {
     hear,

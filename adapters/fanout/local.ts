@@ -10,7 +10,10 @@ export type FanoutHub = { attachments: Attachments; listeners: Listeners }
 
 type Log = Pick<AdapterContext['log'], 'error'>
 
-export const fanoutHub = (log: Log = console): FanoutHub => ({ attachments: attachments(log), listeners: listeners(log) })
+export const fanoutHub = (log: Log = console): FanoutHub => ({
+  attachments: attachments(log),
+  listeners: listeners(log),
+})
 
 export type LocalFanoutOptions = { hub?: FanoutHub; log?: Log }
 

@@ -67,7 +67,10 @@ export const natsLink = async (options: LinkOptions): Promise<Link> => {
         if (error) return log.error('fanout: a subscription failed', one.subject, error.message)
         // an error in here would end the connection's reader
         try {
-          one.heard(Buffer.from(message.data.buffer, message.data.byteOffset, message.data.byteLength), message.reply ?? '')
+          one.heard(
+            Buffer.from(message.data.buffer, message.data.byteOffset, message.data.byteLength),
+            message.reply ?? '',
+          )
         } catch (caught) {
           log.error('fanout: a message could not be read', one.subject, caught)
         }
@@ -104,7 +107,8 @@ export const natsLink = async (options: LinkOptions): Promise<Link> => {
         first()
         await followed
       } catch (error) {
-        if (retryMs === 100) log.warn('fanout: nats can not be reached, trying again for ever', { reason: (error as Error).message })
+        if (retryMs === 100)
+          log.warn('fanout: nats can not be reached, trying again for ever', { reason: (error as Error).message })
       }
       await sleep(retryMs, undefined, { signal: closing.signal, ref: false }).catch(() => {})
     }

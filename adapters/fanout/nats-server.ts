@@ -6,7 +6,9 @@ import { existsSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const binary = ['/usr/bin/nats-server', '/usr/sbin/nats-server', '/usr/local/bin/nats-server'].find((path) => existsSync(path))
+const binary = ['/usr/bin/nats-server', '/usr/sbin/nats-server', '/usr/local/bin/nats-server'].find((path) =>
+  existsSync(path),
+)
 export const hasNats = binary !== undefined
 export const natsUrl = process.env['TEST_NATS_URL']
 export const quiet = { info: () => {}, warn: () => {}, error: () => {} }
@@ -26,7 +28,9 @@ export const freePort = async (): Promise<number> => {
 
 export const startNats = async (t: ExecutionContext, port: number, monitorPort = 0): Promise<ChildProcess> => {
   const monitor = monitorPort === 0 ? [] : ['-m', String(monitorPort)]
-  const server = spawn(binary!, ['-a', '127.0.0.1', '-p', String(port), ...monitor], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const server = spawn(binary!, ['-a', '127.0.0.1', '-p', String(port), ...monitor], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   t.teardown(() => server.kill('SIGKILL'))
   let said = ''
   server.stderr.on('data', (text) => (said += text))

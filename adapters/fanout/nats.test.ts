@@ -57,33 +57,44 @@ const travels = (subjects: string[], send: () => void, expected: string[]): Prom
     return subjects.filter(isFrame).sort().join() === expected.join()
   })
 
-given('a sender first tells everyone, soon only the holders, and no frame is lost, doubled or overtaken between', async (t) => {
-  const { port, node, spy } = await net(t)
-  await startNats(t, port)
-  const [subjects, sender, a, b] = [await spy(), await node('sender'), gateway(await node('a')), gateway(await node('b'))]
-  a.hold('ann')
-  b.hold('bob')
-  const sent = await sendUntilKnown(sender, subjects, 'gigwire.gw.a')
-  t.true(subjects.includes('gigwire.gateways'))
-  await until(() => a.heard.length >= sent)
-  t.deepEqual(a.heard, Array.from({ length: sent }, (_, n) => String(n)))
-  t.deepEqual(b.heard, [])
+given(
+  'a sender first tells everyone, soon only the holders, and no frame is lost, doubled or overtaken between',
+  async (t) => {
+    const { port, node, spy } = await net(t)
+    await startNats(t, port)
+    const [subjects, sender, a, b] = [
+      await spy(),
+      await node('sender'),
+      gateway(await node('a')),
+      gateway(await node('b')),
+    ]
+    a.hold('ann')
+    b.hold('bob')
+    const sent = await sendUntilKnown(sender, subjects, 'gigwire.gw.a')
+    t.true(subjects.includes('gigwire.gateways'))
+    await until(() => a.heard.length >= sent)
+    t.deepEqual(
+      a.heard,
+      Array.from({ length: sent }, (_, n) => String(n)),
+    )
+    t.deepEqual(b.heard, [])
 
-  const send = (): void => {
-    sender.toUsers(['ann', 'nobody'], 'for ann')
-    sender.toUsers(['nobody'], 'for nobody')
-    sender.toUsers(['ann', 'bob'], 'for both')
-  }
-  await travels(subjects, send, ['gigwire.gw.a', 'gigwire.gw.a', 'gigwire.gw.b'])
-  await until(() => a.heard.at(-1) === 'for both' && b.heard.at(-1) === 'for both')
+    const send = (): void => {
+      sender.toUsers(['ann', 'nobody'], 'for ann')
+      sender.toUsers(['nobody'], 'for nobody')
+      sender.toUsers(['ann', 'bob'], 'for both')
+    }
+    await travels(subjects, send, ['gigwire.gw.a', 'gigwire.gw.a', 'gigwire.gw.b'])
+    await until(() => a.heard.at(-1) === 'for both' && b.heard.at(-1) === 'for both')
 
-  // who comes, goes and moves afterwards is followed by small changes
-  b.hold('ann')
-  a.release('ann')
-  await travels(subjects, () => sender.toUsers(['ann'], 'moved'), ['gigwire.gw.b'])
-  await b.detach()
-  await travels(subjects, () => sender.toUsers(['ann', 'bob'], 'gone'), [])
-})
+    // who comes, goes and moves afterwards is followed by small changes
+    b.hold('ann')
+    a.release('ann')
+    await travels(subjects, () => sender.toUsers(['ann'], 'moved'), ['gigwire.gw.b'])
+    await b.detach()
+    await travels(subjects, () => sender.toUsers(['ann', 'bob'], 'gone'), [])
+  },
+)
 
 given('a sender that starts later learns of many holders at once', async (t) => {
   const { port, node, spy } = await net(t)
@@ -108,50 +119,54 @@ given('a sender that starts later learns of many holders at once', async (t) => 
   t.is(reached(), USERS_PER_ANNOUNCEMENT * 2.5)
 })
 
-given('NATS killed and started again: all is delivered as before, and everyone hears that something was missed', async (t) => {
-  const { port, node, spy } = await net(t)
-  const server = await startNats(t, port)
-  const [early, senderNode, home] = [await spy(), await node('sender'), await node('a')]
-  const a = gateway(home)
-  a.hold('ann')
-  a.hold('leaver')
-  a.join('news')
-  const missed = { sender: 0, a: 0 }
-  senderNode.onMissed(() => (missed.sender += 1))
-  home.onMissed(() => (missed.a += 1))
-  const notices: unknown[] = []
-  home.onNodes('note', (data) => notices.push(data))
-  await sendUntilKnown(senderNode, early, 'gigwire.gw.a')
-  t.deepEqual(missed, { sender: 0, a: 0 })
+given(
+  'NATS killed and started again: all is delivered as before, and everyone hears that something was missed',
+  async (t) => {
+    const { port, node, spy } = await net(t)
+    const server = await startNats(t, port)
+    const [early, senderNode, home] = [await spy(), await node('sender'), await node('a')]
+    const a = gateway(home)
+    a.hold('ann')
+    a.hold('leaver')
+    a.join('news')
+    const missed = { sender: 0, a: 0 }
+    senderNode.onMissed(() => (missed.sender += 1))
+    home.onMissed(() => (missed.a += 1))
+    const notices: unknown[] = []
+    home.onNodes('note', (data) => notices.push(data))
+    await sendUntilKnown(senderNode, early, 'gigwire.gw.a')
+    t.deepEqual(missed, { sender: 0, a: 0 })
 
-  server.kill('SIGKILL')
-  await until(() => senderNode.state() === 'down' && home.state() === 'down')
-  senderNode.toUsers(['ann'], 'into the void')
-  a.hold('newcomer')
-  a.release('leaver')
-  a.join('later')
-  home.toUsers(['ann'], 'own gateway')
-  t.is(a.heard.at(-1), 'own gateway')
+    server.kill('SIGKILL')
+    await until(() => senderNode.state() === 'down' && home.state() === 'down')
+    senderNode.toUsers(['ann'], 'into the void')
+    a.hold('newcomer')
+    a.release('leaver')
+    a.join('later')
+    home.toUsers(['ann'], 'own gateway')
+    t.is(a.heard.at(-1), 'own gateway')
 
-  await startNats(t, port)
-  await until(() => senderNode.state() === 'up' && home.state() === 'up')
-  const subjects = await spy()
-  await until(() => missed.sender > 0 && missed.a > 0)
-  for (const send of [
-    () => senderNode.toUsers(['newcomer'], 'to newcomer'),
-    () => senderNode.toTopic('news', 'news'),
-    () => senderNode.toTopic('later', 'later'),
-  ]) send()
-  senderNode.toNodes('note', 1)
-  await until(() => ['to newcomer', 'news', 'later'].every((frame) => a.heard.includes(frame)) && notices.length > 0)
-  t.false(a.heard.includes('into the void'))
-  await sendUntilKnown(senderNode, subjects, 'gigwire.gw.a')
-  const send = (): void => {
-    senderNode.toUsers(['leaver'], 'x')
-    senderNode.toUsers(['newcomer'], 'y')
-  }
-  await travels(subjects, send, ['gigwire.gw.a'])
-})
+    await startNats(t, port)
+    await until(() => senderNode.state() === 'up' && home.state() === 'up')
+    const subjects = await spy()
+    await until(() => missed.sender > 0 && missed.a > 0)
+    for (const send of [
+      () => senderNode.toUsers(['newcomer'], 'to newcomer'),
+      () => senderNode.toTopic('news', 'news'),
+      () => senderNode.toTopic('later', 'later'),
+    ])
+      send()
+    senderNode.toNodes('note', 1)
+    await until(() => ['to newcomer', 'news', 'later'].every((frame) => a.heard.includes(frame)) && notices.length > 0)
+    t.false(a.heard.includes('into the void'))
+    await sendUntilKnown(senderNode, subjects, 'gigwire.gw.a')
+    const send = (): void => {
+      senderNode.toUsers(['leaver'], 'x')
+      senderNode.toUsers(['newcomer'], 'y')
+    }
+    await travels(subjects, send, ['gigwire.gw.a'])
+  },
+)
 
 given('a start without NATS serves the own gateway and joins the others when NATS comes', async (t) => {
   const { port, node } = await net(t)

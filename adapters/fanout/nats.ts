@@ -123,7 +123,10 @@ export const natsFanout = async ({ url, nodeId, log, prefix = 'gigwire' }: NatsF
   // … notices, and what an outage has cost
 
   const listen = (subject: string): void => {
-    noticeStops.set(subject, link.subscribe(subjects.notice(subject), (payload) => notices.hear(subject, payload.toString())))
+    noticeStops.set(
+      subject,
+      link.subscribe(subjects.notice(subject), (payload) => notices.hear(subject, payload.toString())),
+    )
   }
 
   const tellMissed = (): void => {

@@ -32,8 +32,14 @@ const samples = {
 }
 const bytes = (name: keyof typeof samples): Buffer => Buffer.from(samples[name], 'base64')
 const types = {
-  png: 'image/png', jpeg: 'image/jpeg', progressive: 'image/jpeg', gif: 'image/gif',
-  webp: 'image/webp', lossless: 'image/webp', extended: 'image/webp', avif: 'image/avif',
+  png: 'image/png',
+  jpeg: 'image/jpeg',
+  progressive: 'image/jpeg',
+  gif: 'image/gif',
+  webp: 'image/webp',
+  lossless: 'image/webp',
+  extended: 'image/webp',
+  avif: 'image/avif',
 } as const
 const names = Object.keys(types) as (keyof typeof samples)[]
 
@@ -51,7 +57,11 @@ const pngOf = (width: number, height: number): Buffer => {
   header.writeUInt32BE(height, 4)
   header[8] = 8
   const start = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1')
-  const parts = [pngPart('IHDR', header), pngPart('IDAT', deflateSync(Buffer.alloc(10))), pngPart('IEND', Buffer.alloc(0))]
+  const parts = [
+    pngPart('IHDR', header),
+    pngPart('IDAT', deflateSync(Buffer.alloc(10))),
+    pngPart('IEND', Buffer.alloc(0)),
+  ]
   return Buffer.concat([start, ...parts])
 }
 
@@ -63,7 +73,8 @@ for (const name of names) {
 
   test(`${name}: cut short it is no image`, (t) => {
     const whole = bytes(name)
-    for (let length = 0; length < whole.length - 2; length++) t.is(imageType(whole.subarray(0, length)), null, `${length} bytes`)
+    for (let length = 0; length < whole.length - 2; length++)
+      t.is(imageType(whole.subarray(0, length)), null, `${length} bytes`)
   })
 
   test(`${name}: a text that starts like one is no image`, (t) => {
@@ -84,7 +95,13 @@ test('an image of fifty million pixels passes, one of a pixel row more does not'
 
 test('each format’s claim of 65,000 by 65,000 pixels is refused', (t) => {
   const side = 65_000
-  const [jpeg, gif, frame, extended, avif] = [bytes('jpeg'), bytes('gif'), bytes('gif'), bytes('extended'), bytes('avif')]
+  const [jpeg, gif, frame, extended, avif] = [
+    bytes('jpeg'),
+    bytes('gif'),
+    bytes('gif'),
+    bytes('extended'),
+    bytes('avif'),
+  ]
   const header = jpeg.indexOf(Buffer.from([0xff, 0xc0]))
   jpeg.writeUInt16BE(side, header + 5)
   jpeg.writeUInt16BE(side, header + 7)

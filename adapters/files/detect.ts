@@ -55,7 +55,8 @@ const pngSize = (data: Buffer): ImageSize | null => {
 
 // JPEG: segments up to the start of a scan, one of them a frame header; the end marker is the last thing of substance
 
-const isFrameHeader = (marker: number): boolean => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)
+const isFrameHeader = (marker: number): boolean =>
+  marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)
 
 const jpegSize = (data: Buffer): ImageSize | null => {
   let size: ImageSize | null = null
@@ -153,7 +154,7 @@ type Box = { name: string; from: number; to: number }
 
 const boxes = (data: Buffer, from: number, to: number): Box[] => {
   const found: Box[] = []
-  for (let at = from; at + 8 <= to && found.length < PARTS_MAX; ) {
+  for (let at = from; at + 8 <= to && found.length < PARTS_MAX;) {
     const claimed = data.readUInt32BE(at)
     const long = claimed === 1
     const length = long ? Number(data.readBigUInt64BE(at + 8)) : claimed === 0 ? to - at : claimed

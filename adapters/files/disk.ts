@@ -86,7 +86,11 @@ const readWhole = async (path: string): Promise<Buffer | null> => {
 const syncFolders = async (from: string, to: string): Promise<void> => {
   for (let folder = from; ; folder = dirname(folder)) {
     const handle = await open(folder, 'r').catch(notSupported)
-    if (handle) await handle.sync().catch(notSupported).finally(() => handle.close())
+    if (handle)
+      await handle
+        .sync()
+        .catch(notSupported)
+        .finally(() => handle.close())
     if (folder === to || folder === dirname(folder)) return
   }
 }

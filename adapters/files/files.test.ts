@@ -15,7 +15,9 @@ const opened = async (t: ExecutionContext): Promise<{ files: Files; dir: string;
   const files = await diskFiles({ dir, log: quiet })
   t.teardown(() => files.close())
   const names = async (): Promise<string[]> =>
-    (await readdir(dir, { recursive: true, withFileTypes: true })).filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name))
+    (await readdir(dir, { recursive: true, withFileTypes: true }))
+      .filter((one) => one.isFile())
+      .map((one) => join(one.parentPath, one.name))
   return { files, dir, names }
 }
 
@@ -66,7 +68,17 @@ test('no id leads out of the folder', async (t) => {
   await writeFile(join(dir, 'secret'), 'secret')
   await writeFile(join(dir, 'secret.type'), 'text/plain')
   const id = hash(Buffer.from('x'))
-  for (const bad of ['secret', '../secret', `..${'/..'.repeat(20)}/etc/passwd`, '', id.toUpperCase(), `${id}.type`, `${id}\0`, `${id}\n`, id.slice(1)]) {
+  for (const bad of [
+    'secret',
+    '../secret',
+    `..${'/..'.repeat(20)}/etc/passwd`,
+    '',
+    id.toUpperCase(),
+    `${id}.type`,
+    `${id}\0`,
+    `${id}\n`,
+    id.slice(1),
+  ]) {
     t.is(await files.get(bad), null)
     t.is(await files.remove(bad), false)
   }

@@ -24,6 +24,7 @@ export const isFileId = (id: string): boolean => /^[0-9a-f]{64}$/.test(id)
 
 /** Refuses with a RangeError what no product may keep. */
 export const checkFile = (bytes: Uint8Array, type: string): void => {
-  if (bytes.length === 0 || bytes.length > FILE_BYTES_MAX) throw new RangeError(`a file has 1 to ${FILE_BYTES_MAX} bytes`)
+  if (bytes.length === 0 || bytes.length > FILE_BYTES_MAX)
+    throw new RangeError(`a file has 1 to ${FILE_BYTES_MAX} bytes`)
   if (!/^[a-z]+\/[a-z0-9.+-]{1,100}$/.test(type)) throw new RangeError('a file has a media type, such as image/png')
 }

@@ -12,7 +12,12 @@ import { headBytesMax } from './framing.ts'
 
 type Published = typeof published
 type App = Omit<ReturnType<Published['App']>, 'listen'> & {
-  listen(host: string, port: number, option: number, heard: (token: published.us_listen_socket | false) => void): unknown
+  listen(
+    host: string,
+    port: number,
+    option: number,
+    heard: (token: published.us_listen_socket | false) => void,
+  ): unknown
 }
 /** With what its own types leave out. */
 export type Addon = Omit<Published, 'App'> & { App(): App; LIBUS_LISTEN_EXCLUSIVE_PORT: number }

@@ -13,8 +13,7 @@ const extra: Readonly<Record<number, Response['headers']>> = {
 }
 
 /** What a handler's throw or rejection becomes. */
-export const answerTo = (error: unknown): Response =>
-  bare(error instanceof ListenerError ? statusOf[error.code] : 500)
+export const answerTo = (error: unknown): Response => bare(error instanceof ListenerError ? statusOf[error.code] : 500)
 
 const statusOf: Readonly<Record<ListenerError['code'], number>> = {
   body_too_large: 413,

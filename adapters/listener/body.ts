@@ -61,7 +61,9 @@ export const createBody = ({ announced, timeoutMs, pause, resume }: BodySource):
         chunks = []
         state = 'body_too_large'
       }
-      const body = new Promise<Uint8Array>((resolve, reject) => { waiting = { resolve, reject } })
+      const body = new Promise<Uint8Array>((resolve, reject) => {
+        waiting = { resolve, reject }
+      })
       // a handler may answer without waiting for what it asked for
       body.catch(() => {})
       if (state === 'open') timer = setTimeout(() => settle('body_timeout'), timeoutMs)

@@ -79,7 +79,14 @@ const symbolsOf = (file: Buffer, tables: Tables) =>
     const nameAt = file.readUInt32LE(offset)
     // the top bit only says whether the symbol is hidden
     const version = file.readUInt16LE(tables.versions.offset + n * 2) & 0x7fff
-    return { offset, nameAt, version, get name() { return nameOf(file, tables, nameAt) } }
+    return {
+      offset,
+      nameAt,
+      version,
+      get name() {
+        return nameOf(file, tables, nameAt)
+      },
+    }
   })
 
 type Need = { file: string; name: string; nameAt: number; hash: number; index: number; offset: number }

@@ -37,7 +37,7 @@ const ambiguous: Readonly<Record<string, string>> = {
   'a verb nobody knows': `FETCH / HTTP/1.1\r\n${host}\r\n`,
   'a verb in lower case': `get / HTTP/1.1\r\n${host}\r\n`,
   'a path without slash': `GET x HTTP/1.1\r\n${host}\r\n`,
-  'another server\'s URL': `GET http://b/ HTTP/1.1\r\n${host}\r\n`,
+  "another server's URL": `GET http://b/ HTTP/1.1\r\n${host}\r\n`,
   'an old protocol': `GET / HTTP/1.0\r\n${host}\r\n`,
   'a newer protocol': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
   'a handshake of TLS': '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
@@ -53,7 +53,8 @@ for (const [name, open] of products) {
     const { port } = await opened(t, open, { handler })
     for (const [what, bytes] of Object.entries(ambiguous)) {
       const { statuses, isClosed } = await exchange(port, bytes)
-      const isRefused = statuses.length === 0 ? isClosed || what.includes('TLS') : statuses.every((status) => status >= 400)
+      const isRefused =
+        statuses.length === 0 ? isClosed || what.includes('TLS') : statuses.every((status) => status >= 400)
       t.true(isRefused, `${what}: ${JSON.stringify(statuses)}`)
     }
     t.deepEqual(seen, [])
@@ -62,7 +63,11 @@ for (const [name, open] of products) {
 
   test(`${name}: a request that is refused takes the rest of its connection with it`, async (t) => {
     const { port } = await opened(t, open, {})
-    for (const bytes of [ambiguous['two differing lengths'], ambiguous['an unknown encoding'], ambiguous['an empty host']]) {
+    for (const bytes of [
+      ambiguous['two differing lengths'],
+      ambiguous['an unknown encoding'],
+      ambiguous['an empty host'],
+    ]) {
       const { statuses, isClosed } = await exchange(port, bytes! + get('/smuggled'), () => false)
       t.deepEqual([statuses.filter((status) => status < 400), isClosed], [[], true])
     }
@@ -85,7 +90,12 @@ for (const [name, open] of products) {
 
   test(`${name}: requests sent without waiting are answered in order or not at all`, async (t) => {
     const { port } = await opened(t, open, {
-      handler: ({ path }) => (path === '/late' ? new Promise((resolve) => { setTimeout(resolve, 30, text(path)) }) : text(path)),
+      handler: ({ path }) =>
+        path === '/late'
+          ? new Promise((resolve) => {
+              setTimeout(resolve, 30, text(path))
+            })
+          : text(path),
     })
     const quick = await exchange(port, get('/1') + get('/2') + get('/3'), (all) => all.endsWith('/3'))
     t.deepEqual(quick.heard.match(/\/\d$|\/\d(?=HTTP)/g), ['/1', '/2', '/3'])
@@ -103,7 +113,9 @@ for (const [name, open] of products) {
   })
 
   test(`${name}: bytes that trickle in make the same request`, async (t) => {
-    const { port } = await opened(t, open, { handler: async (request) => text(`${request.path} ${(await request.body(10)).length}`) })
+    const { port } = await opened(t, open, {
+      handler: async (request) => text(`${request.path} ${(await request.body(10)).length}`),
+    })
     const tcp = connect(port)
     t.teardown(tcp.end)
     for (const byte of `POST /slow HTTP/1.1\r\n${host}Content-Length: 3\r\n\r\nabc`) {

@@ -2,7 +2,10 @@ import test from 'ava'
 import { type Handler, ListenerError, type Request, type Response } from './index.ts'
 import { connect, exchange, opened, products, statusesOf, text, until, wait } from './trial.ts'
 
-const readBody = (bytesMax: number): Handler => async (request) => text(Buffer.from(await request.body(bytesMax)).toString())
+const readBody =
+  (bytesMax: number): Handler =>
+  async (request) =>
+    text(Buffer.from(await request.body(bytesMax)).toString())
 const never = () => new Promise<Response>(() => {})
 const post = (body: string | null, headers: Record<string, string> = {}) => ({ method: 'POST', body, headers })
 
@@ -20,7 +23,12 @@ for (const [name, open] of products) {
   test(`${name}: answers leave with their status, headers and UTF-8 text or bytes`, async (t) => {
     const bytes = Uint8Array.from({ length: 256 }, (_, n) => n)
     const handler: Handler = ({ path }) =>
-      path === '/bytes' ? { status: 200, headers: [], body: bytes } : text('grüße 🎁', 404, [['X-One', '1'], ['X-Two', 'é']])
+      path === '/bytes'
+        ? { status: 200, headers: [], body: bytes }
+        : text('grüße 🎁', 404, [
+            ['X-One', '1'],
+            ['X-Two', 'é'],
+          ])
     const { url } = await opened(t, open, { handler })
     const answer = await fetch(url)
     t.is(answer.status, 404)
@@ -40,7 +48,11 @@ for (const [name, open] of products) {
     const head = 'GET / HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nACCEPT: xÃ©x\r\nx-a:  2 \r\n\r\n'
     const { heard } = await exchange(port, head, (all) => all.endsWith(']'))
     const json = Buffer.from(heard.slice(heard.indexOf('[')), 'latin1').toString()
-    t.deepEqual(JSON.parse(json), [['host', 'a'], ['x-a', '1, 2'], ['accept', 'xéx']])
+    t.deepEqual(JSON.parse(json), [
+      ['host', 'a'],
+      ['x-a', '1, 2'],
+      ['accept', 'xéx'],
+    ])
   })
 
   test(`${name}: a body of no bytes and one of exactly the limit are read, one more byte is refused`, async (t) => {
@@ -54,8 +66,11 @@ for (const [name, open] of products) {
   })
 
   test(`${name}: a handler can tell a body that is too large`, async (t) => {
-    const handler: Handler = (request) => request.body(10).then(() => text(''), (error: unknown) =>
-      text(error instanceof ListenerError ? error.code : 'other', 422))
+    const handler: Handler = (request) =>
+      request.body(10).then(
+        () => text(''),
+        (error: unknown) => text(error instanceof ListenerError ? error.code : 'other', 422),
+      )
     const { url } = await opened(t, open, { handler })
     const answer = await fetch(url, post('x'.repeat(11)))
     t.deepEqual([answer.status, await answer.text()], [422, 'body_too_large'])
@@ -69,7 +84,7 @@ for (const [name, open] of products) {
     const { url } = await opened(t, open, { handler })
     for (const bytes of [1, 70_000, 3_000_000]) {
       const body = Array.from({ length: bytes }, (_, n) => n % 10).join('')
-      t.true(await (await fetch(url, post(body))).text() === body)
+      t.true((await (await fetch(url, post(body))).text()) === body)
     }
   })
 
@@ -120,8 +135,14 @@ for (const [name, open] of products) {
   })
 
   test(`${name}: frozen headers are sent every time, and refused every time they break a line`, async (t) => {
-    const good = Object.freeze([['X-One', '1'], ['X-Two', '2']] as const)
-    const bad = Object.freeze([['X-One', '1'], ['X-Two', 'a\r\nSet-Cookie: b']] as const)
+    const good = Object.freeze([
+      ['X-One', '1'],
+      ['X-Two', '2'],
+    ] as const)
+    const bad = Object.freeze([
+      ['X-One', '1'],
+      ['X-Two', 'a\r\nSet-Cookie: b'],
+    ] as const)
     const { url } = await opened(t, open, { handler: ({ path }) => text('', 200, path === '/bad' ? bad : good) })
     for (let n = 0; n < 2; n += 1) {
       const { headers } = await fetch(url)
@@ -145,7 +166,11 @@ for (const [name, open] of products) {
 
   test(`${name}: a body that does not come in time is 408 and ends the connection`, async (t) => {
     const { port } = await opened(t, open, { handler: readBody(100), options: { bodyTimeoutMs: 60 } })
-    const { statuses, isClosed } = await exchange(port, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab', () => false)
+    const { statuses, isClosed } = await exchange(
+      port,
+      'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab',
+      () => false,
+    )
     t.deepEqual([statuses, isClosed], [[408], true])
   })
 
@@ -172,7 +197,10 @@ for (const [name, open] of products) {
 
   test(`${name}: past the bound of open requests a new one is refused at once`, async (t) => {
     const answers: ((answer: Response) => void)[] = []
-    const handler: Handler = () => new Promise((resolve) => { answers.push(resolve) })
+    const handler: Handler = () =>
+      new Promise((resolve) => {
+        answers.push(resolve)
+      })
     const { url } = await opened(t, open, { handler, options: { requestsMax: 2 } })
     const first = [fetch(url), fetch(url)]
     t.true(await until(() => answers.length === 2))
@@ -234,6 +262,8 @@ for (const [name, open] of products) {
   })
 
   test(`${name}: a proxy list that can't be read stops the start`, async (t) => {
-    await t.throwsAsync(async () => opened(t, open, { options: { trustProxy: ['10.0.0.0/33'] } }), { message: /10\.0\.0\.0\/33/ })
+    await t.throwsAsync(async () => opened(t, open, { options: { trustProxy: ['10.0.0.0/33'] } }), {
+      message: /10\.0\.0\.0\/33/,
+    })
   })
 }

@@ -78,7 +78,9 @@ const createRoom = <State>(handlers: SocketHandlers<State>) => {
       const socket = new NodeSocket(room, { connection, stream }, { state, address })
       everybody.add(socket)
       hear(socket, connection, handlers)
-      stream.on('drain', () => { if (!socket.closed) handlers.drain?.(socket) })
+      stream.on('drain', () => {
+        if (!socket.closed) handlers.drain?.(socket)
+      })
       handlers.open(socket)
     },
     leave(socket: NodeSocket<State>) {
@@ -115,7 +117,9 @@ const createRoom = <State>(handlers: SocketHandlers<State>) => {
 }
 
 const hear = <State>(socket: NodeSocket<State>, connection: WebSocket, handlers: SocketHandlers<State>) => {
-  const heard = () => { socket.heardAt = performance.now() }
+  const heard = () => {
+    socket.heardAt = performance.now()
+  }
   connection.on('message', (data, isBinary) => {
     heard()
     if (socket.closed) return

@@ -35,13 +35,14 @@ const open = async <State>(options: ListenerOptions, { handler, sockets }: Owner
     publish: (topic, text) => topics?.publish(topic, text),
     subscribers: (topic) => topics?.subscribers(topic) ?? 0,
     pause,
-    close: () => (closing ??= new Promise((resolve) => {
-      pause()
-      topics?.close()
-      server.closeAllConnections()
-      server.once('close', resolve)
-      if (!server.listening) server.close(() => resolve())
-    })),
+    close: () =>
+      (closing ??= new Promise((resolve) => {
+        pause()
+        topics?.close()
+        server.closeAllConnections()
+        server.once('close', resolve)
+        if (!server.listening) server.close(() => resolve())
+      })),
   }
 }
 

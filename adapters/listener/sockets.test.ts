@@ -13,12 +13,15 @@ const join = async (port: number, protocols: string[] = [], path = '/live') => {
     state.status = answer.statusCode ?? 0
     client.terminate()
   })
-  client.on('close', (code, reason) => { state.closed = [code, reason.toString()] })
+  client.on('close', (code, reason) => {
+    state.closed = [code, reason.toString()]
+  })
   await until(() => client.readyState !== WebSocket.CONNECTING)
   return { client, state }
 }
 
-const upgrade = 'GET /live HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+const upgrade =
+  'GET /live HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
   'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'
 
 /** A client that is on a socket and then does as the test likes. */
@@ -71,7 +74,13 @@ for (const [name, open] of products) {
   })
 
   test(`${name}: an upgrade that fails, or is none, is refused`, async (t) => {
-    const throws = await opened(t, open, { sockets: { upgrade: () => { throw new Error('secret') } } })
+    const throws = await opened(t, open, {
+      sockets: {
+        upgrade: () => {
+          throw new Error('secret')
+        },
+      },
+    })
     t.is((await join(throws.port)).state.status, 500)
     const { port, url } = await opened(t, open, { sockets: {}, handler: () => text('page', 404) })
     t.is((await join(port, [], '/elsewhere')).state.status, 404)
@@ -100,7 +109,11 @@ for (const [name, open] of products) {
 
   test(`${name}: the largest message is heard, a larger one is refused with 4400, a huge one ends the connection`, async (t) => {
     const { port, known } = await opened(t, open, { sockets: { messageBytesMax: 100 } })
-    for (const [length, code] of [[101, 4400], [390, 4400], [5_000, null]] as const) {
+    for (const [length, code] of [
+      [101, 4400],
+      [390, 4400],
+      [5_000, null],
+    ] as const) {
       const { client, state } = await join(port)
       client.send('x'.repeat(100))
       t.true(await until(() => state.heard.length === 1))
@@ -108,7 +121,10 @@ for (const [name, open] of products) {
       t.true(await until(() => state.closed !== null))
       if (code) t.is(state.closed![0], code)
     }
-    t.deepEqual(known.map((socket) => socket.state.heard.length), [1, 1, 1])
+    t.deepEqual(
+      known.map((socket) => socket.state.heard.length),
+      [1, 1, 1],
+    )
   })
 
   test(`${name}: a message in fragments is one message`, async (t) => {
@@ -132,7 +148,9 @@ for (const [name, open] of products) {
       'a continuation of nothing': frame({ code: 0, payload: 'abcd' }),
       'a ping in fragments': frame({ code: 9, isLast: false }),
       // uWebSockets takes the first bytes of the text for the mask; what comes out is not UTF-8
-      'a frame without a mask': Buffer.concat(Array.from({ length: 20 }, () => frame({ payload: 'x\xf0\x80zabcd', isMasked: false }))),
+      'a frame without a mask': Buffer.concat(
+        Array.from({ length: 20 }, () => frame({ payload: 'x\xf0\x80zabcd', isMasked: false })),
+      ),
     }
     const { port, known } = await opened(t, open, { sockets: {} })
     for (const [what, bytes] of Object.entries(broken)) {
@@ -141,7 +159,10 @@ for (const [name, open] of products) {
       t.true(await until(() => tcp.state.isClosed), what)
     }
     t.true(await until(() => known.every((socket) => socket.closed)))
-    t.deepEqual(known.flatMap((socket) => socket.state.heard), [])
+    t.deepEqual(
+      known.flatMap((socket) => socket.state.heard),
+      [],
+    )
   })
 
   test(`${name}: a close carries its code and reason both ways, once`, async (t) => {
@@ -227,7 +248,14 @@ for (const [name, open] of products) {
 
   test(`${name}: the owner hears when a full socket is empty again`, async (t) => {
     let drained = 0
-    const { port, known } = await opened(t, open, { sockets: { backpressureBytesMax: 50_000_000, drain: () => { drained += 1 } } })
+    const { port, known } = await opened(t, open, {
+      sockets: {
+        backpressureBytesMax: 50_000_000,
+        drain: () => {
+          drained += 1
+        },
+      },
+    })
     const tcp = await joinRaw(port)
     tcp.socket.pause()
     const [socket] = known

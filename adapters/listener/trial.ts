@@ -11,10 +11,19 @@ export const products: readonly (readonly [string, OpenListener])[] = [
   ['node', nodeListener()],
 ]
 
-export const text = (body: string, status = 200, headers: Response['headers'] = []): Response => ({ status, headers, body })
+export const text = (body: string, status = 200, headers: Response['headers'] = []): Response => ({
+  status,
+  headers,
+  body,
+})
 
 const defaults: ListenerOptions = {
-  host: '127.0.0.1', port: 0, trustProxy: [], requestTimeoutMs: 20_000, bodyTimeoutMs: 20_000, requestsMax: 1_000,
+  host: '127.0.0.1',
+  port: 0,
+  trustProxy: [],
+  requestTimeoutMs: 20_000,
+  bodyTimeoutMs: 20_000,
+  requestsMax: 1_000,
 }
 
 export type State = { heard: string[]; closed: [number, string] | null }
@@ -26,12 +35,16 @@ export const opened = async (t: ExecutionContext, open: OpenListener, { handler,
   const echo: SocketHandlers<State> = {
     path: '/live',
     upgrade: (_request, [protocol]) => ({ state: { heard: [], closed: null }, ...(protocol ? { protocol } : {}) }),
-    open: (socket) => { known.push(socket) },
+    open: (socket) => {
+      known.push(socket)
+    },
     message(socket, message) {
       socket.state.heard.push(message)
       socket.send(message)
     },
-    close: (socket, code, reason) => { socket.state.closed = [code, reason] },
+    close: (socket, code, reason) => {
+      socket.state.closed = [code, reason]
+    },
     messageBytesMax: 1_000,
     backpressureBytesMax: 1_000_000,
     idleTimeoutMs: 60_000,
@@ -49,9 +62,13 @@ export type Tcp = ReturnType<typeof connect>
 export const connect = (port: number) => {
   const socket = net.connect(port, '127.0.0.1')
   const state = { heard: '', isClosed: false }
-  socket.on('data', (data: Buffer) => { state.heard += data.toString('latin1') })
+  socket.on('data', (data: Buffer) => {
+    state.heard += data.toString('latin1')
+  })
   socket.on('error', () => {})
-  socket.on('close', () => { state.isClosed = true })
+  socket.on('close', () => {
+    state.isClosed = true
+  })
   return {
     state,
     socket,
@@ -71,7 +88,8 @@ export const exchange = async (port: number, bytes: string, isEnough: (heard: st
 
 const isAnswered = (heard: string) => heard.includes('\r\n\r\n')
 
-export const statusesOf = (heard: string) => [...heard.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => Number(status))
+export const statusesOf = (heard: string) =>
+  [...heard.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => Number(status))
 
 /** True as soon as it holds; false when it never did. */
 export const until = async (holds: () => boolean, ms = 20_000) => {
@@ -83,4 +101,7 @@ export const until = async (holds: () => boolean, ms = 20_000) => {
   return true
 }
 
-export const wait = (ms: number) => new Promise((resolve) => { setTimeout(resolve, ms) })
+export const wait = (ms: number) =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })

@@ -27,7 +27,9 @@ export const createAnswers = () => {
    */
   const finishLast = (res: HttpResponse, answer: Response, isHead: boolean) => {
     let isGone = false
-    res.onAborted(() => { isGone = true })
+    res.onAborted(() => {
+      isGone = true
+    })
     setImmediate(() => {
       if (!isGone) res.cork(() => write(res, answer, { isHead, isLast: true }))
     })

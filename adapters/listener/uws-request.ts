@@ -10,7 +10,9 @@ export type RequestSettings = { addressOf: ClientAddress; bodyTimeoutMs: number 
 /** Everything that has to be read before the callback returns. */
 export const headOf = (req: HttpRequest): Head => {
   const fields: string[] = []
-  req.forEach((name, value) => { fields.push(name, value) })
+  req.forEach((name, value) => {
+    fields.push(name, value)
+  })
   return { method: req.getCaseSensitiveMethod(), path: req.getUrl(), query: req.getQuery() ?? '', fields }
 }
 

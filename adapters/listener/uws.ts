@@ -31,7 +31,9 @@ const open = async <State>(addon: Addon, options: ListenerOptions, { handler, so
   let state: 'open' | 'paused' | 'closed' = 'open'
   return {
     port,
-    publish: (topic, text) => { if (state !== 'closed') topics.publish(topic, text) },
+    publish: (topic, text) => {
+      if (state !== 'closed') topics.publish(topic, text)
+    },
     subscribers: (topic) => (state === 'closed' ? 0 : app.numSubscribers(topic)),
     pause() {
       if (state !== 'open') return
@@ -52,7 +54,9 @@ const listen = async (addon: Addon, app: ReturnType<Addon['App']>, { host, port,
   for (let tries = port === 0 ? freePortTries : 1; !token && tries > 0; tries -= 1) {
     // uWebSockets leaves a port that the system picks unusable for minutes after it closed; a named one it doesn't
     const wanted = port === 0 ? await freePort(host, 0) : port
-    app.listen(host, wanted, option, (given) => { token = given })
+    app.listen(host, wanted, option, (given) => {
+      token = given
+    })
   }
   if (token) return token as us_listen_socket
   app.close()

@@ -34,6 +34,8 @@ const ADDRESS = /^[^\s@<>()[\],;:\\"]{1,64}@[a-z0-9.-]{1,253}$/i
 /** Refuses for good what no product may send. */
 export const checkLetter = ({ to, subject, text, html = '' }: Letter): void => {
   if (!ADDRESS.test(to)) throw new MailError('not one plain mail address', false)
-  if (subject.length > SUBJECT_LETTERS_MAX || /[\r\n\0]/.test(subject)) throw new MailError('not a subject of one line', false)
-  if (Buffer.byteLength(text) + Buffer.byteLength(html) > LETTER_BYTES_MAX) throw new MailError('the letter is too large', false)
+  if (subject.length > SUBJECT_LETTERS_MAX || /[\r\n\0]/.test(subject))
+    throw new MailError('not a subject of one line', false)
+  if (Buffer.byteLength(text) + Buffer.byteLength(html) > LETTER_BYTES_MAX)
+    throw new MailError('the letter is too large', false)
 }

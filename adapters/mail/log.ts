@@ -21,7 +21,12 @@ export const logMail = (log: Pick<AdapterContext['log'], 'info'>): LogMail => {
       letters.set(letter.id, { ...letter })
       for (const oldest of letters.keys()) if (letters.size > RECENT_MAX) letters.delete(oldest)
       // neither the body, which holds links that sign people in, nor the whole address
-      log.info('mail: letter', { id: letter.id, to: masked(letter.to), subject: letter.subject, letters: letter.text.length })
+      log.info('mail: letter', {
+        id: letter.id,
+        to: masked(letter.to),
+        subject: letter.subject,
+        letters: letter.text.length,
+      })
     },
     recent: () => [...letters.values()],
     close: async () => {

@@ -5,7 +5,11 @@ import { logMail, RECENT_MAX } from './log.ts'
 import { SENDING_MAX, smtpMail } from './smtp.ts'
 
 const letter = (more: Partial<Letter> = {}): Letter => ({
-  id: 'verify:ann:1', to: 'ann@example.com', subject: 'Grüße', text: 'Open https://x.example/?token=secret', ...more,
+  id: 'verify:ann:1',
+  to: 'ann@example.com',
+  subject: 'Grüße',
+  text: 'Open https://x.example/?token=secret',
+  ...more,
 })
 
 type Answers = Partial<Record<'greeting' | 'EHLO' | 'MAIL' | 'RCPT' | 'DATA' | 'end', string | null>>
@@ -80,7 +84,15 @@ for (const [name, open] of Object.entries(products)) {
   test(`${name}: a letter to no address, to several, or with headers of its own is refused for good`, async (t) => {
     const mail = await open(t)
     const bad: Partial<Letter>[] = [
-      ...['', 'ann', 'ann@', 'a@x.example,b@y.example', 'Ann <a@x.example>', 'a@x.example\r\nBcc: b@y.example', 'a b@x.example'].map((to) => ({ to })),
+      ...[
+        '',
+        'ann',
+        'ann@',
+        'a@x.example,b@y.example',
+        'Ann <a@x.example>',
+        'a@x.example\r\nBcc: b@y.example',
+        'a b@x.example',
+      ].map((to) => ({ to })),
       { subject: 'Hello\r\nBcc: b@y.example' },
       { subject: 'x'.repeat(501) },
       { text: 'x'.repeat(LETTER_BYTES_MAX + 1) },
@@ -108,7 +120,10 @@ test('log: the last hundred letters can be read, each once', async (t) => {
   for (let n = 0; n < RECENT_MAX + 5; n++) await mail.send(letter({ id: `l${n}` }))
   await mail.send(letter({ id: `l${RECENT_MAX}` }))
   const ids = mail.recent().map(({ id }) => id)
-  t.deepEqual(ids, Array.from({ length: RECENT_MAX }, (_, n) => `l${n + 5}`))
+  t.deepEqual(
+    ids,
+    Array.from({ length: RECENT_MAX }, (_, n) => `l${n + 5}`),
+  )
   t.regex(mail.recent()[0]!.text, /secret/)
 })
 

@@ -38,7 +38,15 @@ export const smtpMail = async ({ url, from, sendMsMax = SEND_MS_MAX }: SmtpMailO
     const { id, to, subject, text, html } = letter
     const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(sendMsMax)])
     const messageId = `<${createHash('sha256').update(id).digest('hex').slice(0, 40)}@${domain}>`
-    const message = { from, to: { name: '', address: to }, subject, text, messageId, signal, ...(html === undefined ? {} : { html }) }
+    const message = {
+      from,
+      to: { name: '', address: to },
+      subject,
+      text,
+      messageId,
+      signal,
+      ...(html === undefined ? {} : { html }),
+    }
     await transport.sendMail(message).catch((error: unknown) => {
       throw new MailError((error as Error).message, isRetryable(error as SmtpError))
     })

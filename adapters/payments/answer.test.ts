@@ -28,7 +28,14 @@ const answering = async (t: ExecutionContext, wire: Wire): Promise<Payments> => 
 const transfer = (payments: Payments) =>
   payments.transfer({ accountId: 'acct_1', amount: usd(100), group: 'g', metadata: {} }, 'k')
 
-const whole = { id: 'tr_1', object: 'transfer', amount: 100, amount_reversed: 0, currency: 'usd', destination: 'acct_1' }
+const whole = {
+  id: 'tr_1',
+  object: 'transfer',
+  amount: 100,
+  amount_reversed: 0,
+  currency: 'usd',
+  destination: 'acct_1',
+}
 
 test('an answer counts only when it is the object that was asked for', async (t) => {
   const wire: Wire = { status: 200, body: JSON.stringify(whole) }
@@ -59,7 +66,13 @@ test('a search counts only when every object in it is what was searched for', as
   const wire: Wire = { status: 200, body: list([whole]) }
   const payments = await answering(t, wire)
   t.is((await payments.findTransfers('g')).length, 1)
-  for (const body of ['{}', '{"object":"list"}', list([{ ...whole, object: 'refund' }]), list([whole, null]), list({})]) {
+  for (const body of [
+    '{}',
+    '{"object":"list"}',
+    list([{ ...whole, object: 'refund' }]),
+    list([whole, null]),
+    list({}),
+  ]) {
     wire.body = body
     t.is((await refusal(payments.findTransfers('g'))).kind, 'unknown', body)
   }

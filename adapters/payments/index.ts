@@ -19,7 +19,12 @@ export type Payment = {
   declined?: { code: string; message: string }
   metadata: Record<string, string>
 }
-export type Refund = { id: string; status: 'pending' | 'succeeded' | 'failed' | 'canceled'; amount: Amount; paymentId: string }
+export type Refund = {
+  id: string
+  status: 'pending' | 'succeeded' | 'failed' | 'canceled'
+  amount: Amount
+  paymentId: string
+}
 export type PayeeAccount = {
   id: string
   /** May money be sent there and paid out? */
@@ -27,7 +32,13 @@ export type PayeeAccount = {
   /** What the provider still wants to know. */
   requirements: string[]
 }
-export type Transfer = { id: string; amount: Amount; accountId: string; reversed: number; metadata: Record<string, string> }
+export type Transfer = {
+  id: string
+  amount: Amount
+  accountId: string
+  reversed: number
+  metadata: Record<string, string>
+}
 export type BankPayout = {
   id: string
   status: 'pending' | 'in_transit' | 'paid' | 'failed' | 'canceled'
@@ -62,22 +73,38 @@ export type BalanceTransaction = {
 export interface Payments {
   /** 'sandbox' or 'stripe': shown to clients as `payment.provider`. */
   readonly provider: 'sandbox' | 'stripe'
-  createPayment(params: { amount: Amount; metadata: Record<string, string>; description: string }, key: string): Promise<Payment>
+  createPayment(
+    params: { amount: Amount; metadata: Record<string, string>; description: string },
+    key: string,
+  ): Promise<Payment>
   /** Confirms with a payment method token. A decline resolves with status requires_payment_method and `declined`; it does not throw. */
   confirmPayment(id: string, params: { paymentMethod: string; returnUrl: string }, key: string): Promise<Payment>
   cancelPayment(id: string, key: string): Promise<Payment>
   retrievePayment(id: string): Promise<Payment>
   refund(params: { paymentId: string; amount: Amount; metadata: Record<string, string> }, key: string): Promise<Refund>
   retrieveRefund(id: string): Promise<Refund>
-  createAccount(params: { email: string; country: string; metadata: Record<string, string> }, key: string): Promise<PayeeAccount>
+  createAccount(
+    params: { email: string; country: string; metadata: Record<string, string> },
+    key: string,
+  ): Promise<PayeeAccount>
   retrieveAccount(id: string): Promise<PayeeAccount>
   /** A link the seller opens to give the provider bank details and identity. Short-lived. */
   onboardingLink(accountId: string, urls: { refresh: string; return: string }): Promise<string>
-  transfer(params: { accountId: string; amount: Amount; group: string; metadata: Record<string, string> }, key: string): Promise<Transfer>
+  transfer(
+    params: { accountId: string; amount: Amount; group: string; metadata: Record<string, string> },
+    key: string,
+  ): Promise<Transfer>
   retrieveTransfer(id: string): Promise<Transfer>
-  reverseTransfer(id: string, params: { amount: Amount; metadata: Record<string, string> }, key: string): Promise<Transfer>
+  reverseTransfer(
+    id: string,
+    params: { amount: Amount; metadata: Record<string, string> },
+    key: string,
+  ): Promise<Transfer>
   /** From the connected account's balance to its bank. */
-  payout(params: { accountId: string; amount: Amount; metadata: Record<string, string> }, key: string): Promise<BankPayout>
+  payout(
+    params: { accountId: string; amount: Amount; metadata: Record<string, string> },
+    key: string,
+  ): Promise<BankPayout>
   retrievePayout(accountId: string, id: string): Promise<BankPayout>
   /** Looks an operation's object up when its outcome is unknown and its key may be forgotten: by our metadata `op`. */
   findTransfers(group: string): Promise<Transfer[]>
@@ -85,7 +112,10 @@ export interface Payments {
   findPayouts(accountId: string, op: string): Promise<BankPayout[]>
   /** The platform's balance per currency, minor units, available and pending. `accountId` asks for a connected account's. */
   balance(accountId?: string): Promise<{ available: Record<string, number>; pending: Record<string, number> }>
-  balanceTransactions(page: { after?: string | null; limit: number }): Promise<{ data: BalanceTransaction[]; next: string | null }>
+  balanceTransactions(page: {
+    after?: string | null
+    limit: number
+  }): Promise<{ data: BalanceTransaction[]; next: string | null }>
   /** Verifies a webhook over its raw bytes. Throws PaymentsError 'bad_signature'; future timestamps past 60 s are refused too. */
   verifyWebhook(raw: Uint8Array, signature: string): Promise<ProviderEvent>
   /** Present where the provider follows the platform's clock: applies what became due. */

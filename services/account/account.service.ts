@@ -9,21 +9,41 @@ import { refusal, refuse } from '../errors.ts'
 import { account as contract, type Session, type User } from './contract.ts'
 import { isOutdated, passwords, type Passwords } from './password.ts'
 import { sessionDocs, sessions, type Opened, type Sessions } from './sessions.ts'
-import { changed, emailKeyOf, meOf, newUser, profileOf, rated, userOf, usernameKeyOf, users, withRole, type UserDoc } from './user.ts'
+import {
+  changed,
+  emailKeyOf,
+  meOf,
+  newUser,
+  profileOf,
+  rated,
+  userOf,
+  usernameKeyOf,
+  users,
+  withRole,
+  type UserDoc,
+} from './user.ts'
 
 /** Seconds an access token is good for; who it speaks for is looked up at every request anyway. */
 export const ACCESS_TTL_SECONDS = 900
 /** Where a seller is onboarded unless the country is said. */
 const COUNTRY_DEFAULT = 'US'
 
-type Account = { here: Here; documents: Documents; people: Actor<UserDoc>; passwords: Passwords; sessions: Sessions; fanout: Fanout }
+type Account = {
+  here: Here
+  documents: Documents
+  people: Actor<UserDoc>
+  passwords: Passwords
+  sessions: Sessions
+  fanout: Fanout
+}
 type Action<K extends keyof (typeof contract)['actions']> = Ctx<(typeof contract)['actions'][K]>
 
 export default service(contract, async (here) => {
   const documents = await here.open('documents')
   await documents.declare([sessionDocs] as never)
   const self: Account = {
-    here, documents,
+    here,
+    documents,
     people: await here.actor({ of: users }),
     passwords: passwords(),
     sessions: sessions(documents, () => here.newId('ses')),
@@ -47,7 +67,10 @@ export default service(contract, async (here) => {
         return profileOf(found)
       },
       who: async ({ params: { userId, sessionId } }) => {
-        const [user, isOpen] = await Promise.all([documents.get(users, userId), self.sessions.isOpen(sessionId, userId)])
+        const [user, isOpen] = await Promise.all([
+          documents.get(users, userId),
+          self.sessions.isOpen(sessionId, userId),
+        ])
         return user && isOpen ? { id: user.id, username: user.username, roles: user.roles, sessionId } : null
       },
       cards: async (ctx) => (await documents.getMany(users, ctx.params.ids)).map((user) => user && profileOf(user)),
@@ -73,7 +96,8 @@ export default service(contract, async (here) => {
 const register = async (self: Account, { params }: Action<'register'>): Promise<Session> => {
   const draft = newUser({ ...params, password: '', id: self.here.newId('usr'), createdAt: self.here.clock.now() })
   // Asked before hashing too, so that a taken name costs nothing; the unique index decides between two at once.
-  for (const field of ['email', 'username'] as const) if (await byKey(self, field, draft[`${field}Key`])) throw taken(field)
+  for (const field of ['email', 'username'] as const)
+    if (await byKey(self, field, draft[`${field}Key`])) throw taken(field)
   const user = { ...draft, password: await self.passwords.hash(params.password) }
   await self.people.turn(user.id, () => ({ next: user, result: undefined })).catch(rethrowTaken)
   sayChanged(self, user)
@@ -83,7 +107,8 @@ const register = async (self: Account, { params }: Action<'register'>): Promise<
 const byKey = async ({ documents }: Account, field: 'email' | 'username', key: string): Promise<UserDoc | null> =>
   (await documents.find(users, { index: field, equals: { [`${field}Key`]: key }, limit: 1 })).docs[0] ?? null
 
-const taken = (field: string) => refuse('conflict', `that ${field} is taken`, { errors: [{ path: field, message: 'is taken' }] })
+const taken = (field: string) =>
+  refuse('conflict', `that ${field} is taken`, { errors: [{ path: field, message: 'is taken' }] })
 
 /** The store names the unique index that was in the way, which is named like the field. */
 const rethrowTaken = (error: unknown): never => {
@@ -115,7 +140,12 @@ const refresh = async (self: Account, { params: { refreshToken } }: Action<'refr
 
 const sessionOf = async ({ here }: Account, user: UserDoc, { id, refreshToken }: Opened): Promise<Session> => ({
   user: userOf(user),
-  accessToken: await signAccess(here.settings.jwtSecret, { userId: user.id, sessionId: id }, ACCESS_TTL_SECONDS, Date.now()),
+  accessToken: await signAccess(
+    here.settings.jwtSecret,
+    { userId: user.id, sessionId: id },
+    ACCESS_TTL_SECONDS,
+    Date.now(),
+  ),
   refreshToken,
   expiresIn: ACCESS_TTL_SECONDS,
 })
@@ -126,13 +156,20 @@ const own = async ({ documents }: Account, id: string): Promise<UserDoc> => {
   return user
 }
 
-const update = async (self: Account, { caller, params }: Action<'update'>) => meOf(await change(self, caller.id, (user) => changed(user, params)))
+const update = async (self: Account, { caller, params }: Action<'update'>) =>
+  meOf(await change(self, caller.id, (user) => changed(user, params)))
 
 const becomeSeller = async (self: Account, { caller, params, call }: Action<'becomeSeller'>) => {
   const { email } = await own(self, caller.id)
   // The provider comes first: a seller who can't be paid is worse than a person who tries again.
-  const { url } = await call('payment.onboard', { user: caller.id, email, country: params.country ?? COUNTRY_DEFAULT }).catch((error) => {
-    throw refusal(error) ? error : refuse('unavailable', 'the payment provider can\'t be reached right now', { retryAfterSeconds: 5 })
+  const { url } = await call('payment.onboard', {
+    user: caller.id,
+    email,
+    country: params.country ?? COUNTRY_DEFAULT,
+  }).catch((error) => {
+    throw refusal(error)
+      ? error
+      : refuse('unavailable', "the payment provider can't be reached right now", { retryAfterSeconds: 5 })
   })
   return { user: userOf(await change(self, caller.id, (user) => withRole(user, 'seller'))), onboardingUrl: url }
 }
@@ -149,7 +186,8 @@ const change = async (self: Account, id: string, next: (user: UserDoc) => UserDo
   return user
 }
 
-const sayChanged = ({ fanout }: Account, { usernameKey }: UserDoc): void => fanout.toNodes('hot.changed', { tags: [`user:${usernameKey}`] })
+const sayChanged = ({ fanout }: Account, { usernameKey }: UserDoc): void =>
+  fanout.toNodes('hot.changed', { tags: [`user:${usernameKey}`] })
 
 const ensure = async (self: Account, { params }: Action<'ensure'>): Promise<User> => {
   const known = await self.documents.get(users, params.id)
@@ -157,5 +195,7 @@ const ensure = async (self: Account, { params }: Action<'ensure'>): Promise<User
   const { createdAt = self.here.clock.now(), ...given } = params
   const draft = newUser({ ...given, createdAt })
   const user = params.password === '' ? draft : { ...draft, password: await self.passwords.hash(params.password) }
-  return self.people.turn(user.id, (state) => (state ? { result: userOf(state) } : { next: user, result: userOf(user) })).catch(rethrowTaken)
+  return self.people
+    .turn(user.id, (state) => (state ? { result: userOf(state) } : { next: user, result: userOf(user) }))
+    .catch(rethrowTaken)
 }

@@ -9,7 +9,10 @@ import type { Session } from './contract.ts'
 import { sessionDocs, SESSIONS_PER_USER_MAX } from './sessions.ts'
 
 /** Another actor at the end of the wire: answers as the payment provider would. */
-const payments: ServiceSchema = { name: 'payment', actions: { onboard: (ctx: { params: { user: string } }) => ({ url: `https://pay.test/${ctx.params.user}` }) } }
+const payments: ServiceSchema = {
+  name: 'payment',
+  actions: { onboard: (ctx: { params: { user: string } }) => ({ url: `https://pay.test/${ctx.params.user}` }) },
+}
 let node: TestNode
 test.before(async () => {
   node = await startNode({ services: [account] })
@@ -17,13 +20,23 @@ test.before(async () => {
 test.after.always(() => node.stop())
 
 let people = 0
-const newcomer = (more = {}) => ({ email: `P${++people}@Example.com`, password: 'a long secret', username: `Person${people}`, displayName: 'A Person', ...more })
+const newcomer = (more = {}) => ({
+  email: `P${++people}@Example.com`,
+  password: 'a long secret',
+  username: `Person${people}`,
+  displayName: 'A Person',
+  ...more,
+})
 const join = (more = {}): Promise<Session> => node.call('account.register', newcomer(more))
 const callerOf = async (session: Session): Promise<Caller> => {
   const token = (await verifyAccess(node.settings.jwtSecret, session.accessToken, Date.now()))!
   return (await node.call('account.who', { userId: token.userId, sessionId: token.sessionId }))!
 }
-const codeOf = (asked: Promise<unknown>) => asked.then(() => 'ok', (error: unknown) => refusal(error)?.code ?? String(error))
+const codeOf = (asked: Promise<unknown>) =>
+  asked.then(
+    () => 'ok',
+    (error: unknown) => refusal(error)?.code ?? String(error),
+  )
 
 test('a new person is signed in and can sign in again, whatever the case of the e-mail', async (t) => {
   const asked = newcomer()
@@ -38,7 +51,8 @@ test('a new person is signed in and can sign in again, whatever the case of the 
 test('an e-mail or username that is taken is named, also in other letters', async (t) => {
   const asked = newcomer()
   await node.call('account.register', asked)
-  const errors = async (more: object) => refusal(await node.call('account.register', newcomer(more)).catch((error: unknown) => error))
+  const errors = async (more: object) =>
+    refusal(await node.call('account.register', newcomer(more)).catch((error: unknown) => error))
   const byEmail = await errors({ email: asked.email.toUpperCase() })
   const byName = await errors({ username: asked.username.toUpperCase() })
   t.deepEqual([byEmail?.code, byEmail?.extra.errors?.[0]?.path], ['conflict', 'email'])
@@ -53,7 +67,8 @@ test('of two who register one username at once, one gets it', async (t) => {
 test('a wrong password and an unknown e-mail get the same answer', async (t) => {
   const asked = newcomer()
   await node.call('account.register', asked)
-  const said = (email: string) => node.call('account.login', { email, password: 'not it at all' }).catch((error: unknown) => refusal(error))
+  const said = (email: string) =>
+    node.call('account.login', { email, password: 'not it at all' }).catch((error: unknown) => refusal(error))
   t.deepEqual(await said(asked.email), await said('nobody@example.com'))
   t.is(await codeOf(node.call('account.login', { email: asked.email, password: 'nope' })), 'unauthenticated')
 })
@@ -109,7 +124,12 @@ test('who signs in more often than there may be sessions loses the longest unuse
   const asked = newcomer()
   const first = await node.call('account.register', asked)
   const others = Array.from({ length: SESSIONS_PER_USER_MAX }, (_, at) => ({
-    id: `ses_other${at}`, version: 1, user: first.user.id, secretHash: 'x', createdAt: Date.now() + at, usedAt: Date.now() + 1000 + at,
+    id: `ses_other${at}`,
+    version: 1,
+    user: first.user.id,
+    secretHash: 'x',
+    createdAt: Date.now() + at,
+    usedAt: Date.now() + 1000 + at,
   }))
   await documents.insertMany(sessionDocs, others)
   await node.call('account.login', { email: asked.email, password: asked.password })
@@ -121,33 +141,47 @@ test('a changed profile shows at once, and every node is told to forget its copy
   const caller = await callerOf(await join())
   const heard: unknown[] = []
   const stop = (await node.open('fanout')).onNodes('hot.changed', (data) => heard.push(data))
-  const me = await node.call('account.update', { displayName: 'New Name', bio: 'Hello\nthere', languages: ['en', 'de'] }, { meta: { caller } })
+  const me = await node.call(
+    'account.update',
+    { displayName: 'New Name', bio: 'Hello\nthere', languages: ['en', 'de'] },
+    { meta: { caller } },
+  )
   const profile = await node.call('account.profile', { username: caller.username.toUpperCase() })
   stop()
   t.deepEqual([me.displayName, me.bio], ['New Name', 'Hello\nthere'])
-  t.deepEqual([profile.displayName, profile.languages, profile.level, profile.rating], ['New Name', ['en', 'de'], 'new', 0])
+  t.deepEqual(
+    [profile.displayName, profile.languages, profile.level, profile.rating],
+    ['New Name', ['en', 'de'], 'new', 0],
+  )
   t.false('email' in profile)
-  t.true(heard.some((notice) => JSON.stringify(notice) === JSON.stringify({ tags: [`user:${caller.username.toLowerCase()}`] })))
+  t.true(
+    heard.some(
+      (notice) => JSON.stringify(notice) === JSON.stringify({ tags: [`user:${caller.username.toLowerCase()}`] }),
+    ),
+  )
 })
 
 test('an unknown username is not found', async (t) => {
   t.is(await codeOf(node.call('account.profile', { username: 'nobody-here' })), 'not_found')
 })
 
-test.serial('becoming a seller changes nothing while payments are away, and is true at the next request once it worked', async (t) => {
-  const session = await join()
-  const caller = await callerOf(session)
-  t.is(await codeOf(node.call('account.becomeSeller', {}, { meta: { caller } })), 'unavailable')
-  t.deepEqual((await callerOf(session)).roles, ['buyer'])
-  const payment = node.broker.createService(payments)
-  await node.broker.waitForServices('payment')
-  const answer = await node.call('account.becomeSeller', {}, { meta: { caller } })
-  t.is(answer.onboardingUrl, `https://pay.test/${caller.id}`)
-  t.deepEqual((await callerOf(session)).roles, ['buyer', 'seller'])
-  await node.call('account.becomeSeller', {}, { meta: { caller } })
-  t.deepEqual((await callerOf(session)).roles, ['buyer', 'seller'])
-  await node.broker.destroyService(payment)
-})
+test.serial(
+  'becoming a seller changes nothing while payments are away, and is true at the next request once it worked',
+  async (t) => {
+    const session = await join()
+    const caller = await callerOf(session)
+    t.is(await codeOf(node.call('account.becomeSeller', {}, { meta: { caller } })), 'unavailable')
+    t.deepEqual((await callerOf(session)).roles, ['buyer'])
+    const payment = node.broker.createService(payments)
+    await node.broker.waitForServices('payment')
+    const answer = await node.call('account.becomeSeller', {}, { meta: { caller } })
+    t.is(answer.onboardingUrl, `https://pay.test/${caller.id}`)
+    t.deepEqual((await callerOf(session)).roles, ['buyer', 'seller'])
+    await node.call('account.becomeSeller', {}, { meta: { caller } })
+    t.deepEqual((await callerOf(session)).roles, ['buyer', 'seller'])
+    await node.broker.destroyService(payment)
+  },
+)
 
 test('a review by a buyer counts once however often it is delivered; one by the seller does not', async (t) => {
   const { user } = await join()
@@ -164,7 +198,15 @@ test('a review by a buyer counts once however often it is delivered; one by the 
 })
 
 test('an ensured account is made once, and without a password nobody signs in', async (t) => {
-  const asked = { id: 'usr_demo', email: 'demo@demo.test', password: '', username: 'demo-person', displayName: 'Demo', roles: ['seller' as const], level: 'top_rated' as const }
+  const asked = {
+    id: 'usr_demo',
+    email: 'demo@demo.test',
+    password: '',
+    username: 'demo-person',
+    displayName: 'Demo',
+    roles: ['seller' as const],
+    level: 'top_rated' as const,
+  }
   t.deepEqual((await node.call('account.ensure', asked)).roles, ['buyer', 'seller'])
   t.is((await node.call('account.ensure', { ...asked, displayName: 'Other' })).displayName, 'Demo')
   t.is(await codeOf(node.call('account.login', { email: asked.email, password: 'x' })), 'unauthenticated')
@@ -175,7 +217,10 @@ test('an ensured account is made once, and without a password nobody signs in', 
 test('accounts and sessions survive a restart', async (t) => {
   const session = await join()
   const restarted = await startNode({ services: [account], env: { DATA_DIR: node.dataDir, NODE_ID: 'again' } })
-  const again = await eventually(() => restarted.call('account.refresh', { refreshToken: session.refreshToken }), () => true)
+  const again = await eventually(
+    () => restarted.call('account.refresh', { refreshToken: session.refreshToken }),
+    () => true,
+  )
   t.is(again.user.id, session.user.id)
   await restarted.stop()
 })

@@ -3,7 +3,10 @@ import { Type, type Static } from 'typebox'
 import { contract } from '../../mixins/contract.ts'
 import { closed, Id, Nothing, Role, text, Time } from '../shapes.ts'
 
-export const User = Type.Object({ id: Id, username: Type.String(), displayName: Type.String(), roles: Type.Array(Role) }, { $id: 'User' })
+export const User = Type.Object(
+  { id: Id, username: Type.String(), displayName: Type.String(), roles: Type.Array(Role) },
+  { $id: 'User' },
+)
 export type User = Static<typeof User>
 
 export const Me = Type.Object({
@@ -15,7 +18,12 @@ export const Me = Type.Object({
 })
 export type Me = Static<typeof Me>
 
-export const Level = Type.Union([Type.Literal('new'), Type.Literal('level_one'), Type.Literal('level_two'), Type.Literal('top_rated')])
+export const Level = Type.Union([
+  Type.Literal('new'),
+  Type.Literal('level_one'),
+  Type.Literal('level_two'),
+  Type.Literal('top_rated'),
+])
 export type Level = Static<typeof Level>
 
 export const Profile = Type.Object(
@@ -35,7 +43,10 @@ export const Profile = Type.Object(
 )
 export type Profile = Static<typeof Profile>
 
-export const Session = Type.Object({ user: User, accessToken: Type.String(), refreshToken: Type.String(), expiresIn: Type.Integer() }, { $id: 'Session' })
+export const Session = Type.Object(
+  { user: User, accessToken: Type.String(), refreshToken: Type.String(), expiresIn: Type.Integer() },
+  { $id: 'Session' },
+)
 export type Session = Static<typeof Session>
 
 const Email = Type.String({ minLength: 3, maxLength: 254, pattern: '^[^\\s@]+@[^\\s@]+\\.[^\\s@]+$' })
@@ -48,57 +59,105 @@ export const account = contract({
   name: 'account',
   actions: {
     register: {
-      rest: 'POST /v1/auth/register', auth: 'none', limit: 'auth', status: 201, result: Session, errors: ['conflict'],
+      rest: 'POST /v1/auth/register',
+      auth: 'none',
+      limit: 'auth',
+      status: 201,
+      result: Session,
+      errors: ['conflict'],
       summary: 'Makes an account and signs it in. 409 when the e-mail or username is taken.',
       params: closed({ email: Email, password: Password, username: Username, displayName: text(1, 80) }),
     },
     login: {
-      rest: 'POST /v1/auth/login', auth: 'none', limit: 'auth', result: Session,
+      rest: 'POST /v1/auth/login',
+      auth: 'none',
+      limit: 'auth',
+      result: Session,
       summary: 'Signs in.',
-      params: closed({ email: Type.String({ minLength: 1, maxLength: 254 }), password: Type.String({ minLength: 1, maxLength: 128 }) }),
+      params: closed({
+        email: Type.String({ minLength: 1, maxLength: 254 }),
+        password: Type.String({ minLength: 1, maxLength: 128 }),
+      }),
     },
     refresh: {
-      rest: 'POST /v1/auth/refresh', auth: 'none', limit: 'auth', result: Session,
+      rest: 'POST /v1/auth/refresh',
+      auth: 'none',
+      limit: 'auth',
+      result: Session,
       summary: 'Trades a refresh token for a new pair. A used one seen again revokes its whole family.',
       params: closed({ refreshToken: text(1, 512) }),
     },
     logout: {
-      rest: 'POST /v1/auth/logout', auth: 'none', limit: 'auth', status: 204, result: Nothing,
+      rest: 'POST /v1/auth/logout',
+      auth: 'none',
+      limit: 'auth',
+      status: 204,
+      result: Nothing,
       summary: 'Ends the session of a refresh token. Always answers alike.',
       params: closed({ refreshToken: text(1, 512) }),
     },
     me: { rest: 'GET /v1/me', auth: 'user', result: Me, summary: 'The own account.', params: closed({}) },
     update: {
-      rest: 'PATCH /v1/me', auth: 'user', result: Me, summary: 'Changes the own profile.',
-      params: closed({ displayName: Type.Optional(text(1, 80)), bio: Type.Optional(text(0, 2000)), languages: Type.Optional(Languages) }),
+      rest: 'PATCH /v1/me',
+      auth: 'user',
+      result: Me,
+      summary: 'Changes the own profile.',
+      params: closed({
+        displayName: Type.Optional(text(1, 80)),
+        bio: Type.Optional(text(0, 2000)),
+        languages: Type.Optional(Languages),
+      }),
     },
     becomeSeller: {
-      rest: 'POST /v1/me/seller', auth: 'user', summary: 'Opts in to selling; answers the payment provider\'s onboarding link. True at the next request with the same token.',
+      rest: 'POST /v1/me/seller',
+      auth: 'user',
+      summary:
+        "Opts in to selling; answers the payment provider's onboarding link. True at the next request with the same token.",
       result: Type.Object({ user: User, onboardingUrl: Type.String() }),
       params: closed({ country: Type.Optional(Type.String({ pattern: '^[A-Z]{2}$' })) }),
     },
     profile: {
-      rest: 'GET /v1/users/:username', auth: 'none', result: Profile, summary: 'A public profile.',
-      publicRead: { maxAgeSeconds: 30, staleSeconds: 300 }, params: closed({ username: text(1, 64) }),
+      rest: 'GET /v1/users/:username',
+      auth: 'none',
+      result: Profile,
+      summary: 'A public profile.',
+      publicRead: { maxAgeSeconds: 30, staleSeconds: 300 },
+      params: closed({ username: text(1, 64) }),
     },
     who: {
-      auth: 'internal', summary: 'The caller behind a verified token, as the account is now; null when the session or account is gone.',
-      result: Type.Union([CallerShape, Type.Null()]), params: closed({ userId: Id, sessionId: Id }),
+      auth: 'internal',
+      summary: 'The caller behind a verified token, as the account is now; null when the session or account is gone.',
+      result: Type.Union([CallerShape, Type.Null()]),
+      params: closed({ userId: Id, sessionId: Id }),
     },
     cards: {
-      auth: 'internal', summary: 'What others show of sellers, in the order asked; null for unknown ones.',
-      result: Type.Array(Type.Union([Profile, Type.Null()])), params: closed({ ids: Type.Array(Id, { maxItems: 1000 }) }),
+      auth: 'internal',
+      summary: 'What others show of sellers, in the order asked; null for unknown ones.',
+      result: Type.Array(Type.Union([Profile, Type.Null()])),
+      params: closed({ ids: Type.Array(Id, { maxItems: 1000 }) }),
     },
     contact: {
-      auth: 'internal', summary: 'Where to write to a person.',
-      result: Type.Union([Type.Object({ email: Type.String(), displayName: Type.String() }), Type.Null()]), params: closed({ id: Id }),
+      auth: 'internal',
+      summary: 'Where to write to a person.',
+      result: Type.Union([Type.Object({ email: Type.String(), displayName: Type.String() }), Type.Null()]),
+      params: closed({ id: Id }),
     },
     ensure: {
-      auth: 'internal', summary: 'Makes an account under a fixed id unless it exists: demo and seed data. An empty password cannot sign in.',
+      auth: 'internal',
+      summary:
+        'Makes an account under a fixed id unless it exists: demo and seed data. An empty password cannot sign in.',
       result: User,
       params: closed({
-        id: Id, email: Email, password: Type.String({ maxLength: 128 }), username: Username, displayName: text(1, 80), roles: Type.Array(Role),
-        bio: Type.Optional(text(0, 2000)), languages: Type.Optional(Languages), level: Type.Optional(Level), createdAt: Type.Optional(Type.Integer()),
+        id: Id,
+        email: Email,
+        password: Type.String({ maxLength: 128 }),
+        username: Username,
+        displayName: text(1, 80),
+        roles: Type.Array(Role),
+        bio: Type.Optional(text(0, 2000)),
+        languages: Type.Optional(Languages),
+        level: Type.Optional(Level),
+        createdAt: Type.Optional(Type.Integer()),
       }),
     },
   },

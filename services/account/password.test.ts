@@ -45,7 +45,9 @@ test('WebAssembly and Node derive the same bytes', async (t) => {
 
 test('a flood of sign-ins is refused at once beyond the queue, and the rest are served', async (t) => {
   const { hash } = passwords(LIGHT)
-  const asked = Array.from({ length: HASHES_AT_ONCE + HASHES_WAITING_MAX + 5 }, () => hash('x').catch((error: unknown) => error))
+  const asked = Array.from({ length: HASHES_AT_ONCE + HASHES_WAITING_MAX + 5 }, () =>
+    hash('x').catch((error: unknown) => error),
+  )
   const answers = await Promise.all(asked)
   t.is(answers.filter((answer) => isRefused(answer, 'overloaded')).length, 5)
   t.is(typeof (await hash('x')), 'string')

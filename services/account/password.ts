@@ -64,7 +64,9 @@ const decode = (encoded: string): Encoded | null => {
 const derive = (password: string, salt: Buffer, parameters: Parameters): Promise<Buffer> => {
   // One person types é as one character, another's keyboard as two: the same password.
   const message = Buffer.from(password.normalize('NFKC'))
-  return typeof crypto.argon2 === 'function' ? deriveNatively(message, salt, parameters) : deriveInWasm(message, salt, parameters)
+  return typeof crypto.argon2 === 'function'
+    ? deriveNatively(message, salt, parameters)
+    : deriveInWasm(message, salt, parameters)
 }
 
 const deriveNatively = (message: Buffer, nonce: Buffer, { memoryKiB, passes, lanes }: Parameters): Promise<Buffer> =>
@@ -73,7 +75,11 @@ const deriveNatively = (message: Buffer, nonce: Buffer, { memoryKiB, passes, lan
     crypto.argon2('argon2id', asked, (error, tag) => (error ? reject(error) : resolve(tag)))
   })
 
-export const deriveInWasm = async (password: Buffer, salt: Buffer, { memoryKiB, passes, lanes }: Parameters): Promise<Buffer> => {
+export const deriveInWasm = async (
+  password: Buffer,
+  salt: Buffer,
+  { memoryKiB, passes, lanes }: Parameters,
+): Promise<Buffer> => {
   const { argon2id } = await import('hash-wasm')
   const asked = { password, salt, parallelism: lanes, iterations: passes, memorySize: memoryKiB, hashLength: TAG_BYTES }
   return Buffer.from(await argon2id({ ...asked, outputType: 'binary' }))
@@ -84,7 +90,8 @@ const bounded = () => {
   let running = 0
   return async <R>(job: () => Promise<R>): Promise<R> => {
     if (running < HASHES_AT_ONCE) running++
-    else if (waiting.length >= HASHES_WAITING_MAX) throw refuse('overloaded', 'too many people are signing in right now', { retryAfterSeconds: 2 })
+    else if (waiting.length >= HASHES_WAITING_MAX)
+      throw refuse('overloaded', 'too many people are signing in right now', { retryAfterSeconds: 2 })
     else await new Promise<void>((resolve) => waiting.push(resolve))
     try {
       return await job()

@@ -26,7 +26,14 @@ export type Sessions = {
 export const sessions = (documents: Documents, newId: () => string, now: () => number = Date.now): Sessions => {
   const open = async (user: string): Promise<Opened> => {
     const secret = newSecret()
-    const doc: SessionDoc = { id: newId(), version: 1, user, secretHash: hashOf(secret), createdAt: now(), usedAt: now() }
+    const doc: SessionDoc = {
+      id: newId(),
+      version: 1,
+      user,
+      secretHash: hashOf(secret),
+      createdAt: now(),
+      usedAt: now(),
+    }
     await documents.insert(sessionDocs, doc)
     await dropOldest(user)
     return openedOf(doc, secret)

@@ -37,12 +37,23 @@ export type NewUser = Pick<UserDoc, 'id' | 'email' | 'username' | 'displayName' 
   Partial<Pick<UserDoc, 'roles' | 'bio' | 'languages' | 'level'>>
 
 export const newUser = ({ id, email, username, displayName, password, createdAt, ...more }: NewUser): UserDoc => ({
-  id, version: 0, outbox: [],
-  email: email.trim(), emailKey: emailKeyOf(email), username, usernameKey: usernameKeyOf(username),
-  displayName: plainText('displayName', displayName), password, createdAt,
+  id,
+  version: 0,
+  outbox: [],
+  email: email.trim(),
+  emailKey: emailKeyOf(email),
+  username,
+  usernameKey: usernameKeyOf(username),
+  displayName: plainText('displayName', displayName),
+  password,
+  createdAt,
   roles: [...new Set<Role>(['buyer', ...(more.roles ?? [])])],
-  bio: plainText('bio', more.bio ?? '', 0), languages: more.languages ?? [], level: more.level ?? 'new',
-  ratingSum: 0, ratingCount: 0, counted: [],
+  bio: plainText('bio', more.bio ?? '', 0),
+  languages: more.languages ?? [],
+  level: more.level ?? 'new',
+  ratingSum: 0,
+  ratingCount: 0,
+  counted: [],
 })
 
 export const emailKeyOf = (email: string): string => email.trim().toLowerCase()
@@ -56,11 +67,13 @@ const LINE_BREAKS = /[\t\r\n]/
 /** Trimmed; refused when it carries control characters or nothing is left. A bio has lines, a name has one. */
 export const plainText = (path: string, given: string, lengthMin = 1): string => {
   const text = given.trim()
-  if (UNWANTED.test(text) || (path !== 'bio' && LINE_BREAKS.test(text))) throw invalid(path, 'contains control characters')
+  if (UNWANTED.test(text) || (path !== 'bio' && LINE_BREAKS.test(text)))
+    throw invalid(path, 'contains control characters')
   if (text.length < lengthMin) throw invalid(path, 'is empty')
   return text
 }
-const invalid = (path: string, message: string) => refuse('validation_failed', `${path}: ${message}`, { errors: [{ path, message }] })
+const invalid = (path: string, message: string) =>
+  refuse('validation_failed', `${path}: ${message}`, { errors: [{ path, message }] })
 
 export type UserChange = { displayName?: string; bio?: string; languages?: string[] }
 export const changed = (user: UserDoc, { displayName, bio, languages }: UserChange): UserDoc => ({
@@ -77,18 +90,30 @@ export const withRole = (user: UserDoc, role: Role): UserDoc =>
 export const rated = (user: UserDoc, rating: number, eventId: string): UserDoc | null =>
   user.counted.includes(eventId)
     ? null
-    : { ...user, ratingSum: user.ratingSum + rating, ratingCount: user.ratingCount + 1, counted: [...user.counted, eventId].slice(-COUNTED_MAX) }
+    : {
+        ...user,
+        ratingSum: user.ratingSum + rating,
+        ratingCount: user.ratingCount + 1,
+        counted: [...user.counted, eventId].slice(-COUNTED_MAX),
+      }
 
 export const userOf = ({ id, username, displayName, roles }: UserDoc): User => ({ id, username, displayName, roles })
 
 export const meOf = (user: UserDoc): Me => ({
-  ...userOf(user), email: user.email, languages: user.languages, bio: user.bio, memberSince: iso(user.createdAt),
+  ...userOf(user),
+  email: user.email,
+  languages: user.languages,
+  bio: user.bio,
+  memberSince: iso(user.createdAt),
 })
 
 export const profileOf = (user: UserDoc): Profile => ({
   ...userOf(user),
-  bio: user.bio, level: user.level,
+  bio: user.bio,
+  level: user.level,
   rating: user.ratingCount === 0 ? 0 : Math.round((user.ratingSum / user.ratingCount) * 100) / 100,
   reviewCount: user.ratingCount,
-  responseMinutes: null, languages: user.languages, memberSince: iso(user.createdAt),
+  responseMinutes: null,
+  languages: user.languages,
+  memberSince: iso(user.createdAt),
 })

@@ -6,7 +6,16 @@ import { LIMIT_DEFAULT, type Caller } from '../shapes.ts'
 import { chat as contract, type Message } from './contract.ts'
 import { conversations, mustBelong, otherOf, pairOf, spoken, type ConversationDoc } from './conversation.ts'
 import { blocks, changeRow, inbox, rowId, toucher, type InboxRow } from './inbox.ts'
-import { ANSWER_BYTES_MAX, byClientId, bytesOf, lastMessage, messages, publicMessage, stretch, type MessageDoc } from './messages.ts'
+import {
+  ANSWER_BYTES_MAX,
+  byClientId,
+  bytesOf,
+  lastMessage,
+  messages,
+  publicMessage,
+  stretch,
+  type MessageDoc,
+} from './messages.ts'
 import { inboxMarks, recovery } from './recovery.ts'
 import { sender } from './sending.ts'
 import { verifyChat } from './verify.ts'
@@ -25,16 +34,21 @@ export default service(contract, async (here) => {
   await documents.declare([conversations, messages, inbox, inboxMarks, blocks] as never)
   const now = () => here.clock.now()
   const warn = (...args: unknown[]) => here.log.warn(...args)
-  const tell = (members: readonly string[], ev: string, data: unknown) => fanout.toUsers(members, JSON.stringify({ ev, data }))
+  const tell = (members: readonly string[], ev: string, data: unknown) =>
+    fanout.toUsers(members, JSON.stringify({ ev, data }))
   const touching = toucher(documents, warn)
   const kept = await recovery({
-    documents, touching, now, warn,
+    documents,
+    touching,
+    now,
+    warn,
     nodeId: here.id,
     liveNodes: () => here.placement.nodes(contract.name),
     idAt: (at) => here.newId('msg', { id: 'first', at }).slice(0, -ID_TAIL),
   })
   const sequencer = sender({
-    documents, now,
+    documents,
+    now,
     newId: () => here.newId('msg'),
     stored: (message, members) => {
       tell(members, 'message', publicMessage(message))
@@ -42,11 +56,18 @@ export default service(contract, async (here) => {
     },
   })
 
-  const mine = async (id: string, caller: Caller): Promise<ConversationDoc> => mustBelong(await documents.get(conversations, id), caller.id)
-  const isBlocked = async (from: string, by: string): Promise<boolean> => (await documents.get(blocks, rowId(by, from))) !== null
+  const mine = async (id: string, caller: Caller): Promise<ConversationDoc> =>
+    mustBelong(await documents.get(conversations, id), caller.id)
+  const isBlocked = async (from: string, by: string): Promise<boolean> =>
+    (await documents.get(blocks, rowId(by, from))) !== null
 
   /** Only the sender changes a message; its id and seq stay. */
-  const change = async (conversation: ConversationDoc, caller: Caller, id: string, next: (message: MessageDoc) => MessageDoc): Promise<Message> => {
+  const change = async (
+    conversation: ConversationDoc,
+    caller: Caller,
+    id: string,
+    next: (message: MessageDoc) => MessageDoc,
+  ): Promise<Message> => {
     for (let attempt = 0; attempt < CHANGE_TRIES; attempt++) {
       const found = await documents.get(messages, id)
       if (!found || found.conversation !== conversation.id) throw refuse('not_found', 'there is no such message')
@@ -58,7 +79,11 @@ export default service(contract, async (here) => {
   }
 
   /** Who is blocked may still learn that a message arrived before. */
-  const beforeTheBlock = async ({ params: { id, clientId }, caller, meta }: Ctx<(typeof contract)['actions']['send']>): Promise<Message> => {
+  const beforeTheBlock = async ({
+    params: { id, clientId },
+    caller,
+    meta,
+  }: Ctx<(typeof contract)['actions']['send']>): Promise<Message> => {
     const first = await byClientId(documents, id, caller.id, clientId)
     if (!first) throw refuse('forbidden', 'this person does not take messages from you')
     meta.$statusCode = 200
@@ -73,7 +98,9 @@ export default service(contract, async (here) => {
     for (const [id, after] of asked) {
       const hasRoom = room > 0 && bytesRoom > 0
       const limit = Math.min(room, SYNC_MESSAGES_EACH)
-      const { docs, hasMore } = hasRoom ? await stretch(documents, id, { after, limit, bytesMax: bytesRoom }) : { docs: [], hasMore: true }
+      const { docs, hasMore } = hasRoom
+        ? await stretch(documents, id, { after, limit, bytesMax: bytesRoom })
+        : { docs: [], hasMore: true }
       const isAll = docs.length > 0 && !hasMore
       const lastSeq = isAll ? docs.at(-1)!.seq : ((await lastMessage(documents, id))?.seq ?? 0)
       room -= docs.length
@@ -87,26 +114,63 @@ export default service(contract, async (here) => {
     actions: {
       open: async (ctx) => {
         const { with: other, gig = null } = ctx.params
-        if (other === ctx.caller.id) throw refuse('validation_failed', 'a conversation takes two', { errors: [{ path: 'with', message: 'is yourself' }] })
+        if (other === ctx.caller.id)
+          throw refuse('validation_failed', 'a conversation takes two', {
+            errors: [{ path: 'with', message: 'is yourself' }],
+          })
         const [card] = await ctx.call('account.cards', { ids: [other] })
         if (!card) throw refuse('not_found', 'there is no such person')
         const pair = pairOf(ctx.caller.id, other)
         const at = now()
-        const made: ConversationDoc = { id: here.newId('cnv', ctx.meta.command), version: 1, pair, members: [ctx.caller.id, other], gig, createdAt: at }
+        const made: ConversationDoc = {
+          id: here.newId('cnv', ctx.meta.command),
+          version: 1,
+          pair,
+          members: [ctx.caller.id, other],
+          gig,
+          createdAt: at,
+        }
         const fresh = (await documents.insert(conversations, made)).ok
         const { docs } = await documents.find(conversations, { index: 'byPair', equals: { pair }, limit: 1 })
         const conversation = docs[0]!
         // Rows are made by whoever opens, also after a crash between the two writes.
-        await documents.insertMany(inbox, conversation.members.map((user): InboxRow => ({ id: rowId(conversation.id, user), version: 1, user, conversation: conversation.id, lastAt: at, readSeq: 0 })))
+        await documents.insertMany(
+          inbox,
+          conversation.members.map((user): InboxRow => ({
+            id: rowId(conversation.id, user),
+            version: 1,
+            user,
+            conversation: conversation.id,
+            lastAt: at,
+            readSeq: 0,
+          })),
+        )
         if (!fresh) ctx.meta.$statusCode = 200
         return (await viewed(documents, ctx.call, ctx.caller, [conversation]))[0]!
       },
       list: async (ctx) => {
         const { limit = LIMIT_DEFAULT, cursor = null } = ctx.params
         await touching.flush()
-        const rows = await documents.find(inbox, { index: 'byUser', equals: { user: ctx.caller.id }, order: 'desc', limit, cursor })
-        const found = await documents.getMany(conversations, rows.docs.map(({ conversation }) => conversation))
-        return { data: await viewed(documents, ctx.call, ctx.caller, found.filter((one) => one !== null)), nextCursor: rows.next }
+        const rows = await documents.find(inbox, {
+          index: 'byUser',
+          equals: { user: ctx.caller.id },
+          order: 'desc',
+          limit,
+          cursor,
+        })
+        const found = await documents.getMany(
+          conversations,
+          rows.docs.map(({ conversation }) => conversation),
+        )
+        return {
+          data: await viewed(
+            documents,
+            ctx.call,
+            ctx.caller,
+            found.filter((one) => one !== null),
+          ),
+          nextCursor: rows.next,
+        }
       },
       get: async (ctx) => (await viewed(documents, ctx.call, ctx.caller, [await mine(ctx.params.id, ctx.caller)]))[0]!,
       messages: async (ctx) => {
@@ -115,7 +179,11 @@ export default service(contract, async (here) => {
         const after = cursor === undefined ? ctx.params.after : positionOf(cursor)
         const { docs, hasMore } = await stretch(documents, id, { after, before, limit })
         const forwards = before === undefined || after !== undefined
-        return { data: docs.map(publicMessage), nextCursor: hasMore && forwards ? cursorOf(docs.at(-1)!.seq) : null, hasMore }
+        return {
+          data: docs.map(publicMessage),
+          nextCursor: hasMore && forwards ? cursorOf(docs.at(-1)!.seq) : null,
+          hasMore,
+        }
       },
       history: async (ctx) => {
         const { id, after, before, limit = HISTORY_DEFAULT } = ctx.params
@@ -127,7 +195,14 @@ export default service(contract, async (here) => {
         const { id: conversation, clientId, text, attachments = [] } = ctx.params
         const other = otherOf(await mine(conversation, ctx.caller), ctx.caller.id)
         if (await isBlocked(ctx.caller.id, other)) return beforeTheBlock(ctx)
-        const { message, known } = await sequencer.send({ conversation, sender: ctx.caller.id, clientId, text, attachments, deadlineAt: ctx.deadlineAt })
+        const { message, known } = await sequencer.send({
+          conversation,
+          sender: ctx.caller.id,
+          clientId,
+          text,
+          attachments,
+          deadlineAt: ctx.deadlineAt,
+        })
         if (known) ctx.meta.$statusCode = 200
         return publicMessage(message)
       },
@@ -146,7 +221,10 @@ export default service(contract, async (here) => {
       },
       sync: async (ctx) => {
         const asked = Object.entries(ctx.params.conversations)
-        const found = await documents.getMany(conversations, asked.map(([id]) => id))
+        const found = await documents.getMany(
+          conversations,
+          asked.map(([id]) => id),
+        )
         const own = asked.filter((_, at) => found[at]?.members.includes(ctx.caller.id))
         return { conversations: await missed(own) }
       },
@@ -162,14 +240,20 @@ export default service(contract, async (here) => {
       },
       erase: async (ctx) => {
         const conversation = await mine(ctx.params.id, ctx.caller)
-        const erased = await change(conversation, ctx.caller, ctx.params.message, (message) => ({ ...message, text: '', attachments: [], deleted: true }))
+        const erased = await change(conversation, ctx.caller, ctx.params.message, (message) => ({
+          ...message,
+          text: '',
+          attachments: [],
+          deleted: true,
+        }))
         tell(conversation.members, 'message.deleted', erased)
         return erased
       },
       typing: async (ctx) => {
         const conversation = await mine(ctx.params.id, ctx.caller)
         const other = otherOf(conversation, ctx.caller.id)
-        if (!(await isBlocked(ctx.caller.id, other))) tell([other], 'typing', { conversation: conversation.id, user: ctx.caller.id })
+        if (!(await isBlocked(ctx.caller.id, other)))
+          tell([other], 'typing', { conversation: conversation.id, user: ctx.caller.id })
         return {}
       },
       block: async (ctx) => {
@@ -177,7 +261,13 @@ export default service(contract, async (here) => {
         if (blocked === ctx.caller.id) throw refuse('validation_failed', 'nobody blocks themselves')
         const [card] = await ctx.call('account.cards', { ids: [blocked] })
         if (!card) throw refuse('not_found', 'there is no such person')
-        await documents.insert(blocks, { id: rowId(ctx.caller.id, blocked), version: 1, blocker: ctx.caller.id, blocked, at: now() })
+        await documents.insert(blocks, {
+          id: rowId(ctx.caller.id, blocked),
+          version: 1,
+          blocker: ctx.caller.id,
+          blocked,
+          at: now(),
+        })
         return { blocked: true }
       },
       verify: () => verifyChat(documents),

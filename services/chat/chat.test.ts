@@ -10,20 +10,40 @@ import chat from './chat.service.ts'
 import { messages } from './messages.ts'
 
 type Person = Caller
-const people = ['ann', 'bob', 'eve'].map((username): Person => ({ id: `usr_0000000000000000000000${username}`, username, roles: ['buyer'], sessionId: 'ses_1' })) as [Person, Person, Person]
+const people = ['ann', 'bob', 'eve'].map((username): Person => ({
+  id: `usr_0000000000000000000000${username}`,
+  username,
+  roles: ['buyer'],
+  sessionId: 'ses_1',
+})) as [Person, Person, Person]
 const [ann, bob, eve] = people
 
-const start = async (options: { env?: Record<string, string>; cluster?: string; name?: string } = {}): Promise<TestNode> => {
+const start = async (
+  options: { env?: Record<string, string>; cluster?: string; name?: string } = {},
+): Promise<TestNode> => {
   const { env = {}, cluster, name } = options
   const hosted = { services: [account, chat], env: { ...env, ...(name && { NODE_ID: name }) } }
   const node = await startNode(cluster ? { ...hosted, broker: { transporter: 'Fake', namespace: cluster } } : hosted)
-  for (const { id, username } of people) await node.call('account.ensure', { id, email: `${username}@chat.test`, password: '', username, displayName: username, roles: ['buyer'] })
+  for (const { id, username } of people)
+    await node.call('account.ensure', {
+      id,
+      email: `${username}@chat.test`,
+      password: '',
+      username,
+      displayName: username,
+      roles: ['buyer'],
+    })
   return node
 }
 const as = (caller: Caller) => ({ meta: { caller } })
 const open = (node: TestNode, from: Person, to: Person) => node.call('chat.open', { with: to.id }, as(from))
-const send = (node: TestNode, id: string, from: Person, clientId: string, text = clientId) => node.call('chat.send', { id, clientId, text }, as(from))
-const codeOf = (asked: Promise<unknown>) => asked.then(() => 'no refusal', (error: unknown) => refusal(error)?.code ?? String(error))
+const send = (node: TestNode, id: string, from: Person, clientId: string, text = clientId) =>
+  node.call('chat.send', { id, clientId, text }, as(from))
+const codeOf = (asked: Promise<unknown>) =>
+  asked.then(
+    () => 'no refusal',
+    (error: unknown) => refusal(error)?.code ?? String(error),
+  )
 
 let node: TestNode
 test.before(async () => {
@@ -32,7 +52,9 @@ test.before(async () => {
 test.after.always(() => node?.stop())
 
 test('the same two people have one conversation, whoever opens it and however often at once', async (t) => {
-  const opened = await Promise.all(Array.from({ length: 20 }, (_, at) => (at % 2 ? open(node, ann, eve) : open(node, eve, ann))))
+  const opened = await Promise.all(
+    Array.from({ length: 20 }, (_, at) => (at % 2 ? open(node, ann, eve) : open(node, eve, ann))),
+  )
   t.is(new Set(opened.map(({ id }) => id)).size, 1)
   t.deepEqual(opened[0]!.members.map(({ username }) => username).sort(), ['ann', 'eve'])
   t.is((await node.call('chat.list', {}, as(eve))).data.length, 1)
@@ -43,12 +65,20 @@ test('the same two people have one conversation, whoever opens it and however of
 test('messages of both are numbered without a gap, and a clientId is one message however often it is sent', async (t) => {
   const node = await start()
   const { id } = await open(node, ann, bob)
-  const sent = await Promise.all(Array.from({ length: 200 }, (_, at) => send(node, id, at % 2 ? ann : bob, `m${at % 100}`)))
+  const sent = await Promise.all(
+    Array.from({ length: 200 }, (_, at) => send(node, id, at % 2 ? ann : bob, `m${at % 100}`)),
+  )
   // Each wrote fifty, each of them twice.
   const seqs = new Set(sent.map(({ seq }) => seq))
-  t.deepEqual([...seqs].sort((a, b) => a - b), Array.from({ length: 100 }, (_, at) => at + 1))
+  t.deepEqual(
+    [...seqs].sort((a, b) => a - b),
+    Array.from({ length: 100 }, (_, at) => at + 1),
+  )
   const all = await node.call('chat.history', { id, after: 0, limit: 100 }, as(ann))
-  t.deepEqual(all.messages.map(({ seq }) => seq), Array.from({ length: 100 }, (_, at) => at + 1))
+  t.deepEqual(
+    all.messages.map(({ seq }) => seq),
+    Array.from({ length: 100 }, (_, at) => at + 1),
+  )
   t.deepEqual(await node.call('chat.verify', {}).then(({ problems }) => problems), [])
   await node.stop()
 })
@@ -57,10 +87,11 @@ test('a message is 1 to 8,000 characters after trimming', async (t) => {
   const { id } = await open(node, ann, bob)
   t.is((await send(node, id, ann, 'trim', '  hello \n')).text, 'hello')
   t.is((await send(node, id, ann, 'long', 'x'.repeat(8000))).text.length, 8000)
-  for (const text of ['   ', 'x'.repeat(8001), 'a\u0000b', '\ud800']) t.is(await codeOf(send(node, id, ann, `bad-${text.length}`, text)), 'validation_failed')
+  for (const text of ['   ', 'x'.repeat(8001), 'a\u0000b', '\ud800'])
+    t.is(await codeOf(send(node, id, ann, `bad-${text.length}`, text)), 'validation_failed')
 })
 
-test('a stranger\'s conversation does not exist, and a blocked person is told so', async (t) => {
+test("a stranger's conversation does not exist, and a blocked person is told so", async (t) => {
   const { id } = await open(node, ann, bob)
   t.is(await codeOf(send(node, id, eve, 'x')), 'not_found')
   t.is(await codeOf(node.call('chat.get', { id }, as(eve))), 'not_found')
@@ -96,7 +127,11 @@ test('sync answers what was missed, in pages, and leaves out what is not theirs'
   const theirs = await open(fresh, bob, eve)
   for (let at = 1; at <= 230; at++) await send(fresh, mine.id, bob, `m${at}`)
   await send(fresh, theirs.id, bob, 'secret')
-  const first = await fresh.call('chat.sync', { conversations: { [mine.id]: 10, [theirs.id]: 0, cnv_none: 0 } }, as(ann))
+  const first = await fresh.call(
+    'chat.sync',
+    { conversations: { [mine.id]: 10, [theirs.id]: 0, cnv_none: 0 } },
+    as(ann),
+  )
   t.deepEqual(Object.keys(first.conversations), [mine.id])
   const got = first.conversations[mine.id]!
   t.deepEqual([got.messages[0]!.seq, got.messages.length, got.lastSeq, got.hasMore], [11, 200, 230, true])
@@ -127,7 +162,10 @@ test('the conversation that moved last is listed first', async (t) => {
   await new Promise((resolve) => setTimeout(resolve, 5))
   await send(fresh, one.id, bob, 'b')
   const { data } = await fresh.call('chat.list', {}, as(ann))
-  t.deepEqual(data.map(({ id }) => id), [one.id, two.id])
+  t.deepEqual(
+    data.map(({ id }) => id),
+    [one.id, two.id],
+  )
   t.is(data[0]!.lastMessage?.text, 'b')
   await fresh.stop()
 })
@@ -147,7 +185,10 @@ test('every member hears every event, typing goes to the other alone', async (t)
   const node = await start()
   const fanout = await node.open('fanout')
   const heard: { users: readonly string[]; ev: string }[] = []
-  const attached = fanout.attach({ users: (users, frame) => void heard.push({ users: [...users].sort(), ev: JSON.parse(frame).ev }), topic: () => undefined })
+  const attached = fanout.attach({
+    users: (users, frame) => void heard.push({ users: [...users].sort(), ev: JSON.parse(frame).ev }),
+    topic: () => undefined,
+  })
   for (const { id } of people) attached.hold(id)
   const { id } = await open(node, ann, bob)
   const { seq } = await send(node, id, ann, 'to-all')
@@ -165,12 +206,22 @@ test('every member hears every event, typing goes to the other alone', async (t)
 
 test('two nodes that both number one conversation leave no gap and no two alike', async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'gigwire-chat-'))
-  const nodes = [await start({ env: { DATA_DIR: dataDir }, cluster: 'chat-two', name: 'one' }), await start({ env: { DATA_DIR: dataDir }, cluster: 'chat-two', name: 'two' })]
+  const nodes = [
+    await start({ env: { DATA_DIR: dataDir }, cluster: 'chat-two', name: 'one' }),
+    await start({ env: { DATA_DIR: dataDir }, cluster: 'chat-two', name: 'two' }),
+  ]
   await eventually(() => nodes.every(({ placement }) => placement.nodes('chat').length === 2), Boolean)
   const { id } = await open(nodes[0]!, ann, bob)
   // Each is told to act as the owner: the call names the node.
   const sendOn = (at: number, clientId: string) =>
-    nodes[at]!.broker.call<{ seq: number }, object>('chat.send', { id, clientId, text: clientId }, { nodeID: nodes[at]!.id, meta: { caller: ann } }).then(({ seq }) => seq, () => null)
+    nodes[at]!.broker.call<{ seq: number }, object>(
+      'chat.send',
+      { id, clientId, text: clientId },
+      { nodeID: nodes[at]!.id, meta: { caller: ann } },
+    ).then(
+      ({ seq }) => seq,
+      () => null,
+    )
   const acknowledged: number[] = []
   for (let round = 0; round < 10; round++) {
     const seqs = await Promise.all([0, 1, 0, 1].map((at, number) => sendOn(at, `r${round}-${number}`)))

@@ -15,22 +15,32 @@ export const mustBelong = (conversation: ConversationDoc | null, user: string): 
   return conversation
 }
 
-export const otherOf = ({ members }: Pick<ConversationDoc, 'members'>, user: string): string => members.find((member) => member !== user) ?? user
+export const otherOf = ({ members }: Pick<ConversationDoc, 'members'>, user: string): string =>
+  members.find((member) => member !== user) ?? user
 
 /** 1..TEXT_MAX characters after trimming; lone surrogates and control characters but line breaks and tabs are not text. */
 export const spoken = (text: string): string => {
   const trimmed = text.trim()
   if (trimmed.length < 1 || trimmed.length > TEXT_MAX)
-    throw refuse('validation_failed', `a message has 1 to ${TEXT_MAX} characters`, { errors: [{ path: 'text', message: `must have 1 to ${TEXT_MAX} characters after trimming` }] })
+    throw refuse('validation_failed', `a message has 1 to ${TEXT_MAX} characters`, {
+      errors: [{ path: 'text', message: `must have 1 to ${TEXT_MAX} characters after trimming` }],
+    })
   if (UNSPEAKABLE.test(trimmed) || !trimmed.isWellFormed())
-    throw refuse('validation_failed', 'the text has characters that are not text', { errors: [{ path: 'text', message: 'has control characters' }] })
+    throw refuse('validation_failed', 'the text has characters that are not text', {
+      errors: [{ path: 'text', message: 'has control characters' }],
+    })
   return trimmed
 }
 
 /** Ids or addresses of what comes along. An address that names a scheme is a web address: nothing a page could run. */
 export const attached = (attachments: readonly string[]): string[] => {
-  const at = attachments.findIndex((one) => !ATTACHABLE.test(one) || !one.isWellFormed() || (SCHEME.test(one) && !WEB_ADDRESS.test(one)))
-  if (at >= 0) throw refuse('validation_failed', 'an attachment is an id or a web address', { errors: [{ path: `attachments.${at}`, message: 'must be an id or a web address' }] })
+  const at = attachments.findIndex(
+    (one) => !ATTACHABLE.test(one) || !one.isWellFormed() || (SCHEME.test(one) && !WEB_ADDRESS.test(one)),
+  )
+  if (at >= 0)
+    throw refuse('validation_failed', 'an attachment is an id or a web address', {
+      errors: [{ path: `attachments.${at}`, message: 'must be an id or a web address' }],
+    })
   return [...attachments]
 }
 const ATTACHABLE = /^[^\p{C}\p{Z}]+$/u

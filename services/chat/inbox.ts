@@ -19,7 +19,11 @@ const CHANGE_TRIES = 8
 export const rowId = (conversation: string, user: string): string => `${conversation}-${user}`
 
 /** Changes a row until nobody else changed it in between; answers the row as it is then, null where there is none. */
-export const changeRow = async (documents: Documents, id: string, change: (row: InboxRow) => InboxRow | null): Promise<InboxRow | null> => {
+export const changeRow = async (
+  documents: Documents,
+  id: string,
+  change: (row: InboxRow) => InboxRow | null,
+): Promise<InboxRow | null> => {
   for (let attempt = 0; attempt < CHANGE_TRIES; attempt++) {
     const row = await documents.get(inbox, id)
     const next = row && change(row)
@@ -97,11 +101,19 @@ export const toucher = (documents: Documents, warn: (...args: unknown[]) => void
 }
 
 /** One write for a batch; answers those that somebody else changed in between. */
-const touchRows = async (documents: Documents, batch: readonly (readonly [id: string, at: number])[]): Promise<[string, number][]> => {
-  const rows = await documents.getMany(inbox, batch.map(([id]) => id))
+const touchRows = async (
+  documents: Documents,
+  batch: readonly (readonly [id: string, at: number])[],
+): Promise<[string, number][]> => {
+  const rows = await documents.getMany(
+    inbox,
+    batch.map(([id]) => id),
+  )
   const moved = rows.flatMap((row, index) => {
     const at = batch[index]![1]
-    return row && row.lastAt < at ? [{ doc: { ...row, lastAt: at, version: row.version + 1 }, ifVersion: row.version }] : []
+    return row && row.lastAt < at
+      ? [{ doc: { ...row, lastAt: at, version: row.version + 1 }, ifVersion: row.version }]
+      : []
   })
   const outcomes = moved.length > 0 ? await documents.replaceMany(inbox, moved) : []
   return moved.flatMap(({ doc }, index) => (outcomes[index]!.ok ? [] : [[doc.id, doc.lastAt]]))

@@ -41,13 +41,20 @@ export const fromOther = (message: Pick<MessageDoc, 'seq' | 'sender' | 'senderSe
   !message ? 0 : message.sender === user ? message.seq - message.senderSeq : message.senderSeq
 
 export const lastMessage = async (documents: Documents, conversation: string): Promise<MessageDoc | null> =>
-  (await documents.find(messages, { index: 'bySeq', equals: { conversation }, order: 'desc', limit: 1 })).docs[0] ?? null
+  (await documents.find(messages, { index: 'bySeq', equals: { conversation }, order: 'desc', limit: 1 })).docs[0] ??
+  null
 
 export const bySeq = async (documents: Documents, conversation: string, seq: number): Promise<MessageDoc | null> =>
   (await documents.find(messages, { index: 'bySeq', equals: { conversation, seq }, limit: 1 })).docs[0] ?? null
 
-export const byClientId = async (documents: Documents, conversation: string, sender: string, clientId: string): Promise<MessageDoc | null> =>
-  (await documents.find(messages, { index: 'byClientId', equals: { conversation, sender, clientId }, limit: 1 })).docs[0] ?? null
+export const byClientId = async (
+  documents: Documents,
+  conversation: string,
+  sender: string,
+  clientId: string,
+): Promise<MessageDoc | null> =>
+  (await documents.find(messages, { index: 'byClientId', equals: { conversation, sender, clientId }, limit: 1 }))
+    .docs[0] ?? null
 
 /**
  * Messages of one answer have at most this many bytes together, but for the last of them: a socket that is sent more than
@@ -58,12 +65,20 @@ export const ANSWER_BYTES_MAX = 512 * 1024
 export type Stretch = { after?: number | undefined; before?: number | undefined; limit: number; bytesMax?: number }
 
 /** A stretch of a conversation in order of seq, and whether there is more in the direction asked. At least one if any. */
-export const stretch = async (documents: Documents, conversation: string, asked: Stretch): Promise<{ docs: MessageDoc[]; hasMore: boolean }> => {
+export const stretch = async (
+  documents: Documents,
+  conversation: string,
+  asked: Stretch,
+): Promise<{ docs: MessageDoc[]; hasMore: boolean }> => {
   const { after, before, limit, bytesMax = ANSWER_BYTES_MAX } = asked
   const backwards = before !== undefined && after === undefined
   const { docs, next } = await documents.find(messages, {
-    index: 'bySeq', equals: { conversation }, order: backwards ? 'desc' : 'asc', limit: limit + 1,
-    ...(after !== undefined && { from: after + 1 }), ...(before !== undefined && { to: before - 1 }),
+    index: 'bySeq',
+    equals: { conversation },
+    order: backwards ? 'desc' : 'asc',
+    limit: limit + 1,
+    ...(after !== undefined && { from: after + 1 }),
+    ...(before !== undefined && { to: before - 1 }),
   })
   const page = docs.slice(0, Math.min(limit, fitting(docs, bytesMax)))
   return { docs: backwards ? page.reverse() : page, hasMore: docs.length > page.length || next !== null }
@@ -77,5 +92,6 @@ const fitting = (docs: readonly MessageDoc[], bytesMax: number): number => {
 }
 
 /** What a message may be on the wire at most, line breaks and quotes escaped. */
-export const bytesOf = ({ text, attachments }: MessageDoc): number => ENVELOPE_BYTES + 2 * Buffer.byteLength(text + attachments.join('"",'))
+export const bytesOf = ({ text, attachments }: MessageDoc): number =>
+  ENVELOPE_BYTES + 2 * Buffer.byteLength(text + attachments.join('"",'))
 const ENVELOPE_BYTES = 400

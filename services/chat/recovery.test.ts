@@ -9,13 +9,30 @@ import chat from './chat.service.ts'
 import { inbox, rowId, toucher, type InboxRow } from './inbox.ts'
 import { inboxMarks } from './recovery.ts'
 
-const people = ['ann', 'bob', 'eve'].map((username): Caller => ({ id: `usr_0000000000000000000000${username}`, username, roles: ['buyer'], sessionId: 'ses_1' }))
+const people = ['ann', 'bob', 'eve'].map((username): Caller => ({
+  id: `usr_0000000000000000000000${username}`,
+  username,
+  roles: ['buyer'],
+  sessionId: 'ses_1',
+}))
 const [ann, bob, eve] = people as [Caller, Caller, Caller]
 const as = (caller: Caller) => ({ meta: { caller } })
 
 const start = async (dataDir: string, name: string, cluster?: string): Promise<TestNode> => {
-  const node = await startNode({ services: [account, chat], env: { DATA_DIR: dataDir, NODE_ID: name }, ...(cluster && { broker: { transporter: 'Fake', namespace: cluster } }) })
-  for (const { id, username } of people) await node.call('account.ensure', { id, email: `${username}@chat.test`, password: '', username, displayName: username, roles: ['buyer'] })
+  const node = await startNode({
+    services: [account, chat],
+    env: { DATA_DIR: dataDir, NODE_ID: name },
+    ...(cluster && { broker: { transporter: 'Fake', namespace: cluster } }),
+  })
+  for (const { id, username } of people)
+    await node.call('account.ensure', {
+      id,
+      email: `${username}@chat.test`,
+      password: '',
+      username,
+      displayName: username,
+      roles: ['buyer'],
+    })
   return node
 }
 const open = async (node: TestNode, other: Caller) => (await node.call('chat.open', { with: other.id }, as(ann))).id
@@ -44,16 +61,25 @@ const crashLeft = async (dataDir: string, dead: string): Promise<{ moved: string
   return { moved, other }
 }
 
-for (const [who, name] of [['the same node', 'one'], ['another node', 'two']] as const)
+for (const [who, name] of [
+  ['the same node', 'one'],
+  ['another node', 'two'],
+] as const)
   test(`a conversation whose last message a crash kept from the inbox is listed first again, when ${who} starts`, async (t) => {
     const dataDir = await mkdtemp(join(tmpdir(), 'gigwire-inbox-'))
     const { moved, other } = await crashLeft(dataDir, 'one')
     const node = await start(dataDir, name)
     t.teardown(() => node.broker.stop().then(() => rm(dataDir, { recursive: true })))
-    await eventually(() => listed(node), ([first]) => first === moved)
+    await eventually(
+      () => listed(node),
+      ([first]) => first === moved,
+    )
     t.deepEqual(await listed(node), [moved, other])
     const documents = await node.open('documents')
-    await eventually(async () => (await documents.scan(inboxMarks, {})).docs.map(({ id }) => id), (marks) => marks.length === 1 && marks[0] === name)
+    await eventually(
+      async () => (await documents.scan(inboxMarks, {})).docs.map(({ id }) => id),
+      (marks) => marks.length === 1 && marks[0] === name,
+    )
   })
 
 test('a node that ends in good order leaves nothing to mend', async (t) => {
@@ -68,7 +94,10 @@ test('a node that ends in good order leaves nothing to mend', async (t) => {
   await documents.declare([inbox, inboxMarks] as never)
   t.deepEqual((await documents.scan(inboxMarks, {})).docs, [])
   const rows = await documents.find(inbox, { index: 'byUser', equals: { user: ann.id }, order: 'desc' })
-  t.deepEqual(rows.docs.map(({ conversation }) => conversation), [bobs, eves])
+  t.deepEqual(
+    rows.docs.map(({ conversation }) => conversation),
+    [bobs, eves],
+  )
   await bare.broker.stop()
   await rm(dataDir, { recursive: true })
 })
@@ -77,11 +106,22 @@ test('rows that could not be touched are touched later, each at its latest time'
   const bare = await startNode({ services: [] })
   const documents = await bare.open('documents')
   await documents.declare([inbox] as never)
-  const row = (at: number): InboxRow => ({ id: rowId('cnv_1', 'ann'), version: 1, user: 'ann', conversation: 'cnv_1', lastAt: at, readSeq: 0 })
+  const row = (at: number): InboxRow => ({
+    id: rowId('cnv_1', 'ann'),
+    version: 1,
+    user: 'ann',
+    conversation: 'cnv_1',
+    lastAt: at,
+    readSeq: 0,
+  })
   await documents.insert(inbox, row(1))
   let isDown = true
   // The store of a machine whose disk is full for a while.
-  const shaky = { ...documents, replaceMany: ((...args: Parameters<typeof documents.replaceMany>) => (isDown ? Promise.reject(new Error('disk full')) : documents.replaceMany(...args))) as typeof documents.replaceMany }
+  const shaky = {
+    ...documents,
+    replaceMany: ((...args: Parameters<typeof documents.replaceMany>) =>
+      isDown ? Promise.reject(new Error('disk full')) : documents.replaceMany(...args)) as typeof documents.replaceMany,
+  }
   const touching = toucher(shaky, () => undefined)
   touching.touch('cnv_1', ['ann'], 20)
   touching.touch('cnv_1', ['ann'], 10)

@@ -49,7 +49,8 @@ export const recovery = async (parts: RecoveryParts): Promise<Recovery> => {
   }
 
   let looking: Promise<unknown> = Promise.resolve()
-  const lookNow = () => (looking = looking.then(look).catch((error: unknown) => warn('the inbox could not be made good:', error)))
+  const lookNow = () =>
+    (looking = looking.then(look).catch((error: unknown) => warn('the inbox could not be made good:', error)))
   void lookNow()
   const timer = setInterval(lookNow, MARK_EVERY_MS)
   timer.unref()
@@ -76,7 +77,8 @@ const makeGood = async ({ documents, touching, idAt }: RecoveryParts, since: num
     const page: { docs: MessageDoc[]; next: string | null } = await documents.scan(messages, { after, limit: PAGE })
     const lastAt = new Map(page.docs.map(({ conversation, sentAt }) => [conversation, sentAt]))
     const found = lastAt.size > 0 ? await documents.getMany(conversations, [...lastAt.keys()]) : []
-    for (const conversation of found) if (conversation) touching.touch(conversation.id, conversation.members, lastAt.get(conversation.id)!)
+    for (const conversation of found)
+      if (conversation) touching.touch(conversation.id, conversation.members, lastAt.get(conversation.id)!)
     if (!(await touching.flush())) return false
     after = page.next
   } while (after)

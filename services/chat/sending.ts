@@ -10,7 +10,14 @@ import { byClientId, fromOther, lastMessage, messages, type MessageDoc } from '.
 type State = { conversation: ConversationDoc; last: Last | null }
 type Last = Pick<MessageDoc, 'seq' | 'sender' | 'senderSeq'>
 export type Sent = { message: MessageDoc; known: boolean }
-export type Draft = { conversation: string; sender: string; clientId: string; text: string; attachments: readonly string[]; deadlineAt: number }
+export type Draft = {
+  conversation: string
+  sender: string
+  clientId: string
+  text: string
+  attachments: readonly string[]
+  deadlineAt: number
+}
 
 export type SenderParts = {
   documents: Documents
@@ -51,7 +58,10 @@ export const sender = ({ documents, newId, now, stored }: SenderParts): Sender =
   }
 
   const load = async (draft: Draft): Promise<State> => {
-    const [conversation, last] = await Promise.all([documents.get(conversations, draft.conversation), lastMessage(documents, draft.conversation)])
+    const [conversation, last] = await Promise.all([
+      documents.get(conversations, draft.conversation),
+      lastMessage(documents, draft.conversation),
+    ])
     return { conversation: mustBelong(conversation, draft.sender), last: last && lastOf(last) }
   }
 
@@ -64,5 +74,18 @@ const numbered = (draft: Draft, last: Last | null, { id, now }: { id: string; no
   const { conversation, sender: from, clientId, text, attachments } = draft
   const seq = (last?.seq ?? 0) + 1
   const senderSeq = seq - fromOther(last, from)
-  return { id, version: 1, conversation, seq, sender: from, senderSeq, clientId, text, attachments: [...attachments], sentAt: now, editedAt: null, deleted: false }
+  return {
+    id,
+    version: 1,
+    conversation,
+    seq,
+    sender: from,
+    senderSeq,
+    clientId,
+    text,
+    attachments: [...attachments],
+    sentAt: now,
+    editedAt: null,
+    deleted: false,
+  }
 }

@@ -14,14 +14,18 @@ export const verifyChat = async (documents: Documents): Promise<Seen> => {
   const seen: Seen = { conversations: 0, messages: 0, problems: [] }
   let after: string | null = null
   do {
-    const page: { docs: ConversationDoc[]; next: string | null } = await documents.scan(conversations, { after, limit: PAGE })
+    const page: { docs: ConversationDoc[]; next: string | null } = await documents.scan(conversations, {
+      after,
+      limit: PAGE,
+    })
     for (const conversation of page.docs) {
       seen.conversations++
       // Marks first: what is sent and read meanwhile is no problem.
       const marks = await marksOf(documents, conversation)
       const lastSeq = await walk(documents, conversation.id, seen)
       for (const [user, readSeq] of marks)
-        if (readSeq > lastSeq) note(seen, `${conversation.id}: ${user} has read up to ${readSeq}, the last message is ${lastSeq}`)
+        if (readSeq > lastSeq)
+          note(seen, `${conversation.id}: ${user} has read up to ${readSeq}, the last message is ${lastSeq}`)
     }
     after = page.next
   } while (after)
@@ -39,7 +43,8 @@ const walk = async (documents: Documents, conversation: string, seen: Seen): Pro
     const { docs, hasMore } = await stretch(documents, conversation, { after: seq, limit: PAGE })
     for (const message of docs) {
       if (message.seq === seq) note(seen, `${conversation}: message ${seq} is there twice`)
-      else if (message.seq !== seq + 1) note(seen, `${conversation}: message ${seq + 1} is missing before ${message.seq}`)
+      else if (message.seq !== seq + 1)
+        note(seen, `${conversation}: message ${seq + 1} is missing before ${message.seq}`)
       seq = message.seq
     }
     seen.messages += docs.length
@@ -49,5 +54,13 @@ const walk = async (documents: Documents, conversation: string, seen: Seen): Pro
 }
 
 /** A read mark never passes the last message: one that does tells of messages gone from the end. */
-const marksOf = async (documents: Documents, { id, members }: ConversationDoc): Promise<[user: string, readSeq: number][]> =>
-  (await documents.getMany(inbox, members.map((member) => rowId(id, member)))).flatMap((row) => (row ? [[row.user, row.readSeq]] : []))
+const marksOf = async (
+  documents: Documents,
+  { id, members }: ConversationDoc,
+): Promise<[user: string, readSeq: number][]> =>
+  (
+    await documents.getMany(
+      inbox,
+      members.map((member) => rowId(id, member)),
+    )
+  ).flatMap((row) => (row ? [[row.user, row.readSeq]] : []))

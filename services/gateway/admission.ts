@@ -18,7 +18,8 @@ export const admission = (callsMax: Readonly<Record<Priority, number>> = CALLS_M
   return {
     underWay: () => underWay,
     run: async (priority, work) => {
-      if (underWay >= callsMax[priority]) throw refuse('overloaded', 'too many requests are under way', { retryAfterSeconds: 1 })
+      if (underWay >= callsMax[priority])
+        throw refuse('overloaded', 'too many requests are under way', { retryAfterSeconds: 1 })
       underWay += 1
       try {
         return await work()

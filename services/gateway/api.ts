@@ -10,7 +10,8 @@ export const insideApi = (http: Pick<Http, 'inside'>): Api => {
   const bodyOf = (body: string | Uint8Array): unknown => {
     if (body.length === 0) return null
     if (typeof body === 'string') return JSON.parse(body)
-    if (!parsed.has(body)) parsed.set(body, JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8')))
+    if (!parsed.has(body))
+      parsed.set(body, JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8')))
     return parsed.get(body)
   }
   return async (method, target, options = {}) => {
@@ -19,7 +20,11 @@ export const insideApi = (http: Pick<Http, 'inside'>): Api => {
   }
 }
 
-const insideRequest = (method: string, target: string, { token, body, idempotencyKey, requestId, address = '' }: ApiOptions): Request => {
+const insideRequest = (
+  method: string,
+  target: string,
+  { token, body, idempotencyKey, requestId, address = '' }: ApiOptions,
+): Request => {
   const at = target.indexOf('?')
   const bytes = body === undefined ? new Uint8Array() : Buffer.from(JSON.stringify(body))
   const headers = new Map<string, string>()
@@ -28,11 +33,17 @@ const insideRequest = (method: string, target: string, { token, body, idempotenc
   if (requestId) headers.set('x-request-id', requestId)
   if (bytes.length > 0) headers.set('content-type', 'application/json').set('content-length', String(bytes.length))
   return {
-    method, path: at < 0 ? target : target.slice(0, at), query: at < 0 ? '' : target.slice(at + 1), headers, address,
+    method,
+    path: at < 0 ? target : target.slice(0, at),
+    query: at < 0 ? '' : target.slice(at + 1),
+    headers,
+    address,
     body: async (bytesMax) => {
       if (bytes.length > bytesMax) throw new ListenerError('body_too_large', `the body has more than ${bytesMax} bytes`)
       return bytes
     },
-    get signal() { return new AbortController().signal },
+    get signal() {
+      return new AbortController().signal
+    },
   }
 }

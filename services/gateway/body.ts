@@ -10,7 +10,10 @@ export const BODY_BYTES_MAX = 256 * 1024
 /** Objects and lists within each other; nothing of ours comes near it. */
 export const DEPTH_MAX = 32
 
-export const paramsOf = async (request: Request, { route, values }: { route: Route; values: readonly string[] }): Promise<Params> => {
+export const paramsOf = async (
+  request: Request,
+  { route, values }: { route: Route; values: readonly string[] },
+): Promise<Params> => {
   const inPath = pathParams(route, values)
   const { action, method } = route
   if (method === 'GET' || method === 'DELETE') return { ...queryParams(request.query, route), ...inPath }
@@ -19,7 +22,10 @@ export const paramsOf = async (request: Request, { route, values }: { route: Rou
   return { ...given, ...inPath }
 }
 
-const unknownField = (name: string) => refuse('validation_failed', `${name}: is not a known field`, { errors: [{ path: name, message: 'is not a known field' }] })
+const unknownField = (name: string) =>
+  refuse('validation_failed', `${name}: is not a known field`, {
+    errors: [{ path: name, message: 'is not a known field' }],
+  })
 
 const pathParams = ({ pathParams: names }: Route, values: readonly string[]): Params =>
   Object.fromEntries(names.map((name, at) => [name, decoded(values[at]!)]))
@@ -64,11 +70,18 @@ const jsonParams = async (request: Request): Promise<Params> => {
   return parsed(await request.body(BODY_BYTES_MAX))
 }
 
-export const hasBody = ({ headers }: Request): boolean => headers.has('transfer-encoding') || Number(headers.get('content-length') ?? 0) > 0
+export const hasBody = ({ headers }: Request): boolean =>
+  headers.has('transfer-encoding') || Number(headers.get('content-length') ?? 0) > 0
 
 const isJson = (contentType = ''): boolean => {
-  const [type = '', ...parameters] = contentType.toLowerCase().split(';').map((part) => part.trim())
-  return type === 'application/json' && parameters.every((one) => !one.startsWith('charset=') || /^charset="?utf-8"?$/.test(one))
+  const [type = '', ...parameters] = contentType
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim())
+  return (
+    type === 'application/json' &&
+    parameters.every((one) => !one.startsWith('charset=') || /^charset="?utf-8"?$/.test(one))
+  )
 }
 
 const parsed = (bytes: Uint8Array): Params => {
@@ -78,10 +91,14 @@ const parsed = (bytes: Uint8Array): Params => {
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch {
-    throw refuse('validation_failed', 'body: is not JSON in UTF-8', { errors: [{ path: '', message: 'is not JSON in UTF-8' }] })
+    throw refuse('validation_failed', 'body: is not JSON in UTF-8', {
+      errors: [{ path: '', message: 'is not JSON in UTF-8' }],
+    })
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw refuse('validation_failed', 'body: must be an object', { errors: [{ path: '', message: 'must be an object' }] })
+    throw refuse('validation_failed', 'body: must be an object', {
+      errors: [{ path: '', message: 'must be an object' }],
+    })
   return value as Params
 }
 
@@ -113,9 +130,13 @@ const RAW: Readonly<Record<string, { accepts?: RegExp; signature?: string }>> = 
 const rawParams = async (request: Request, { name, action }: Route): Promise<Params> => {
   const { accepts, signature } = RAW[name] ?? {}
   const type = (request.headers.get('content-type') ?? '').split(';')[0]!.trim().toLowerCase()
-  if (accepts && !accepts.test(type)) throw refuse('unsupported_media_type', 'send the bytes themselves, with their type')
+  if (accepts && !accepts.test(type))
+    throw refuse('unsupported_media_type', 'send the bytes themselves, with their type')
   const signed = signature && request.headers.get(signature)
   if (signature && !signed) throw refuse('bad_signature', `${signature} is missing`)
   const bytes = await request.body(action.rawBody!.bytesMax)
-  return { body: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64'), ...(signed && { signature: signed }) }
+  return {
+    body: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64'),
+    ...(signed && { signature: signed }),
+  }
 }

@@ -37,13 +37,22 @@ export type Calls = {
   /** A public read for nobody in particular. */
   prepared(url: string, asked: Asked): Promise<Prepared>
 }
-export type CallsParts = { node: Node; hot: Hot; idempotent: Idempotent; limits: Limits; admission: Admission; meters: Meters }
+export type CallsParts = {
+  node: Node
+  hot: Hot
+  idempotent: Idempotent
+  limits: Limits
+  admission: Admission
+  meters: Meters
+}
 
 export const calls = ({ node, hot, idempotent, limits, admission, meters }: CallsParts): Calls => {
   const answer = async (asked: Asked, headers: readonly Header[]): Promise<Response> => {
     const { route, caller, idempotencyKey: key, params } = asked
     if (key === undefined || !caller || route.method !== 'POST') return spoken(asked, await called(asked), headers)
-    const outcome = await idempotent.run({ userId: caller.id, action: route.name, key, params }, (command) => told(asked, command))
+    const outcome = await idempotent.run({ userId: caller.id, action: route.name, key, params }, (command) =>
+      told(asked, command),
+    )
     return replayable(outcome, headers)
   }
 
@@ -93,8 +102,19 @@ export const calls = ({ node, hot, idempotent, limits, admission, meters }: Call
       staleSeconds,
       served: meters.answered(path, 200),
       make: async () => {
-        const { result } = await called({ route, params, caller: undefined, requestId: '', idempotencyKey: undefined, ifNoneMatch: undefined, meta: remade(meta) })
-        return { bytes: Buffer.from(textOf(result)), headers: [JSON_TYPE, publicCaching(action.publicRead!), limits.address.policy, ...SECURITY] }
+        const { result } = await called({
+          route,
+          params,
+          caller: undefined,
+          requestId: '',
+          idempotencyKey: undefined,
+          ifNoneMatch: undefined,
+          meta: remade(meta),
+        })
+        return {
+          bytes: Buffer.from(textOf(result)),
+          headers: [JSON_TYPE, publicCaching(action.publicRead!), limits.address.policy, ...SECURITY],
+        }
       },
     }
     return hot.get(url, wanted)
@@ -114,15 +134,23 @@ export const callOwner = (node: Node, name: string, params: Params, meta: Meta):
 const JSON_TYPE: Header = ['Content-Type', 'application/json; charset=utf-8']
 
 /** An answer made again later has a deadline of its own. */
-const remade = ({ requestId }: Meta): Meta => ({ ...(requestId && { requestId }), deadlineAt: Date.now() + DEADLINE_MS })
+const remade = ({ requestId }: Meta): Meta => ({
+  ...(requestId && { requestId }),
+  deadlineAt: Date.now() + DEADLINE_MS,
+})
 
 const textOf = (result: unknown): string => JSON.stringify(result ?? null)
 
-const spoken = ({ route, ifNoneMatch }: Asked, { status, result }: { status: number; result: unknown }, headers: readonly Header[]): Response => {
+const spoken = (
+  { route, ifNoneMatch }: Asked,
+  { status, result }: { status: number; result: unknown },
+  headers: readonly Header[],
+): Response => {
   if (status === 204) return jsonResponse(204, [NO_STORE, ...headers], '')
   const body = textOf(result)
   const { publicRead } = route.action
-  if (!publicRead || status !== 200 || !isForEverybody(route.name, result)) return jsonResponse(status, [NO_STORE, ...headers], body)
+  if (!publicRead || status !== 200 || !isForEverybody(route.name, result))
+    return jsonResponse(status, [NO_STORE, ...headers], body)
   const etag = etagOf(body)
   const shared: Header[] = [publicCaching(publicRead), ['ETag', etag], ...headers]
   return isUnchanged(ifNoneMatch, etag) ? { status: 304, headers: shared, body: '' } : jsonResponse(200, shared, body)

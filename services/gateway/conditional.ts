@@ -6,7 +6,8 @@ import type { Header } from './headers.ts'
 export const etagOf = (bytes: string | Uint8Array): string => `"${hash('sha256', bytes, 'base64url').slice(0, 27)}"`
 
 export const publicCaching = ({ maxAgeSeconds, staleSeconds }: NonNullable<ActionContract['publicRead']>): Header => [
-  'Cache-Control', `public, max-age=${maxAgeSeconds}, stale-while-revalidate=${staleSeconds}`,
+  'Cache-Control',
+  `public, max-age=${maxAgeSeconds}, stale-while-revalidate=${staleSeconds}`,
 ]
 
 /** Whether If-None-Match names this answer: one tag, a list, weak ones too (RFC 9110 asks the weak comparison), or '*'. */

@@ -30,8 +30,18 @@ export const TOPICS_MAX = 100
 export const FLOOD_FACTOR = 10
 
 export const connection = (requestId: string, token: string | null): Connection => ({
-  socket: null, token, verified: null, authenticating: null, asking: null, requestId, dueSecond: 0, underWay: 0, lanes: null, topics: null,
-  frames: 0, framesAt: performance.now(),
+  socket: null,
+  token,
+  verified: null,
+  authenticating: null,
+  asking: null,
+  requestId,
+  dueSecond: 0,
+  underWay: 0,
+  lanes: null,
+  topics: null,
+  frames: 0,
+  framesAt: performance.now(),
 })
 
 /** Counts a frame in a leaking bucket; true when it ran over. */

@@ -22,8 +22,18 @@ const answerOf = ({ type, headers = [], text }: Generated) => {
   return ({ request, headers: own }: Exchange): Response => {
     forms ??= formsOf(text())
     const { body, etag, encoding } = acceptsGzip(request.headers.get('accept-encoding')) ? forms.gzip : forms.plain
-    const all: Header[] = [['Content-Type', type], CACHING, ['ETag', etag], ['Vary', 'Accept-Encoding'], ...encoding, ...headers, ...own]
-    return isUnchanged(request.headers.get('if-none-match'), etag) ? { status: 304, headers: all, body: '' } : { status: 200, headers: all, body }
+    const all: Header[] = [
+      ['Content-Type', type],
+      CACHING,
+      ['ETag', etag],
+      ['Vary', 'Accept-Encoding'],
+      ...encoding,
+      ...headers,
+      ...own,
+    ]
+    return isUnchanged(request.headers.get('if-none-match'), etag)
+      ? { status: 304, headers: all, body: '' }
+      : { status: 200, headers: all, body }
   }
 }
 

@@ -13,7 +13,13 @@ const settings: Settings = { sandbox: true, publicUrl: 'https://gigs.example', j
 const danglingRefs = (document: object): string[] => {
   const dangling: string[] = []
   const resolve = (ref: string) =>
-    ref.slice(2).split('/').reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part.replaceAll('~1', '/').replaceAll('~0', '~')], document)
+    ref
+      .slice(2)
+      .split('/')
+      .reduce<unknown>(
+        (at, part) => (at as Record<string, unknown> | undefined)?.[part.replaceAll('~1', '/').replaceAll('~0', '~')],
+        document,
+      )
   const walk = (value: unknown): void => {
     if (typeof value !== 'object' || value === null) return
     const { $ref } = value as { $ref?: unknown }
@@ -24,14 +30,28 @@ const danglingRefs = (document: object): string[] => {
   return dangling
 }
 
-type Operation = { operationId: string; security: object[]; parameters: { name: string; in: string }[]; responses: Record<string, object>; requestBody?: { content: Record<string, { schema: { properties: object; additionalProperties: boolean } }> } }
-type OpenApi = { openapi: string; paths: Record<string, Record<string, Operation>>; components: { schemas: Record<string, object> } }
+type Operation = {
+  operationId: string
+  security: object[]
+  parameters: { name: string; in: string }[]
+  responses: Record<string, object>
+  requestBody?: { content: Record<string, { schema: { properties: object; additionalProperties: boolean } }> }
+}
+type OpenApi = {
+  openapi: string
+  paths: Record<string, Record<string, Operation>>
+  components: { schemas: Record<string, object> }
+}
 
 test('every public route is in the OpenAPI document, and nothing else of the actors', (t) => {
   const document = openapi(settings) as OpenApi
   t.is(document.openapi, '3.1.0')
-  const documented = Object.entries(document.paths).flatMap(([path, verbs]) => Object.entries(verbs).map(([verb, { operationId }]) => `${verb.toUpperCase()} ${path} ${operationId}`))
-  const declared = publicRoutes().map(({ method, path, name }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')} ${name}`)
+  const documented = Object.entries(document.paths).flatMap(([path, verbs]) =>
+    Object.entries(verbs).map(([verb, { operationId }]) => `${verb.toUpperCase()} ${path} ${operationId}`),
+  )
+  const declared = publicRoutes().map(
+    ({ method, path, name }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')} ${name}`,
+  )
   t.deepEqual(documented.filter((one) => !one.includes('/media/{id}')).sort(), declared.sort())
   t.false(JSON.stringify(document).includes('account.who'))
   t.deepEqual(danglingRefs(document), [])
@@ -42,10 +62,18 @@ test('an operation says where each parameter goes, who may ask, and what can go 
   const place = paths['/v1/orders']!.post!
   t.deepEqual(place.security, [{ bearer: [] }])
   t.true(place.parameters.some(({ name }) => name === 'Idempotency-Key'))
-  t.deepEqual(Object.keys(place.requestBody!.content['application/json']!.schema.properties).sort(), ['extras', 'gig', 'package', 'quantity'])
+  t.deepEqual(Object.keys(place.requestBody!.content['application/json']!.schema.properties).sort(), [
+    'extras',
+    'gig',
+    'package',
+    'quantity',
+  ])
   for (const status of [201, 400, 401, 409, 413, 415, 429, 500, 503]) t.truthy(place.responses[status], String(status))
   const pay = paths['/v1/orders/{id}/pay']!.post!
-  t.deepEqual(pay.parameters.filter((one) => one.in === 'path').map(({ name }) => name), ['id'])
+  t.deepEqual(
+    pay.parameters.filter((one) => one.in === 'path').map(({ name }) => name),
+    ['id'],
+  )
   t.false('id' in pay.requestBody!.content['application/json']!.schema.properties)
   t.truthy(pay.responses[402])
   const search = paths['/v1/gigs']!.get!
@@ -61,10 +89,26 @@ test('routes of the sandbox are documented only there', (t) => {
 })
 
 test('every operation and event of the socket is in the AsyncAPI document', (t) => {
-  const document = asyncapi(settings) as { asyncapi: string; operations: Record<string, object>; components: { messages: Record<string, object> }; servers: object }
+  const document = asyncapi(settings) as {
+    asyncapi: string
+    operations: Record<string, object>
+    components: { messages: Record<string, object> }
+    servers: object
+  }
   t.is(document.asyncapi, '3.1.0')
   t.deepEqual(Object.keys(document.operations).sort(), [...Object.keys(OPS), 'events'].sort())
-  for (const ev of ['message', 'message.edited', 'message.deleted', 'read', 'typing', 'presence', 'order', 'notification', 'draining']) t.truthy(document.components.messages[`ev.${ev}`], ev)
+  for (const ev of [
+    'message',
+    'message.edited',
+    'message.deleted',
+    'read',
+    'typing',
+    'presence',
+    'order',
+    'notification',
+    'draining',
+  ])
+    t.truthy(document.components.messages[`ev.${ev}`], ev)
   t.deepEqual(document.servers, { here: { host: 'gigs.example', protocol: 'wss' } })
   t.deepEqual(danglingRefs(document), [])
 })
@@ -72,7 +116,11 @@ test('every operation and event of the socket is in the AsyncAPI document', (t) 
 test('documents are served with a tag, compressed for who asks, and the page runs no script', async (t) => {
   const { ask, stop } = await startGateway({})
   t.teardown(stop)
-  for (const [path, type] of [['/openapi.json', 'application/json'], ['/asyncapi.json', 'application/json'], ['/docs', 'text/html']] as const) {
+  for (const [path, type] of [
+    ['/openapi.json', 'application/json'],
+    ['/asyncapi.json', 'application/json'],
+    ['/docs', 'text/html'],
+  ] as const) {
     const answer = await ask('GET', path, { headers: { 'accept-encoding': 'gzip' } })
     t.is(answer.status, 200)
     t.is(answer.headers.get('content-encoding'), 'gzip')
@@ -82,12 +130,17 @@ test('documents are served with a tag, compressed for who asks, and the page run
     t.is(plain.headers.get('content-encoding'), null)
     t.is(plain.text, answer.text)
     t.not(plain.headers.get('etag'), answer.headers.get('etag'))
-    const same = await ask('GET', path, { headers: { 'accept-encoding': 'gzip', 'if-none-match': answer.headers.get('etag')! } })
+    const same = await ask('GET', path, {
+      headers: { 'accept-encoding': 'gzip', 'if-none-match': answer.headers.get('etag')! },
+    })
     t.is(same.status, 304)
     t.is((await ask('POST', path)).status, 405)
   }
   const page = await ask('GET', '/docs')
   t.false(page.text.includes('<script'))
-  t.regex(page.headers.get('content-security-policy')!, /default-src 'none'; style-src 'sha256-.+frame-ancestors 'none'/)
+  t.regex(
+    page.headers.get('content-security-policy')!,
+    /default-src 'none'; style-src 'sha256-.+frame-ancestors 'none'/,
+  )
   for (const code of Object.keys(ERRORS)) t.true(page.text.includes(`id="${code}"`), code)
 })

@@ -25,7 +25,14 @@ export type Op = {
 }
 
 /** Close codes, as the contract lists them. */
-export const CLOSE = { badFrame: 4400, unauthenticated: 4401, noAuth: 4408, tooSlow: 4413, flooding: 4429, draining: 1001 } as const
+export const CLOSE = {
+  badFrame: 4400,
+  unauthenticated: 4401,
+  noAuth: 4408,
+  tooSlow: 4413,
+  flooding: 4429,
+  draining: 1001,
+} as const
 export const FRAME_BYTES_MAX = 64 * 1024
 export const PRESENCE_USERS_MAX = 100
 export const TOPIC = '^(gig:[A-Za-z0-9_-]{1,64}|order:[A-Za-z0-9_-]{1,64}|announcements)$'
@@ -44,46 +51,78 @@ const same = (result: object) => result
 
 export const OPS = {
   auth: {
-    summary: 'Proves who this is; again on a live socket it lengthens the session.', budget: 'none', answers: { user: WhoAmI, expiresAt: Time },
+    summary: 'Proves who this is; again on a live socket it lengthens the session.',
+    budget: 'none',
+    answers: { user: WhoAmI, expiresAt: Time },
     fields: closed({ token: Type.String({ minLength: 1, maxLength: TOKEN_LENGTH_MAX }) }),
   },
   send: {
-    summary: 'Sends a message. The same clientId sent again gives the first message back.', budget: 'messages', answers: { message: Message },
-    fields: closed({ ...conversation, ...without(send.params.properties) }), asks: { action: 'chat.send', in: ofConversation, out: message },
+    summary: 'Sends a message. The same clientId sent again gives the first message back.',
+    budget: 'messages',
+    answers: { message: Message },
+    fields: closed({ ...conversation, ...without(send.params.properties) }),
+    asks: { action: 'chat.send', in: ofConversation, out: message },
   },
   history: {
-    summary: 'Messages after or before a seq, ascending.', budget: 'account', answers: history.result.properties,
-    fields: closed({ ...conversation, ...without(history.params.properties) }), asks: { action: 'chat.history', in: ofConversation, out: same },
+    summary: 'Messages after or before a seq, ascending.',
+    budget: 'account',
+    answers: history.result.properties,
+    fields: closed({ ...conversation, ...without(history.params.properties) }),
+    asks: { action: 'chat.history', in: ofConversation, out: same },
   },
   sync: {
-    summary: 'What was missed in each conversation after the seq given.', budget: 'account', answers: sync.result.properties,
-    fields: closed({ ...sync.params.properties }), asks: { action: 'chat.sync', in: (fields) => fields, out: same },
+    summary: 'What was missed in each conversation after the seq given.',
+    budget: 'account',
+    answers: sync.result.properties,
+    fields: closed({ ...sync.params.properties }),
+    asks: { action: 'chat.sync', in: (fields) => fields, out: same },
   },
   read: {
-    summary: 'Moves the own read mark forward.', budget: 'account', answers: read.result.properties,
-    fields: closed({ ...conversation, ...without(read.params.properties) }), asks: { action: 'chat.read', in: ofConversation, out: same },
+    summary: 'Moves the own read mark forward.',
+    budget: 'account',
+    answers: read.result.properties,
+    fields: closed({ ...conversation, ...without(read.params.properties) }),
+    asks: { action: 'chat.read', in: ofConversation, out: same },
   },
   typing: {
-    summary: 'Tells the other member; kept nowhere.', budget: 'account', answers: {},
-    fields: closed({ ...conversation }), asks: { action: 'chat.typing', in: ofConversation, out: () => ({}) },
+    summary: 'Tells the other member; kept nowhere.',
+    budget: 'account',
+    answers: {},
+    fields: closed({ ...conversation }),
+    asks: { action: 'chat.typing', in: ofConversation, out: () => ({}) },
   },
   edit: {
-    summary: 'Changes the own message\'s text.', budget: 'messages', answers: { message: Message },
-    fields: closed({ ...conversation, ...without(edit.params.properties) }), asks: { action: 'chat.edit', in: ofConversation, out: message },
+    summary: "Changes the own message's text.",
+    budget: 'messages',
+    answers: { message: Message },
+    fields: closed({ ...conversation, ...without(edit.params.properties) }),
+    asks: { action: 'chat.edit', in: ofConversation, out: message },
   },
   delete: {
-    summary: 'Deletes the own message; its seq stays.', budget: 'messages', answers: { message: Message },
-    fields: closed({ ...conversation, message: Id }), asks: { action: 'chat.erase', in: ofConversation, out: message },
+    summary: 'Deletes the own message; its seq stays.',
+    budget: 'messages',
+    answers: { message: Message },
+    fields: closed({ ...conversation, message: Id }),
+    asks: { action: 'chat.erase', in: ofConversation, out: message },
   },
   presence: {
-    summary: 'Who of these people is connected to this gateway now.', budget: 'account', answers: { online: Type.Array(Id) },
+    summary: 'Who of these people is connected to this gateway now.',
+    budget: 'account',
+    answers: { online: Type.Array(Id) },
     fields: closed({ users: Type.Array(Id, { maxItems: PRESENCE_USERS_MAX }) }),
   },
   subscribe: {
-    summary: 'Events of a topic: gig:<id>, order:<id> (parties only) or announcements.', budget: 'account', answers: { topic: Type.String() },
+    summary: 'Events of a topic: gig:<id>, order:<id> (parties only) or announcements.',
+    budget: 'account',
+    answers: { topic: Type.String() },
     fields: closed({ topic: Type.String({ pattern: TOPIC }) }),
   },
-  unsubscribe: { summary: 'No more events of a topic.', budget: 'account', answers: { topic: Type.String() }, fields: closed({ topic: Type.String({ pattern: TOPIC }) }) },
+  unsubscribe: {
+    summary: 'No more events of a topic.',
+    budget: 'account',
+    answers: { topic: Type.String() },
+    fields: closed({ topic: Type.String({ pattern: TOPIC }) }),
+  },
   ping: { summary: 'Is anybody there?', budget: 'none', answers: {}, fields: closed({}) },
 } as const satisfies Record<string, Op>
 export type OpName = keyof typeof OPS
@@ -95,7 +134,8 @@ export const parseFrame = (text: string): Frame | { id: FrameId | null; error: u
   const value = parsed(text)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null
   const { id, op, ...fields } = value as Params
-  if (!isFrameId(id)) return { id: null, error: refuse('validation_failed', 'id: must be a number or up to 64 letters') }
+  if (!isFrameId(id))
+    return { id: null, error: refuse('validation_failed', 'id: must be a number or up to 64 letters') }
   const check = typeof op === 'string' ? checks.get(op) : undefined
   if (!check) return { id, error: refuse('validation_failed', 'op: is not one of ours') }
   const [error] = check(fields) ?? []
@@ -111,11 +151,15 @@ const parsed = (text: string): unknown => {
   }
 }
 
-const isFrameId = (id: unknown): id is FrameId => (typeof id === 'number' && Number.isFinite(id)) || (typeof id === 'string' && id.length <= 64)
+const isFrameId = (id: unknown): id is FrameId =>
+  (typeof id === 'number' && Number.isFinite(id)) || (typeof id === 'string' && id.length <= 64)
 
 export const okFrame = (id: FrameId, answer: object): string => JSON.stringify({ id, ok: true, ...answer })
 
 export const errorFrame = (id: FrameId | null, error: unknown): string => {
   const { code, detail, retryAfterSeconds } = troubleOf(error)
-  return JSON.stringify({ id, error: { code, message: detail, ...(retryAfterSeconds !== undefined && { retryAfter: retryAfterSeconds }) } })
+  return JSON.stringify({
+    id,
+    error: { code, message: detail, ...(retryAfterSeconds !== undefined && { retryAfter: retryAfterSeconds }) },
+  })
 }

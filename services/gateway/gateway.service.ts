@@ -55,7 +55,11 @@ export default {
 
 const open = async (node: Node): Promise<Gateway> => {
   const { settings } = node
-  const [documents, fanout, openListener] = await Promise.all([node.open('documents'), node.open('fanout'), node.open('listener')])
+  const [documents, fanout, openListener] = await Promise.all([
+    node.open('documents'),
+    node.open('fanout'),
+    node.open('listener'),
+  ])
   const { registry, port: opsPort } = opsOf(node.broker)
   const count = meters(registry)
   const limits = limitsOf(settings)
@@ -65,21 +69,47 @@ const open = async (node: Node): Promise<Gateway> => {
   registry.measured('gigwire_hot_bytes', 'Bytes of prepared answers kept', () => hot.size().bytes)
   const keys = await idempotent(node, documents)
   const asked = calls({ node, hot, idempotent: keys, limits, admission: admission(), meters: count })
-  const mounted = mounts({ node, hot, limits, meters: count, documented: documented(generatedDocuments(settings)), pages: pagesOf(node, (...args) => api(...args)) })
-  const web = http({ node, routes: routesOf(settings), session: who, limits, hot, calls: asked, mounts: mounted, meters: count })
+  const mounted = mounts({
+    node,
+    hot,
+    limits,
+    meters: count,
+    documented: documented(generatedDocuments(settings)),
+    pages: pagesOf(node, (...args) => api(...args)),
+  })
+  const web = http({
+    node,
+    routes: routesOf(settings),
+    session: who,
+    limits,
+    hot,
+    calls: asked,
+    mounts: mounted,
+    meters: count,
+  })
   const api = insideApi(web)
   const live = sockets({ node, fanout, session: who, limits, meters: count, path: REALTIME_PATH })
   const listener = await openListener(
     {
-      host: settings.host ?? '127.0.0.1', port: settings.port ?? 0, trustProxy: settings.trustProxy ?? [],
-      requestTimeoutMs: REQUEST_TIMEOUT_MS, bodyTimeoutMs: BODY_TIMEOUT_MS, requestsMax: REQUESTS_MAX,
+      host: settings.host ?? '127.0.0.1',
+      port: settings.port ?? 0,
+      trustProxy: settings.trustProxy ?? [],
+      requestTimeoutMs: REQUEST_TIMEOUT_MS,
+      bodyTimeoutMs: BODY_TIMEOUT_MS,
+      requestsMax: REQUESTS_MAX,
     },
-    web.handle, live.handlers,
+    web.handle,
+    live.handlers,
   )
   live.attach(listener)
-  node.log.info(`listening on http://${settings.host ?? '127.0.0.1'}:${listener.port}, for operators on http://${settings.opsHost ?? '127.0.0.1'}:${opsPort}`)
+  node.log.info(
+    `listening on http://${settings.host ?? '127.0.0.1'}:${listener.port}, for operators on http://${settings.opsHost ?? '127.0.0.1'}:${opsPort}`,
+  )
   return {
-    node, listener, http: web, sockets: live,
+    node,
+    listener,
+    http: web,
+    sockets: live,
     stop: () => {
       hot.stop()
       keys.stop()
@@ -99,7 +129,8 @@ const drain = async (self: Self) => {
   listener.pause()
   live.drain()
   const until = Date.now() + DRAIN_MS
-  while ((web.underWay() > 0 || live.underWay() > 0) && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20))
+  while ((web.underWay() > 0 || live.underWay() > 0) && Date.now() < until)
+    await new Promise((resolve) => setTimeout(resolve, 20))
   await live.stop()
   await listener.close()
   stop()

@@ -31,4 +31,6 @@ export const requestIds = (): ((request: Request) => string) => {
 }
 
 export const jsonResponse = (status: number, headers: readonly Header[], body: string): Response =>
-  status === 204 ? { status, headers, body: '' } : { status, headers: [['Content-Type', 'application/json; charset=utf-8'], ...headers], body }
+  status === 204
+    ? { status, headers, body: '' }
+    : { status, headers: [['Content-Type', 'application/json; charset=utf-8'], ...headers], body }

@@ -14,12 +14,14 @@ const setup = async (listener = 'node') => {
     env: { LISTENER: listener },
     services: [
       accounts(people),
-      actorOf(gig, { get: async ({ params }) => {
-        state.asked++
-        const { title, status } = state
-        await state.gate
-        return { id: (params as { id: string }).id, status, title }
-      } }),
+      actorOf(gig, {
+        get: async ({ params }) => {
+          state.asked++
+          const { title, status } = state
+          await state.gate
+          return { id: (params as { id: string }).id, status, title }
+        },
+      }),
       actorOf(search, { gigs: ({ params }) => ({ data: [], asked: params, searched: ++state.searched }) }),
     ],
   })
@@ -94,11 +96,17 @@ test('an answer under way while its gig changes is kept for nobody', async (t) =
   const { promise, resolve } = Promise.withResolvers<void>()
   state.gate = promise
   const slow = ask('GET', '/v1/gigs/gig_1')
-  await eventually(() => state.asked, (asked) => asked === 1)
+  await eventually(
+    () => state.asked,
+    (asked) => asked === 1,
+  )
   state.title = 'second'
   fanout.toNodes('hot.changed', { tags: ['gig:gig_1'] })
   const later = ask('GET', '/v1/gigs/gig_1')
-  await eventually(() => state.asked, (asked) => asked === 2)
+  await eventually(
+    () => state.asked,
+    (asked) => asked === 2,
+  )
   resolve()
   t.is(((await slow).json as { title: string }).title, 'first')
   t.is(((await later).json as { title: string }).title, 'second')
@@ -113,7 +121,10 @@ test('a signed-in owner sees the own gig as it is, never from a prepared answer,
   const live = await ask('GET', '/v1/gigs/gig_1', { token: owner })
   t.like(live.json, { title: 'second' })
   t.regex(live.headers.get('cache-control')!, /^public/)
-  const same = await ask('GET', '/v1/gigs/gig_1', { token: owner, headers: { 'if-none-match': live.headers.get('etag')! } })
+  const same = await ask('GET', '/v1/gigs/gig_1', {
+    token: owner,
+    headers: { 'if-none-match': live.headers.get('etag')! },
+  })
   t.is(same.status, 304)
   state.status = 'draft'
   const draft = await ask('GET', '/v1/gigs/gig_1', { token: owner })
@@ -126,8 +137,16 @@ const kept = (limits: Partial<HotLimits> = {}) => {
   const made: string[] = []
   const hot = hotAnswers(localFanout(), { ...HOT, ...limits })
   const wanted = (key: string, more: Partial<Wanted> = {}): Wanted => ({
-    key, tags: [], maxAgeSeconds: 60, staleSeconds: 60, served: { add: () => undefined },
-    make: async () => { made.push(key); return { bytes: Buffer.alloc(100), headers: [] } }, ...more,
+    key,
+    tags: [],
+    maxAgeSeconds: 60,
+    staleSeconds: 60,
+    served: { add: () => undefined },
+    make: async () => {
+      made.push(key)
+      return { bytes: Buffer.alloc(100), headers: [] }
+    },
+    ...more,
   })
   return { hot, made, wanted }
 }
@@ -138,14 +157,24 @@ test('an old answer is served at once while one new one is made', async (t) => {
   const old = await hot.get('/a', wanted('a', { maxAgeSeconds: 0 }))
   t.is(hot.find('/a'), old)
   t.is(hot.find('/a'), old)
-  await eventually(() => made.length, (count) => count === 2)
-  await eventually(() => hot.find('/a'), (answer) => answer !== undefined && answer !== old)
+  await eventually(
+    () => made.length,
+    (count) => count === 2,
+  )
+  await eventually(
+    () => hot.find('/a'),
+    (answer) => answer !== undefined && answer !== old,
+  )
 })
 
 test('those who ask while an answer is made wait for that one', async (t) => {
   const { hot, made, wanted } = kept()
   t.teardown(hot.stop)
-  const answers = await Promise.all([hot.get('/a', wanted('a')), hot.get('/a', wanted('a')), hot.get('/b', wanted('a'))])
+  const answers = await Promise.all([
+    hot.get('/a', wanted('a')),
+    hot.get('/a', wanted('a')),
+    hot.get('/b', wanted('a')),
+  ])
   t.is(new Set(answers).size, 1)
   t.is(made.length, 1)
 })
@@ -154,7 +183,16 @@ test('an answer that was overtaken by a change never replaces a later one', asyn
   const { hot, wanted } = kept()
   t.teardown(hot.stop)
   const gate = Promise.withResolvers<void>()
-  const early = hot.get('/a', wanted('a', { tags: ['x'], make: async () => { await gate.promise; return { bytes: Buffer.from('early'), headers: [] } } }))
+  const early = hot.get(
+    '/a',
+    wanted('a', {
+      tags: ['x'],
+      make: async () => {
+        await gate.promise
+        return { bytes: Buffer.from('early'), headers: [] }
+      },
+    }),
+  )
   hot.bump(['x'])
   const late = await hot.get('/a', wanted('a', { tags: ['x'] }))
   gate.resolve()
@@ -191,7 +229,9 @@ test('prepared answers are bounded by count and by bytes, and large ones are not
 test('a failed computation fails those who wait and is tried again by the next', async (t) => {
   const { hot, wanted } = kept()
   t.teardown(hot.stop)
-  await t.throwsAsync(hot.get('/a', wanted('a', { make: () => Promise.reject(new Error('down')) })), { message: 'down' })
+  await t.throwsAsync(hot.get('/a', wanted('a', { make: () => Promise.reject(new Error('down')) })), {
+    message: 'down',
+  })
   t.truthy(await hot.get('/a', wanted('a')))
 })
 

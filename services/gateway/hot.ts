@@ -37,7 +37,13 @@ export type Hot = {
   stop(): void
 }
 
-export type HotLimits = { entriesMax: number; bytesMax: number; answerBytesMax: number; addressesMax: number; makingMax: number }
+export type HotLimits = {
+  entriesMax: number
+  bytesMax: number
+  answerBytesMax: number
+  addressesMax: number
+  makingMax: number
+}
 export const HOT: HotLimits = {
   entriesMax: 20_000,
   bytesMax: 64 * 1024 * 1024,
@@ -163,7 +169,10 @@ export const hotAnswers = (fanout: Fanout, limits: HotLimits = HOT): Hot => {
   const unhear = fanout.onNodes(HOT_CHANGED, (data) => bump(tagsOf(data)))
   const unmiss = fanout.onMissed(clear)
   return {
-    find, get, bump, clear,
+    find,
+    get,
+    bump,
+    clear,
     size: () => ({ entries: slots.size, bytes, making: flights.size }),
     stop: () => {
       unhear()
@@ -176,7 +185,14 @@ export const hotAnswers = (fanout: Fanout, limits: HotLimits = HOT): Hot => {
 const prepared = (wanted: Wanted, { bytes, headers }: Made): Prepared => {
   const etag = etagOf(bytes)
   const freshUntil = Date.now() + wanted.maxAgeSeconds * 1000
-  return { bytes, etag, headers: [...headers, ['ETag', etag]], freshUntil, staleUntil: freshUntil + wanted.staleSeconds * 1000, wanted }
+  return {
+    bytes,
+    etag,
+    headers: [...headers, ['ETag', etag]],
+    freshUntil,
+    staleUntil: freshUntil + wanted.staleSeconds * 1000,
+    wanted,
+  }
 }
 
 const tagsOf = (data: unknown): readonly string[] => {

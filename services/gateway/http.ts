@@ -33,7 +33,16 @@ export type Http = {
   inside(request: Request): Promise<Response>
   underWay(): number
 }
-export type HttpParts = { node: Node; routes: Routes; session: Session; limits: Limits; hot: Hot; calls: Calls; mounts: Mounts; meters: Meters }
+export type HttpParts = {
+  node: Node
+  routes: Routes
+  session: Session
+  limits: Limits
+  hot: Hot
+  calls: Calls
+  mounts: Mounts
+  meters: Meters
+}
 
 export const http = ({ node, routes, session, limits, hot, calls, mounts, meters }: HttpParts): Http => {
   const idOf = requestIds()
@@ -45,9 +54,19 @@ export const http = ({ node, routes, session, limits, hot, calls, mounts, meters
     const isRead = request.method === 'GET' || request.method === 'HEAD'
     if (isRead && !bucket.refused && !request.headers.has('authorization')) {
       const kept = hot.find(urlOf(request))
-      if (kept) return fromPrepared(kept, request.headers.get('if-none-match'), [['X-Request-Id', requestId], limits.address.left(bucket)])
+      if (kept)
+        return fromPrepared(kept, request.headers.get('if-none-match'), [
+          ['X-Request-Id', requestId],
+          limits.address.left(bucket),
+        ])
     }
-    const exchange: Exchange = { request, requestId, inside: false, label: 'none', headers: [['X-Request-Id', requestId], ...SECURITY] }
+    const exchange: Exchange = {
+      request,
+      requestId,
+      inside: false,
+      label: 'none',
+      headers: [['X-Request-Id', requestId], ...SECURITY],
+    }
     return answered(exchange, () => {
       budgeted(exchange, limits.address, bucket)
       return routed(exchange)
@@ -56,9 +75,16 @@ export const http = ({ node, routes, session, limits, hot, calls, mounts, meters
 
   const inside = async (request: Request): Promise<Response> => {
     const requestId = idOf(request)
-    const kept = request.method === 'GET' && !request.headers.has('authorization') ? hot.find(urlOf(request)) : undefined
+    const kept =
+      request.method === 'GET' && !request.headers.has('authorization') ? hot.find(urlOf(request)) : undefined
     if (kept) return fromPrepared(kept, undefined, [])
-    const exchange: Exchange = { request, requestId, inside: true, label: 'none', headers: [['X-Request-Id', requestId]] }
+    const exchange: Exchange = {
+      request,
+      requestId,
+      inside: true,
+      label: 'none',
+      headers: [['X-Request-Id', requestId]],
+    }
     return answered(exchange, () => routed(exchange))
   }
 
@@ -66,7 +92,9 @@ export const http = ({ node, routes, session, limits, hot, calls, mounts, meters
     meters.hotHit.add()
     kept.wanted.served.add()
     const headers = kept.headers.concat(own)
-    return isUnchanged(ifNoneMatch, kept.etag) ? { status: 304, headers, body: '' } : { status: 200, headers, body: kept.bytes }
+    return isUnchanged(ifNoneMatch, kept.etag)
+      ? { status: 304, headers, body: '' }
+      : { status: 200, headers, body: kept.bytes }
   }
 
   const answered = async (exchange: Exchange, work: () => Promise<Response>): Promise<Response> => {
@@ -103,7 +131,8 @@ export const http = ({ node, routes, session, limits, hot, calls, mounts, meters
     const { route } = match
     const { action } = route
     exchange.label = route.path
-    if (action.limit === 'auth' && request.address) budgeted(exchange, limits.auth, limits.auth.take(addressKey(request.address)))
+    if (action.limit === 'auth' && request.address)
+      budgeted(exchange, limits.auth, limits.auth.take(addressKey(request.address)))
     const meta: Meta = { requestId, deadlineAt: Date.now() + DEADLINE_MS }
     const authorization = request.headers.get('authorization')
     const caller = await session.caller(authorization, action.auth, meta)
@@ -111,8 +140,13 @@ export const http = ({ node, routes, session, limits, hot, calls, mounts, meters
     if (caller) accountBudgets(exchange, route.name, caller)
     const params = await paramsOf(request, match)
     const asked = {
-      route, params, caller, requestId, meta: caller ? { ...meta, caller } : meta,
-      idempotencyKey: request.headers.get('idempotency-key'), ifNoneMatch: request.headers.get('if-none-match'),
+      route,
+      params,
+      caller,
+      requestId,
+      meta: caller ? { ...meta, caller } : meta,
+      idempotencyKey: request.headers.get('idempotency-key'),
+      ifNoneMatch: request.headers.get('if-none-match'),
     }
     if (!action.publicRead || authorization !== undefined) return calls.answer(asked, exchange.headers)
     return fromMade(await calls.prepared(urlOf(request), asked), asked.ifNoneMatch, exchange.headers)
@@ -127,7 +161,10 @@ export const http = ({ node, routes, session, limits, hot, calls, mounts, meters
   const budgeted = (exchange: Exchange, limit: Limit, bucket: Bucket) => {
     exchange.headers = exchange.headers.filter(([name]) => !name.startsWith('RateLimit'))
     exchange.headers.push(limit.policy, limit.left(bucket))
-    if (bucket.refused) throw refuse('rate_limited', `more than the budget "${limit.name}" allows`, { retryAfterSeconds: limit.retryAfterSeconds(bucket) })
+    if (bucket.refused)
+      throw refuse('rate_limited', `more than the budget "${limit.name}" allows`, {
+        retryAfterSeconds: limit.retryAfterSeconds(bucket),
+      })
   }
 
   return { handle, inside, underWay: () => underWay }
@@ -136,8 +173,14 @@ export const http = ({ node, routes, session, limits, hot, calls, mounts, meters
 const urlOf = ({ path, query }: Request): string => (query === '' ? path : `${path}?${query}`)
 
 /** The prepared headers bring all but what is this request's own. */
-const fromMade = ({ bytes, etag, headers: made }: Prepared, ifNoneMatch: string | undefined, headers: readonly Header[]): Response => {
+const fromMade = (
+  { bytes, etag, headers: made }: Prepared,
+  ifNoneMatch: string | undefined,
+  headers: readonly Header[],
+): Response => {
   const own = headers.filter(([name]) => name === 'X-Request-Id' || name === 'RateLimit')
   const all = [...made, ...own]
-  return isUnchanged(ifNoneMatch, etag) ? { status: 304, headers: all, body: '' } : { status: 200, headers: all, body: bytes }
+  return isUnchanged(ifNoneMatch, etag)
+    ? { status: 304, headers: all, body: '' }
+    : { status: 200, headers: all, body: bytes }
 }

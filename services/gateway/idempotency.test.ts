@@ -14,7 +14,12 @@ const setup = async (env: Record<string, string> = {}) => {
   const people: People = new Map()
   person(people, 'usr_1')
   person(people, 'usr_2')
-  const state: { commands: Command[]; asked: number; gate: Promise<void>; fail: Error | null } = { commands: [], asked: 0, gate: Promise.resolve(), fail: null }
+  const state: { commands: Command[]; asked: number; gate: Promise<void>; fail: Error | null } = {
+    commands: [],
+    asked: 0,
+    gate: Promise.resolve(),
+    fail: null,
+  }
   const handle = async ({ meta, params }: { meta: { command?: Command }; params: unknown }) => {
     const number = ++state.asked
     if (meta.command) state.commands.push(meta.command)
@@ -22,7 +27,10 @@ const setup = async (env: Record<string, string> = {}) => {
     if (state.fail) throw state.fail
     return { id: `ord_${number}`, asked: params }
   }
-  const gateway = await startGateway({ env, services: [accounts(people), actorOf(order, { place: handle, pay: handle })] })
+  const gateway = await startGateway({
+    env,
+    services: [accounts(people), actorOf(order, { place: handle, pay: handle })],
+  })
   const one = await gateway.tokenOf('usr_1')
   const place = (key: string, body: object = { gig: 'gig_1', package: 'basic' }, token = one) =>
     gateway.ask('POST', '/v1/orders', { token, body, headers: { 'idempotency-key': key } })
@@ -52,7 +60,12 @@ test('the same key with another body or for another order is refused', async (t)
   await place('key-1')
   const other = await place('key-1', { gig: 'gig_2', package: 'basic' })
   t.like(other.json, { status: 409, code: 'idempotency_key_reused' })
-  const pay = (id: string) => ask('POST', `/v1/orders/${id}/pay`, { token: one, body: { paymentMethod: 'pm_card_visa' }, headers: { 'idempotency-key': 'pay' } })
+  const pay = (id: string) =>
+    ask('POST', `/v1/orders/${id}/pay`, {
+      token: one,
+      body: { paymentMethod: 'pm_card_visa' },
+      headers: { 'idempotency-key': 'pay' },
+    })
   t.is((await pay('ord_a')).status, 200)
   t.is((await pay('ord_b')).status, 409)
   t.is(state.asked, 2)
@@ -64,7 +77,10 @@ test('two at once with one key are done once and answered alike', async (t) => {
   const { promise, resolve } = Promise.withResolvers<void>()
   state.gate = promise
   const asked = Array.from({ length: 5 }, () => place('key-1'))
-  await eventually(() => state.asked, (count) => count === 1)
+  await eventually(
+    () => state.asked,
+    (count) => count === 1,
+  )
   resolve()
   const answers = await Promise.all(asked)
   t.deepEqual(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size, 1)
@@ -77,7 +93,13 @@ test('a refusal that took place is kept, one that says nothing was done frees th
   t.teardown(stop)
   state.fail = refuse('payment_declined')
   const declined = [await place('declined'), await place('declined')]
-  t.deepEqual(declined.map(({ status, headers }) => [status, headers.get('idempotency-replayed')]), [[402, null], [402, 'true']])
+  t.deepEqual(
+    declined.map(({ status, headers }) => [status, headers.get('idempotency-replayed')]),
+    [
+      [402, null],
+      [402, 'true'],
+    ],
+  )
   t.is(declined[1]!.headers.get('content-type'), 'application/problem+json; charset=utf-8')
   state.fail = refuse('not_found')
   t.is((await place('freed')).status, 404)
@@ -133,16 +155,30 @@ test('a key that is running on another living gateway is a conflict for now', as
   const registry = { getNodeList: () => [{ instanceID: 'one' }, { instanceID: 'two' }] }
   const on = (instanceId: string) => idempotent({ ...node, open, instanceId, broker: { registry } } as never, documents)
   const [one, two] = [await on('one'), await on('two')]
-  t.teardown(() => { one.stop(); two.stop() })
+  t.teardown(() => {
+    one.stop()
+    two.stop()
+  })
   const { promise, resolve } = Promise.withResolvers<void>()
   const asked = { userId: 'usr_1', action: 'order.place', key: 'k', params: {} }
   let started = false
-  const running = one.run(asked, async () => { started = true; await promise; return { status: 201, body: '{}' } })
+  const running = one.run(asked, async () => {
+    started = true
+    await promise
+    return { status: 201, body: '{}' }
+  })
   await eventually(() => started, Boolean)
-  await t.throwsAsync(two.run(asked, async () => ({ status: 201, body: '{}' })), { message: /still running/ })
+  await t.throwsAsync(
+    two.run(asked, async () => ({ status: 201, body: '{}' })),
+    { message: /still running/ },
+  )
   resolve()
   t.deepEqual(await running, { status: 201, body: '{}' })
-  t.deepEqual(await two.run(asked, async () => ({ status: 500, body: '' })), { status: 201, body: '{}', replayed: true })
+  t.deepEqual(await two.run(asked, async () => ({ status: 500, body: '' })), {
+    status: 201,
+    body: '{}',
+    replayed: true,
+  })
 })
 
 test('a key of unseemly form is refused; without an account there are no keys', async (t) => {
@@ -161,7 +197,8 @@ test('expired keys are forgotten, and may be used anew before they are', async (
   const keys = await idempotent({ ...node, open } as never, documents)
   t.teardown(keys.stop)
   const age = async () => {
-    for (const doc of (await documents.scan(idempotency)).docs) await documents.replace(idempotency, { ...doc, version: doc.version + 1, expiresAt: 1 }, doc.version)
+    for (const doc of (await documents.scan(idempotency)).docs)
+      await documents.replace(idempotency, { ...doc, version: doc.version + 1, expiresAt: 1 }, doc.version)
   }
   await place('key-1')
   await place('key-2')

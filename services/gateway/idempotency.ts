@@ -46,9 +46,19 @@ export const idempotent = async (node: Node, documents: Documents): Promise<Idem
   await documents.declare([idempotency])
   const here = new Map<string, Promise<void>>()
 
-  const run = async ({ userId, action, key, params }: Asked, work: (command: Command) => Promise<Outcome>): Promise<Outcome> => {
-    if (!KEY_SHAPE.test(key)) throw refuse('validation_failed', 'Idempotency-Key: 1 to 255 visible ASCII letters', { errors: [{ path: 'Idempotency-Key', message: 'must be 1 to 255 visible ASCII letters' }] })
-    const fresh = newRecord(node, hash('sha256', JSON.stringify([userId, action, key]), 'hex'), hash('sha256', canonical(params), 'hex'))
+  const run = async (
+    { userId, action, key, params }: Asked,
+    work: (command: Command) => Promise<Outcome>,
+  ): Promise<Outcome> => {
+    if (!KEY_SHAPE.test(key))
+      throw refuse('validation_failed', 'Idempotency-Key: 1 to 255 visible ASCII letters', {
+        errors: [{ path: 'Idempotency-Key', message: 'must be 1 to 255 visible ASCII letters' }],
+      })
+    const fresh = newRecord(
+      node,
+      hash('sha256', JSON.stringify([userId, action, key]), 'hex'),
+      hash('sha256', canonical(params), 'hex'),
+    )
     for (let attempt = 0; attempt < TRIES_MAX; attempt++) {
       const claim = await claimed(fresh)
       if (claim === 'lost') continue
@@ -74,7 +84,8 @@ export const idempotent = async (node: Node, documents: Documents): Promise<Idem
     if (state === 'done') return { outcome: { status: stored.status!, body: stored.body! } }
     const running = here.get(id)
     if (running) return { waitFor: running }
-    if (state === 'running' && isAliveElsewhere(stored.instanceId)) throw refuse('conflict', 'the first request with this Idempotency-Key is still running', { retryAfterSeconds: 1 })
+    if (state === 'running' && isAliveElsewhere(stored.instanceId))
+      throw refuse('conflict', 'the first request with this Idempotency-Key is still running', { retryAfterSeconds: 1 })
     return takeOver({ ...fresh, version: version + 1, at, expiresAt })
   }
 
@@ -83,7 +94,9 @@ export const idempotent = async (node: Node, documents: Documents): Promise<Idem
 
   const isAliveElsewhere = (instanceId: string): boolean =>
     instanceId !== node.instanceId &&
-    (node.broker.registry.getNodeList({ onlyAvailable: true }) as unknown as { instanceID?: string }[]).some((one) => one.instanceID === instanceId)
+    (node.broker.registry.getNodeList({ onlyAvailable: true }) as unknown as { instanceID?: string }[]).some(
+      (one) => one.instanceID === instanceId,
+    )
 
   const finish = async (record: Keyed, work: (command: Command) => Promise<Outcome>): Promise<Outcome> => {
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -101,7 +114,11 @@ export const idempotent = async (node: Node, documents: Documents): Promise<Idem
   /** Kept before it is answered, so that an answer seen can always be had again. */
   const settle = async (record: Keyed, { status, body }: Outcome): Promise<void> => {
     if (isFreed(status)) return void (await documents.remove(idempotency, record.id, record.version))
-    const next: Keyed = { ...record, version: record.version + 1, ...(status >= 500 ? { state: 'open' } : { state: 'done', status, body }) }
+    const next: Keyed = {
+      ...record,
+      version: record.version + 1,
+      ...(status >= 500 ? { state: 'open' } : { state: 'done', status, body }),
+    }
     await documents.replace(idempotency, next, record.version)
   }
 
@@ -114,14 +131,27 @@ export const idempotent = async (node: Node, documents: Documents): Promise<Idem
     }
     return removed
   }
-  const purging = setInterval(() => void purge().catch((error) => node.log.warn('purging idempotency keys:', error)), PURGE_EVERY_MS)
+  const purging = setInterval(
+    () => void purge().catch((error) => node.log.warn('purging idempotency keys:', error)),
+    PURGE_EVERY_MS,
+  )
   purging.unref()
   return { run, purge, stop: () => clearInterval(purging) }
 }
 
 const newRecord = (node: Node, id: string, bodyHash: string): Keyed => {
   const at = Date.now()
-  return { id, version: 1, bodyHash, at, instanceId: node.instanceId, state: 'running', status: null, body: null, expiresAt: at + KEPT_MS }
+  return {
+    id,
+    version: 1,
+    bodyHash,
+    at,
+    instanceId: node.instanceId,
+    state: 'running',
+    status: null,
+    body: null,
+    expiresAt: at + KEPT_MS,
+  }
 }
 
 /** Answers that say nothing was done: the key may be used again, also with a corrected body. */
@@ -138,7 +168,9 @@ const canonical = (value: unknown): string =>
 
 const within = async (promise: Promise<void>, ms: number): Promise<boolean> => {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>((resolve) => { timer = setTimeout(resolve, ms, false) })
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, ms, false)
+  })
   const inTime = await Promise.race([promise.then(() => true), late])
   clearTimeout(timer)
   return inTime

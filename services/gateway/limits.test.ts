@@ -23,11 +23,17 @@ const times = <T>(count: number, ask: () => Promise<T>) => Promise.all(Array.fro
 
 test('a bucket refills with time and never holds more than its burst', (t) => {
   const bucket = limit('account', { rate: 1000, burst: 2 })
-  t.deepEqual([1, 2, 3].map(() => bucket.take('a').refused), [false, false, true])
+  t.deepEqual(
+    [1, 2, 3].map(() => bucket.take('a').refused),
+    [false, false, true],
+  )
   t.false(bucket.take('b').refused)
   const until = performance.now() + 50
   while (performance.now() < until);
-  t.deepEqual([1, 2, 3].map(() => bucket.take('a').refused), [false, false, true])
+  t.deepEqual(
+    [1, 2, 3].map(() => bucket.take('a').refused),
+    [false, false, true],
+  )
 })
 
 test('IPv6 hosts count by their /64, IPv4 by themselves', (t) => {
@@ -63,7 +69,8 @@ test('an address over its budget is refused prepared answers too', async (t) => 
 test('a forwarded address is believed only from a trusted proxy', async (t) => {
   const spoofed = await setup('address=0.001/2')
   t.teardown(spoofed.stop)
-  const ask = (gateway: typeof spoofed, n: number) => gateway.ask('GET', '/v1/gigs/gig_1', { headers: { 'x-forwarded-for': `198.51.100.${n}` } })
+  const ask = (gateway: typeof spoofed, n: number) =>
+    gateway.ask('GET', '/v1/gigs/gig_1', { headers: { 'x-forwarded-for': `198.51.100.${n}` } })
   const statuses = [await ask(spoofed, 1), await ask(spoofed, 2), await ask(spoofed, 3)].map(({ status }) => status)
   t.deepEqual(statuses, [200, 200, 429])
 })
@@ -87,7 +94,9 @@ test('failed logins of one e-mail are few, however they are spelled and however 
   t.teardown(stop)
   const login = (email: string, password: string) => ask('POST', '/v1/auth/login', { body: { email, password } })
   for (let n = 0; n < 5; n++) t.is((await login('a@b.test', 'right')).status, 200)
-  const answers = await Promise.all(['a@b.test', 'A@b.test', ' a@B.test', 'a@b.test', 'a@b.test'].map((email) => login(email, 'wrong')))
+  const answers = await Promise.all(
+    ['a@b.test', 'A@b.test', ' a@B.test', 'a@b.test', 'a@b.test'].map((email) => login(email, 'wrong')),
+  )
   t.deepEqual(answers.map(({ status }) => status).sort(), [401, 401, 401, 429, 429])
   t.is((await login('a@b.test', 'right')).status, 429)
   t.is((await login('other@b.test', 'wrong')).status, 401)
@@ -96,6 +105,8 @@ test('failed logins of one e-mail are few, however they are spelled and however 
 test('messages have a budget of their own', async (t) => {
   const { ask, stop, one } = await setup('messages=0.001/2')
   t.teardown(stop)
-  const answers = await times(3, () => ask('POST', '/v1/conversations/cnv_1/messages', { token: one, body: { clientId: '1', text: 'hi' } }))
+  const answers = await times(3, () =>
+    ask('POST', '/v1/conversations/cnv_1/messages', { token: one, body: { clientId: '1', text: 'hi' } }),
+  )
   t.deepEqual(answers.map(({ status }) => status).sort(), [201, 201, 429])
 })

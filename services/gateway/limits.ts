@@ -25,14 +25,20 @@ export type Limits = { readonly [name in LimitName]: Limit }
 export const BUCKETS_MAX = 200_000
 
 export const limitsOf = (settings: Settings): Limits => {
-  const made = (Object.keys(DEFAULT_LIMITS) as LimitName[]).map((name) => [name, limit(name, settings.limits?.[name] ?? DEFAULT_LIMITS[name])])
+  const made = (Object.keys(DEFAULT_LIMITS) as LimitName[]).map((name) => [
+    name,
+    limit(name, settings.limits?.[name] ?? DEFAULT_LIMITS[name]),
+  ])
   return Object.fromEntries(made) as Limits
 }
 
 /** Takes one or refuses the request. */
 export const spend = (of: Limit, key: string): Bucket => {
   const bucket = of.take(key)
-  if (bucket.refused) throw refuse('rate_limited', `more than the budget "${of.name}" allows`, { retryAfterSeconds: of.retryAfterSeconds(bucket) })
+  if (bucket.refused)
+    throw refuse('rate_limited', `more than the budget "${of.name}" allows`, {
+      retryAfterSeconds: of.retryAfterSeconds(bucket),
+    })
   return bucket
 }
 
@@ -62,7 +68,10 @@ export const limit = (name: LimitName, budget: Budget): Limit => {
     },
     retryAfterSeconds: (bucket) => Math.max(1, Math.ceil((1 - bucket.tokens) / rate)),
     policy: ['RateLimit-Policy', `"${name}";q=${burst};w=${Math.max(1, Math.ceil(burst / rate))}`],
-    left: (bucket) => ['RateLimit', `"${name}";r=${Math.floor(bucket.tokens)};t=${Math.max(1, Math.ceil((burst - bucket.tokens) / rate))}`],
+    left: (bucket) => [
+      'RateLimit',
+      `"${name}";r=${Math.floor(bucket.tokens)};t=${Math.max(1, Math.ceil((burst - bucket.tokens) / rate))}`,
+    ],
   }
 }
 
@@ -72,6 +81,11 @@ export const addressKey = (address: string): string => {
   const [head = '', tail = ''] = address.split('::')
   const left = head.split(':').filter(Boolean)
   const right = tail.split(':').filter(Boolean)
-  const filled = address.includes('::') ? [...left, ...new Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right] : left
-  return filled.slice(0, 4).map((group) => parseInt(group, 16).toString(16)).join(':')
+  const filled = address.includes('::')
+    ? [...left, ...new Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right]
+    : left
+  return filled
+    .slice(0, 4)
+    .map((group) => parseInt(group, 16).toString(16))
+    .join(':')
 }

@@ -47,12 +47,18 @@ const media = async ({ node, hot, limits, meters }: MountParts, exchange: Exchan
   const id = request.path.slice(MEDIA_PREFIX.length)
   if (!MEDIA_ID.test(id)) return undefined
   const kept = await hot.get(request.path, {
-    key: `media ${id}`, tags: [], maxAgeSeconds: MEDIA_FRESH_SECONDS, staleSeconds: MEDIA_FRESH_SECONDS,
+    key: `media ${id}`,
+    tags: [],
+    maxAgeSeconds: MEDIA_FRESH_SECONDS,
+    staleSeconds: MEDIA_FRESH_SECONDS,
     served: meters.answered(exchange.label, 200),
     make: async () => {
       const found = await node.call('media.read', { id }, { meta: { requestId } })
       if (!found) throw refuse('not_found')
-      return { bytes: Buffer.from(found.body, 'base64'), headers: [...mediaHeaders(id, found.type), limits.address.policy] }
+      return {
+        bytes: Buffer.from(found.body, 'base64'),
+        headers: [...mediaHeaders(id, found.type), limits.address.policy],
+      }
     },
   })
   return conditional(kept, exchange)
@@ -62,19 +68,29 @@ const media = async ({ node, hot, limits, meters }: MountParts, exchange: Exchan
 const mediaHeaders = (id: string, type: string): Header[] => [
   ['Content-Type', IMAGE.test(type) ? type : 'application/octet-stream'],
   ['Content-Disposition', `${IMAGE.test(type) ? 'inline' : 'attachment'}; filename="${id}"`],
-  MEDIA_CACHING, CSP_SANDBOX, ['Cross-Origin-Resource-Policy', 'cross-origin'], ...SECURITY,
+  MEDIA_CACHING,
+  CSP_SANDBOX,
+  ['Cross-Origin-Resource-Policy', 'cross-origin'],
+  ...SECURITY,
 ]
 
 const conditional = ({ bytes, etag, headers: made }: Prepared, { request, headers }: Exchange): Response => {
   const all = [...made, ...headers.filter(([name]) => name === 'X-Request-Id' || name === 'RateLimit')]
-  return isUnchanged(request.headers.get('if-none-match'), etag) ? { status: 304, headers: all, body: '' } : { status: 200, headers: all, body: bytes }
+  return isUnchanged(request.headers.get('if-none-match'), etag)
+    ? { status: 304, headers: all, body: '' }
+    : { status: 200, headers: all, body: bytes }
 }
 
 const upgradeRequired = ({ headers, requestId }: Exchange): Response => ({
   status: 426,
   headers: [['Content-Type', 'application/problem+json; charset=utf-8'], ['Upgrade', 'websocket'], ...headers],
   body: JSON.stringify({
-    type: '/docs#upgrade_required', title: 'This route is a WebSocket', status: 426, detail: 'connect with the subprotocol gigwire.v1', code: 'upgrade_required', requestId,
+    type: '/docs#upgrade_required',
+    title: 'This route is a WebSocket',
+    status: 426,
+    detail: 'connect with the subprotocol gigwire.v1',
+    code: 'upgrade_required',
+    requestId,
   }),
 })
 

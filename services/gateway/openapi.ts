@@ -18,11 +18,21 @@ export const openapi = (settings: Settings): Json => {
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'Gigwire', version: '1', summary: 'Gigs, chat, orders and payouts.', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' }, description: DESCRIPTION },
+    info: {
+      title: 'Gigwire',
+      version: '1',
+      summary: 'Gigs, chat, orders and payouts.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      description: DESCRIPTION,
+    },
     servers: [{ url: settings.publicUrl || '/' }],
     tags: [...new Set(all.map(tagOf))].map((name) => ({ name })),
     paths,
-    components: { schemas: { Problem: PROBLEM, ...known.named }, securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } }, headers: HEADERS },
+    components: {
+      schemas: { Problem: PROBLEM, ...known.named },
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      headers: HEADERS,
+    },
   }
 }
 
@@ -32,11 +42,15 @@ const DESCRIPTION = `Ids are opaque. Times are ISO 8601 UTC with milliseconds. M
 
 Unknown fields of a body are refused, unknown query parameters ignored. Any POST of a signed-in account may carry an Idempotency-Key, kept for 24 hours: the same key and body give the same answer again with \`Idempotency-Replayed: true\`.
 
-Default budgets: ${Object.entries(DEFAULT_LIMITS).map(([name, { rate, burst }]) => `${name} ${Math.round(rate * 60)} a minute (burst ${burst})`).join(', ')}. Sockets: see /asyncapi.json.`
+Default budgets: ${Object.entries(DEFAULT_LIMITS)
+  .map(([name, { rate, burst }]) => `${name} ${Math.round(rate * 60)} a minute (burst ${burst})`)
+  .join(', ')}. Sockets: see /asyncapi.json.`
 
 const operation = (route: Route, known: Schemas): Json => {
   const { action, name } = route
-  const described = [WHO[action.auth], action.publicRead && 'Public and cacheable: the same answer for everybody.'].filter(Boolean).join(' ')
+  const described = [WHO[action.auth], action.publicRead && 'Public and cacheable: the same answer for everybody.']
+    .filter(Boolean)
+    .join(' ')
   return {
     operationId: name,
     tags: [tagOf(route)],
@@ -50,30 +64,52 @@ const operation = (route: Route, known: Schemas): Json => {
 }
 
 const WHO: Readonly<Record<string, string>> = {
-  optional: 'A token is looked at if sent.', seller: 'For sellers.', moderator: 'For moderators.', admin: 'For admins.',
+  optional: 'A token is looked at if sent.',
+  seller: 'For sellers.',
+  moderator: 'For moderators.',
+  admin: 'For admins.',
 }
 
 const parametersOf = ({ action, method, pathParams }: Route, known: Schemas): Json[] => {
   const all = propertiesOf(action.params)
-  const inPath = all.filter(({ name }) => pathParams.includes(name)).map(({ name, schema }) => ({ name, in: 'path', required: true, schema: known.of(schema) }))
-  const inQuery = method === 'GET' || method === 'DELETE'
-    ? all.filter(({ name }) => !pathParams.includes(name)).map(({ name, schema, required }) => ({ name, in: 'query', required, schema: known.of(schema) }))
-    : []
+  const inPath = all
+    .filter(({ name }) => pathParams.includes(name))
+    .map(({ name, schema }) => ({ name, in: 'path', required: true, schema: known.of(schema) }))
+  const inQuery =
+    method === 'GET' || method === 'DELETE'
+      ? all
+          .filter(({ name }) => !pathParams.includes(name))
+          .map(({ name, schema, required }) => ({ name, in: 'query', required, schema: known.of(schema) }))
+      : []
   const headers = method === 'POST' && !['none', 'optional'].includes(action.auth) ? [IDEMPOTENCY_KEY] : []
   return [...inPath, ...inQuery, ...headers, ...(action.publicRead ? [IF_NONE_MATCH] : [])]
 }
 
-const IDEMPOTENCY_KEY = { name: 'Idempotency-Key', in: 'header', required: false, schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' } }
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' },
+}
 const IF_NONE_MATCH = { name: 'If-None-Match', in: 'header', required: false, schema: { type: 'string' } }
 
 const requestBody = ({ action, method, pathParams }: Route, known: Schemas): Json => {
   if (method === 'GET' || method === 'DELETE') return {}
-  if (action.rawBody) return { requestBody: { required: true, content: { 'application/octet-stream': {} }, description: `Bytes, at most ${action.rawBody.bytesMax}.` } }
+  if (action.rawBody)
+    return {
+      requestBody: {
+        required: true,
+        content: { 'application/octet-stream': {} },
+        description: `Bytes, at most ${action.rawBody.bytesMax}.`,
+      },
+    }
   const fields = propertiesOf(action.params).filter(({ name }) => !pathParams.includes(name))
   if (fields.length === 0) return {}
   const required = fields.filter((field) => field.required).map(({ name }) => name)
   const schema = {
-    type: 'object', additionalProperties: false, ...(required.length > 0 && { required }),
+    type: 'object',
+    additionalProperties: false,
+    ...(required.length > 0 && { required }),
     properties: Object.fromEntries(fields.map((field) => [field.name, known.of(field.schema)])),
   }
   return { requestBody: { required: required.length > 0, content: { 'application/json': { schema } } } }
@@ -103,7 +139,10 @@ const problems = ({ action, method, pathParams }: Route): Json => {
     ...(isWrite && takes ? (['body_too_large', 'unsupported_media_type'] as const) : []),
     ...(method === 'POST' && action.auth !== 'none' ? (['conflict', 'idempotency_key_reused'] as const) : []),
     ...((action.errors ?? []) as readonly ErrorCode[]),
-    'rate_limited', 'internal', 'overloaded', 'unavailable',
+    'rate_limited',
+    'internal',
+    'overloaded',
+    'unavailable',
   ]
   const byStatus = Map.groupBy(new Set(codes), (code) => ERRORS[code][0])
   return Object.fromEntries([...byStatus].map(([status, of]) => [status, problem(status, of)]))
@@ -125,19 +164,40 @@ const HEADERS = {
   'Cache-Control': text,
   'Retry-After': { schema: { type: 'integer' }, description: 'Seconds.' },
 }
-const refsOf = (names: readonly string[]): Json => Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
+const refsOf = (names: readonly string[]): Json =>
+  Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
 
 const PROBLEM = {
-  type: 'object', description: 'RFC 9457. `code` is stable.', required: ['type', 'title', 'status', 'detail', 'code', 'requestId'],
+  type: 'object',
+  description: 'RFC 9457. `code` is stable.',
+  required: ['type', 'title', 'status', 'detail', 'code', 'requestId'],
   properties: {
-    type: { type: 'string' }, title: { type: 'string' }, status: { type: 'integer' }, detail: { type: 'string' },
-    code: { type: 'string', examples: Object.keys(ERRORS) }, requestId: { type: 'string' },
-    errors: { type: 'array', items: { type: 'object', required: ['path', 'message'], properties: { path: { type: 'string' }, message: { type: 'string' } } } },
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    code: { type: 'string', examples: Object.keys(ERRORS) },
+    requestId: { type: 'string' },
+    errors: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['path', 'message'],
+        properties: { path: { type: 'string' }, message: { type: 'string' } },
+      },
+    },
   },
 }
 
 const MEDIA = {
-  operationId: 'media.get', tags: ['media'], summary: 'A stored image, under an address that never changes.', security: [],
+  operationId: 'media.get',
+  tags: ['media'],
+  summary: 'A stored image, under an address that never changes.',
+  security: [],
   parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }],
-  responses: { 200: { description: 'Its bytes.', content: { 'image/*': {} } }, 304: { description: 'If-None-Match names it.' }, 404: problem(404, ['not_found']) },
+  responses: {
+    200: { description: 'Its bytes.', content: { 'image/*': {} } },
+    304: { description: 'If-None-Match names it.' },
+    404: problem(404, ['not_found']),
+  },
 }

@@ -12,7 +12,13 @@ import { spend, type Limits } from './limits.ts'
 import type { People } from './people.ts'
 import type { Session } from './session.ts'
 
-export type OperationParts = { node: Node; session: Session; limits: Limits; people: People; due: Deadlines<Connection> }
+export type OperationParts = {
+  node: Node
+  session: Session
+  limits: Limits
+  people: People
+  due: Deadlines<Connection>
+}
 export type Operations = {
   run(one: Connection, frame: Frame): Promise<object>
   authenticate(one: Connection, token: string): Promise<object>
@@ -26,11 +32,15 @@ export const operations = ({ node, session, limits, people, due }: OperationPart
     const caller = verified && (await session.who(verified, metaOf(one)))
     if (!verified || !caller) throw expired(one)
     if (!one.socket || one.socket.closed) throw refuse('unauthenticated', 'the socket is closed')
-    if (one.verified && one.verified.userId !== verified.userId) throw refuse('forbidden', 'another account takes another connection')
+    if (one.verified && one.verified.userId !== verified.userId)
+      throw refuse('forbidden', 'another account takes another connection')
     if (!one.verified) people.add(verified.userId, one)
     one.verified = verified
     due.set(one, verified.expiresAt)
-    return { user: { id: caller.id, username: caller.username, roles: caller.roles }, expiresAt: new Date(verified.expiresAt).toISOString() }
+    return {
+      user: { id: caller.id, username: caller.username, roles: caller.roles },
+      expiresAt: new Date(verified.expiresAt).toISOString(),
+    }
   }
 
   const run = async (one: Connection, { op, fields }: Frame): Promise<object> => {
@@ -48,7 +58,9 @@ export const operations = ({ node, session, limits, people, due }: OperationPart
   /** The account as it is now. Operations that arrive while the answer is under way share it, and so keep their order. */
   const current = async (one: Connection, verified: Verified): Promise<Caller> => {
     if (verified.expiresAt <= Date.now()) throw expired(one)
-    one.asking ??= session.who(verified, metaOf(one)).finally(() => { one.asking = null })
+    one.asking ??= session.who(verified, metaOf(one)).finally(() => {
+      one.asking = null
+    })
     const caller = await one.asking
     if (!caller) throw expired(one)
     return caller
@@ -63,9 +75,11 @@ export const operations = ({ node, session, limits, people, due }: OperationPart
   const own = {
     presence: (_: Connection, { users }: { users: string[] }) => ({ online: users.filter((id) => people.of(id)) }),
     subscribe: async (one: Connection, { topic }: { topic: string }, caller: Caller) => {
-      if ((one.topics?.size ?? 0) >= TOPICS_MAX) throw refuse('overloaded', `one connection has at most ${TOPICS_MAX} topics`, { retryAfterSeconds: 1 })
+      if ((one.topics?.size ?? 0) >= TOPICS_MAX)
+        throw refuse('overloaded', `one connection has at most ${TOPICS_MAX} topics`, { retryAfterSeconds: 1 })
       // Whoever may not see the order is told what anybody is told: there is no such thing.
-      if (topic.startsWith('order:')) await callOwner(node, 'order.get', { id: topic.slice('order:'.length) }, { ...metaOf(one), caller })
+      if (topic.startsWith('order:'))
+        await callOwner(node, 'order.get', { id: topic.slice('order:'.length) }, { ...metaOf(one), caller })
       if (!one.socket || one.socket.closed) return {}
       people.join(topic, one)
       one.socket.subscribe(topic)

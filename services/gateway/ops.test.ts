@@ -9,12 +9,15 @@ test('an operator sees that the node lives, is ready and on what it depends', as
   t.is((await fetch(`${opsBase}/health/live`)).status, 200)
   const ready = await fetch(`${opsBase}/health/ready`)
   t.is(ready.status, 200)
-  t.like(await ready.json(), { status: 'ready', dependencies: { documents: 'up', fanout: 'up', services: { account: 'up', order: 'down' } } })
+  t.like(await ready.json(), {
+    status: 'ready',
+    dependencies: { documents: 'up', fanout: 'up', services: { account: 'up', order: 'down' } },
+  })
   t.is((await fetch(`${opsBase}/elsewhere`)).status, 404)
   t.is((await fetch(`${opsBase}/metrics`, { method: 'POST' })).status, 405)
 })
 
-test('the operator\'s pages are not on the public port', async (t) => {
+test("the operator's pages are not on the public port", async (t) => {
   const { ask, stop } = await startGateway({})
   t.teardown(stop)
   for (const path of ['/metrics', '/health/live', '/health/ready']) t.is((await ask('GET', path)).status, 404)
@@ -22,7 +25,8 @@ test('the operator\'s pages are not on the public port', async (t) => {
 
 test('metrics count answers by declared route, prepared answers, refusals and actors', async (t) => {
   const { ask, opsBase, stop } = await startGateway({
-    env: { RATE_LIMITS: 'address=0.001/5' }, services: [actorOf(gig, { get: () => ({ status: 'live' }) })],
+    env: { RATE_LIMITS: 'address=0.001/5' },
+    services: [actorOf(gig, { get: () => ({ status: 'live' }) })],
   })
   t.teardown(stop)
   for (let n = 0; n < 7; n++) await ask('GET', '/v1/gigs/gig_1')
@@ -34,8 +38,14 @@ test('metrics count answers by declared route, prepared answers, refusals and ac
     'gigwire_shed_total{reason="rate_limited"} 2',
     'gigwire_http_request_duration_seconds_count{route="/v1/gigs/:id"} 1',
     'gigwire_ws_connections 0',
-  ]) t.true(text.includes(`${line}\n`), line)
-  for (const name of ['process_resident_memory_bytes', 'process_cpu_seconds_total', 'nodejs_eventloop_delay_p99_seconds']) t.regex(text, new RegExp(`^${name} [\\d.e+-]+$`, 'm'))
+  ])
+    t.true(text.includes(`${line}\n`), line)
+  for (const name of [
+    'process_resident_memory_bytes',
+    'process_cpu_seconds_total',
+    'nodejs_eventloop_delay_p99_seconds',
+  ])
+    t.regex(text, new RegExp(`^${name} [\\d.e+-]+$`, 'm'))
 })
 
 test('a stopping gateway is not ready and lets a request under way end', async (t) => {
@@ -44,19 +54,24 @@ test('a stopping gateway is not ready and lets a request under way end', async (
   const { ask, opsBase, stop } = await startGateway({
     services: [
       accounts(new Map(), { cards: () => [] }),
-      actorOf(gig, { get: async ({ call }) => {
-        asked = true
-        await gate.promise
-        // What is under way may still need others on its way.
-        await call('account.cards', { ids: [] })
-        return { status: 'live', title: 'in time' }
-      } }),
+      actorOf(gig, {
+        get: async ({ call }) => {
+          asked = true
+          await gate.promise
+          // What is under way may still need others on its way.
+          await call('account.cards', { ids: [] })
+          return { status: 'live', title: 'in time' }
+        },
+      }),
     ],
   })
   const answer = ask('GET', '/v1/gigs/gig_1')
   await eventually(() => asked, Boolean)
   const stopped = stop()
-  await eventually(async () => (await fetch(`${opsBase}/health/ready`)).status, (status) => status === 503)
+  await eventually(
+    async () => (await fetch(`${opsBase}/health/ready`)).status,
+    (status) => status === 503,
+  )
   t.like(await (await fetch(`${opsBase}/health/ready`)).json(), { status: 'draining' })
   await t.throwsAsync(ask('GET', '/v1/categories'))
   gate.resolve()

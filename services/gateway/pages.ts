@@ -50,7 +50,11 @@ export const FORM_BYTES_MAX = 64 * 1024
 const FORM_TYPE = 'application/x-www-form-urlencoded'
 
 /** Answers from the pages, or undefined when they have none for this path. */
-export const pageResponse = async (pages: Pages, request: Request, { requestId, secure }: { requestId: string; secure: boolean }): Promise<Response | undefined> => {
+export const pageResponse = async (
+  pages: Pages,
+  request: Request,
+  { requestId, secure }: { requestId: string; secure: boolean },
+): Promise<Response | undefined> => {
   const page = await pages.handle({
     method: request.method === 'HEAD' ? 'GET' : request.method,
     path: request.path,

@@ -30,7 +30,10 @@ export const people = (attachment: Attachment): People => {
     of: (userId) => users.get(userId),
     add: (userId, one) => {
       const known = users.get(userId)
-      if (known && known.size >= CONNECTIONS_PER_USER_MAX) throw refuse('overloaded', `one account has at most ${CONNECTIONS_PER_USER_MAX} connections here`, { retryAfterSeconds: 5 })
+      if (known && known.size >= CONNECTIONS_PER_USER_MAX)
+        throw refuse('overloaded', `one account has at most ${CONNECTIONS_PER_USER_MAX} connections here`, {
+          retryAfterSeconds: 5,
+        })
       if (known) return void known.add(one)
       users.set(userId, new Set([one]))
       attachment.hold(userId)

@@ -42,12 +42,24 @@ type Extra = { errors?: FieldError[]; retryAfterSeconds?: number }
 const troubleFrom = (code: ErrorCode, detail: string, { errors, retryAfterSeconds }: Extra): Trouble => {
   const [status, title] = ERRORS[code]
   const retry = retryAfterSeconds ?? (status === 429 || status === 503 ? 1 : undefined)
-  return { status, code, title, detail, ...(errors && { errors }), ...(retry !== undefined && { retryAfterSeconds: Math.max(1, Math.ceil(retry)) }) }
+  return {
+    status,
+    code,
+    title,
+    detail,
+    ...(errors && { errors }),
+    ...(retry !== undefined && { retryAfterSeconds: Math.max(1, Math.ceil(retry)) }),
+  }
 }
 
 const LISTENER: Record<ListenerError['code'], Trouble> = {
   body_too_large: troubleFrom('body_too_large', ERRORS.body_too_large[1], {}),
-  body_timeout: { status: 408, code: 'body_timeout', title: 'The body did not arrive in time', detail: 'send it again' },
+  body_timeout: {
+    status: 408,
+    code: 'body_timeout',
+    title: 'The body did not arrive in time',
+    detail: 'send it again',
+  },
   aborted: { status: 400, code: 'aborted', title: 'The client left', detail: 'the request ended before its body did' },
 }
 
@@ -66,7 +78,12 @@ export const problemResponse = (error: unknown, { requestId, log, headers }: Pro
   if (trouble.unknown) log.error(`request ${requestId} failed:`, error)
   return {
     status: trouble.status,
-    headers: [['Content-Type', 'application/problem+json; charset=utf-8'], NO_STORE, ...retryAfter(trouble), ...headers],
+    headers: [
+      ['Content-Type', 'application/problem+json; charset=utf-8'],
+      NO_STORE,
+      ...retryAfter(trouble),
+      ...headers,
+    ],
     body: JSON.stringify(problemOf(trouble, requestId)),
   }
 }
@@ -75,5 +92,11 @@ const retryAfter = ({ retryAfterSeconds }: Trouble): Header[] =>
   retryAfterSeconds === undefined ? [] : [['Retry-After', String(retryAfterSeconds)]]
 
 const problemOf = ({ status, code, title, detail, errors }: Trouble, requestId: string) => ({
-  type: `/docs#${code}`, title, status, detail, code, requestId, ...(errors && { errors }),
+  type: `/docs#${code}`,
+  title,
+  status,
+  detail,
+  code,
+  requestId,
+  ...(errors && { errors }),
 })

@@ -40,36 +40,70 @@ ${realtime()}${errors()}</main></body></html>`
 
 const entry = (route: Route, base: string): string => {
   const { action, method, path, name } = route
-  const answers = propertiesOf(action.result).map((field) => field.name).join(', ')
+  const answers = propertiesOf(action.result)
+    .map((field) => field.name)
+    .join(', ')
   return `<details id="${name}"><summary><span class="verb">${method}</span> <code>${escaped(path)}</code> <span class="soft">${prose(action.summary)}</span></summary><div>
 <p class="soft">${WHO[action.auth]}. Answers ${action.status ?? 200}${answers ? `: <code>${escaped(answers)}</code>` : ''}.${action.publicRead ? ' Cacheable, with an ETag.' : ''}</p>${fieldTable(action.params)}
 <pre>${escaped(curl(route, base))}</pre></div></details>`
 }
 
 const WHO: Readonly<Record<string, string>> = {
-  none: 'Anybody', optional: 'Anybody; a token is looked at', user: 'Any account', seller: 'Sellers', moderator: 'Moderators', admin: 'Admins',
+  none: 'Anybody',
+  optional: 'Anybody; a token is looked at',
+  user: 'Any account',
+  seller: 'Sellers',
+  moderator: 'Moderators',
+  admin: 'Admins',
 }
 
 const fieldTable = (schema: TSchema): string => {
-  const rows = propertiesOf(schema).map(({ name, schema: one, required }) => `<tr><td><code>${escaped(name)}</code><td>${escaped(shown(one))}<td>${required ? 'required' : ''}`)
-  return rows.length === 0 ? '' : `<div class="scroll"><table><thead><tr><th>Field<th>Type<th></thead><tbody>${rows.join('')}</tbody></table></div>`
+  const rows = propertiesOf(schema).map(
+    ({ name, schema: one, required }) =>
+      `<tr><td><code>${escaped(name)}</code><td>${escaped(shown(one))}<td>${required ? 'required' : ''}`,
+  )
+  return rows.length === 0
+    ? ''
+    : `<div class="scroll"><table><thead><tr><th>Field<th>Type<th></thead><tbody>${rows.join('')}</tbody></table></div>`
 }
 
 type Shape = {
-  type?: string; const?: unknown; anyOf?: Shape[]; items?: Shape; properties?: Record<string, Shape>; required?: string[]
-  minimum?: number; maximum?: number; minLength?: number; maxLength?: number; maxItems?: number
+  type?: string
+  const?: unknown
+  anyOf?: Shape[]
+  items?: Shape
+  properties?: Record<string, Shape>
+  required?: string[]
+  minimum?: number
+  maximum?: number
+  minLength?: number
+  maxLength?: number
+  maxItems?: number
 }
 
 /** A schema in a few words. */
 const shown = (schema: TSchema | Shape): string => {
-  const { const: value, anyOf, type, items, properties, minimum, maximum, minLength, maxLength, maxItems } = schema as Shape
+  const {
+    const: value,
+    anyOf,
+    type,
+    items,
+    properties,
+    minimum,
+    maximum,
+    minLength,
+    maxLength,
+    maxItems,
+  } = schema as Shape
   if (value !== undefined) return JSON.stringify(value)
   if (anyOf) return anyOf.map(shown).join(' | ')
-  if (type === 'array') return `list of ${items ? shown(items) : 'anything'}${maxItems === undefined ? '' : `, at most ${maxItems}`}`
+  if (type === 'array')
+    return `list of ${items ? shown(items) : 'anything'}${maxItems === undefined ? '' : `, at most ${maxItems}`}`
   if (type === 'object' && properties) return `{${Object.keys(properties).join(', ')}}`
   return `${type ?? 'anything'}${range(minimum, maximum)}${range(minLength, maxLength)}`
 }
-const range = (from?: number, to?: number): string => (from === undefined && to === undefined ? '' : ` ${from ?? ''}…${to ?? ''}`)
+const range = (from?: number, to?: number): string =>
+  from === undefined && to === undefined ? '' : ` ${from ?? ''}…${to ?? ''}`
 
 /** A request that can be pasted into a shell. */
 const curl = ({ action, method, path, pathParams }: Route, base: string): string => {
@@ -78,7 +112,10 @@ const curl = ({ action, method, path, pathParams }: Route, base: string): string
   const body = propertiesOf(action.params).filter(({ name, required }) => required && !pathParams.includes(name))
   if (action.rawBody) parts.push('-H "Content-Type: image/png" --data-binary @picture.png')
   else if (method !== 'GET' && method !== 'DELETE' && body.length > 0) {
-    parts.push('-H "Content-Type: application/json"', `-d '${JSON.stringify(Object.fromEntries(body.map(({ name, schema }) => [name, sample(schema, 0)])))}'`)
+    parts.push(
+      '-H "Content-Type: application/json"',
+      `-d '${JSON.stringify(Object.fromEntries(body.map(({ name, schema }) => [name, sample(schema, 0)])))}'`,
+    )
   }
   return parts.join(' \\\n  ')
 }
@@ -88,26 +125,38 @@ const sample = (schema: TSchema | Shape, depth: number): unknown => {
   const { const: value, anyOf, type, properties = {}, required = [], minimum = 1 } = schema as Shape
   if (value !== undefined) return value
   if (anyOf) return sample(anyOf[0]!, depth)
-  if (type === 'object' && depth < SAMPLE_DEPTH) return Object.fromEntries(required.map((name) => [name, sample(properties[name]!, depth + 1)]))
+  if (type === 'object' && depth < SAMPLE_DEPTH)
+    return Object.fromEntries(required.map((name) => [name, sample(properties[name]!, depth + 1)]))
   return type === 'integer' || type === 'number' ? minimum : type === 'boolean' ? true : type === 'array' ? [] : '…'
 }
 
 const realtime = (): string => {
-  const ops = (Object.entries(OPS) as [string, Op][]).map(([op, { summary, fields, answers }]) =>
-    `<tr><td><code>${op}</code><td><code>${escaped(propertiesOf(fields).map(({ name, required }) => (required ? name : `${name}?`)).join(', '))}</code><td><code>${Object.keys(answers).join(', ')}</code><td>${prose(summary)}`)
+  const ops = (Object.entries(OPS) as [string, Op][]).map(
+    ([op, { summary, fields, answers }]) =>
+      `<tr><td><code>${op}</code><td><code>${escaped(
+        propertiesOf(fields)
+          .map(({ name, required }) => (required ? name : `${name}?`))
+          .join(', '),
+      )}</code><td><code>${Object.keys(answers).join(', ')}</code><td>${prose(summary)}`,
+  )
   const events = Object.entries(EVENTS).map(([ev, { summary }]) => `<tr><td><code>${ev}</code><td>${prose(summary)}`)
   return `<section id="realtime"><h2>Realtime</h2><p><code>GET ${REALTIME_PATH}</code>, a WebSocket with the subprotocol <code>${SUBPROTOCOL}</code>. One JSON object per frame: <code>{"id":1,"op":"auth","token":"…"}</code> answers <code>{"id":1,"ok":true,…}</code> or <code>{"id":1,"error":{"code","message"}}</code>.</p>
 <div class="scroll"><table><thead><tr><th>Op<th>Takes<th>Answers<th></thead><tbody>${ops.join('')}</tbody></table></div>
 <p>The server says <code>{"ev":…,"data":…}</code>:</p><div class="scroll"><table><tbody>${events.join('')}</tbody></table></div>
-<p>Close codes: ${Object.entries(CLOSE).map(([why, code]) => `<code>${code}</code> ${why}`).join(', ')}. After a reconnect <code>sync</code> closes every gap.</p></section>`
+<p>Close codes: ${Object.entries(CLOSE)
+    .map(([why, code]) => `<code>${code}</code> ${why}`)
+    .join(', ')}. After a reconnect <code>sync</code> closes every gap.</p></section>`
 }
 
 const errors = (): string => {
-  const rows = Object.entries(ERRORS).map(([code, [status, title]]) => `<tr id="${code}"><td>${status}<td><code>${code}</code><td>${escaped(title)}`)
+  const rows = Object.entries(ERRORS).map(
+    ([code, [status, title]]) => `<tr id="${code}"><td>${status}<td><code>${code}</code><td>${escaped(title)}`,
+  )
   return `<section id="errors"><h2>Errors</h2><p>RFC 9457, <code>application/problem+json</code>: <code>{type, title, status, detail, code, requestId, errors?}</code>.</p><div class="scroll"><table><tbody>${rows.join('')}</tbody></table></div></section>`
 }
 
 /** Words between backticks are code, as in the contracts. */
 const prose = (text: string): string => escaped(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>')
 
-const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+const escaped = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')

@@ -48,7 +48,10 @@ export const publicRoutes = (): Route[] =>
     Object.entries(declared.actions as Record<string, ActionContract>).flatMap(([verb, action]) => {
       if (!action.rest || action.auth === 'internal') return []
       const [method, path] = action.rest.split(' ') as [Method, string]
-      const pathParams = path.split('/').filter((segment) => segment.startsWith(':')).map((segment) => segment.slice(1))
+      const pathParams = path
+        .split('/')
+        .filter((segment) => segment.startsWith(':'))
+        .map((segment) => segment.slice(1))
       return [{ method, path, name: `${declared.name}.${verb}`, action, pathParams }]
     }),
   )

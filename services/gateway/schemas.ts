@@ -15,7 +15,8 @@ export const schemas = (): Schemas => {
     if (Array.isArray(value)) return value.map(walk)
     if (typeof value !== 'object' || value === null) return value
     const { $id, ...rest } = value as Json
-    if (typeof $id !== 'string') return Object.fromEntries(Object.entries(rest).map(([key, inner]) => [key, walk(inner)]))
+    if (typeof $id !== 'string')
+      return Object.fromEntries(Object.entries(rest).map(([key, inner]) => [key, walk(inner)]))
     if (!(($id as string) in named)) {
       named[$id] = {}
       named[$id] = walk(rest)
@@ -26,6 +27,9 @@ export const schemas = (): Schemas => {
 }
 
 export const propertiesOf = (schema: TSchema): { name: string; schema: TSchema; required: boolean }[] => {
-  const { properties = {}, required = [] } = schema as unknown as { properties?: Record<string, TSchema>; required?: string[] }
+  const { properties = {}, required = [] } = schema as unknown as {
+    properties?: Record<string, TSchema>
+    required?: string[]
+  }
   return Object.entries(properties).map(([name, one]) => ({ name, schema: one, required: required.includes(name) }))
 }

@@ -32,7 +32,8 @@ export const session = (node: Node): Session => {
     return verified
   }
 
-  const who = ({ userId, sessionId }: Verified, meta: Meta): Promise<Caller | null> => node.call('account.who', { userId, sessionId }, { meta })
+  const who = ({ userId, sessionId }: Verified, meta: Meta): Promise<Caller | null> =>
+    node.call('account.who', { userId, sessionId }, { meta })
 
   return {
     verify,
@@ -52,4 +53,5 @@ export const session = (node: Node): Session => {
   }
 }
 
-export const bearer = (authorization: string): string | null => /^Bearer +([A-Za-z0-9._~+/=-]+)$/i.exec(authorization)?.[1] ?? null
+export const bearer = (authorization: string): string | null =>
+  /^Bearer +([A-Za-z0-9._~+/=-]+)$/i.exec(authorization)?.[1] ?? null

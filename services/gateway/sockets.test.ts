@@ -6,40 +6,80 @@ import { chat } from '../chat/contract.ts'
 import { order } from '../order/contract.ts'
 import { accounts, actorOf, LISTENERS, person, startGateway, type Handlers, type People } from './testing.ts'
 
-type Frame = { id?: unknown; ok?: true; ev?: string; data?: unknown; error?: { code: string; message: string; retryAfter?: number }; [more: string]: unknown }
+type Frame = {
+  id?: unknown
+  ok?: true
+  ev?: string
+  data?: unknown
+  error?: { code: string; message: string; retryAfter?: number }
+  [more: string]: unknown
+}
 
-const connect = async (url: string, { token, protocols = ['gigwire.v1'] }: { token?: string; protocols?: string[] } = {}) => {
+const connect = async (
+  url: string,
+  { token, protocols = ['gigwire.v1'] }: { token?: string; protocols?: string[] } = {},
+) => {
   const socket = new WebSocket(url, protocols, token ? { headers: { authorization: `Bearer ${token}` } } : {})
   const frames: Frame[] = []
   const state = { closed: null as number | null }
   socket.on('message', (text) => frames.push(JSON.parse(String(text)) as Frame))
-  socket.on('close', (code) => { state.closed = code })
-  await new Promise((resolve, reject) => { socket.on('open', resolve); socket.on('error', reject) })
+  socket.on('close', (code) => {
+    state.closed = code
+  })
+  await new Promise((resolve, reject) => {
+    socket.on('open', resolve)
+    socket.on('error', reject)
+  })
   const send = (frame: object) => socket.send(JSON.stringify(frame))
   return {
-    socket, frames, send, state,
+    socket,
+    frames,
+    send,
+    state,
     ask: async (frame: Frame): Promise<Frame> => {
       send(frame)
       return (await eventually(() => frames.find(({ id }) => id === frame.id), Boolean))!
     },
     heard: (ev: string) => eventually(() => frames.find((frame) => frame.ev === ev), Boolean),
-    closed: () => eventually(() => state.closed, (code) => code !== null),
+    closed: () =>
+      eventually(
+        () => state.closed,
+        (code) => code !== null,
+      ),
   }
 }
 
-const setup = async (listener: string, { handlers = {}, env = {} }: { handlers?: Handlers; env?: Record<string, string> } = {}) => {
+const setup = async (
+  listener: string,
+  { handlers = {}, env = {} }: { handlers?: Handlers; env?: Record<string, string> } = {},
+) => {
   const people: People = new Map()
   for (const id of ['usr_a', 'usr_b', 'usr_c']) person(people, id)
   const gateway = await startGateway({
     env: { LISTENER: listener, ...env },
     services: [
       accounts(people),
-      actorOf(chat, { send: ({ params, caller }) => ({ seq: 1, sender: caller?.id, asked: params }), history: ({ params }) => ({ messages: [params], hasMore: false }), ...handlers }),
-      actorOf(order, { get: ({ caller, params }) => { if (caller?.id === 'usr_a') return params; throw refuse('not_found') } }),
+      actorOf(chat, {
+        send: ({ params, caller }) => ({ seq: 1, sender: caller?.id, asked: params }),
+        history: ({ params }) => ({ messages: [params], hasMore: false }),
+        ...handlers,
+      }),
+      actorOf(order, {
+        get: ({ caller, params }) => {
+          if (caller?.id === 'usr_a') return params
+          throw refuse('not_found')
+        },
+      }),
     ],
   })
   const token = await gateway.tokenOf('usr_a')
-  return { ...gateway, people, token, fanout: await gateway.open('fanout'), join: (userId: string) => gateway.tokenOf(userId).then((one) => connect(gateway.socketUrl, { token: one })) }
+  return {
+    ...gateway,
+    people,
+    token,
+    fanout: await gateway.open('fanout'),
+    join: (userId: string) => gateway.tokenOf(userId).then((one) => connect(gateway.socketUrl, { token: one })),
+  }
 }
 
 for (const listener of LISTENERS) {
@@ -50,9 +90,14 @@ for (const listener of LISTENERS) {
     t.is(first.socket.protocol, 'gigwire.v1')
     t.like(await first.ask({ id: 1, op: 'auth', token }), { id: 1, ok: true, user: { id: 'usr_a' } })
     t.deepEqual(await first.ask({ id: 'two', op: 'send', conversation: 'cnv_1', clientId: 'c', text: 'hi' }), {
-      id: 'two', ok: true, message: { seq: 1, sender: 'usr_a', asked: { id: 'cnv_1', clientId: 'c', text: 'hi' } },
+      id: 'two',
+      ok: true,
+      message: { seq: 1, sender: 'usr_a', asked: { id: 'cnv_1', clientId: 'c', text: 'hi' } },
     })
-    t.like(await first.ask({ id: 3, op: 'history', conversation: 'cnv_1', after: 2, limit: 5 }), { messages: [{ id: 'cnv_1', after: 2, limit: 5 }], hasMore: false })
+    t.like(await first.ask({ id: 3, op: 'history', conversation: 'cnv_1', after: 2, limit: 5 }), {
+      messages: [{ id: 'cnv_1', after: 2, limit: 5 }],
+      hasMore: false,
+    })
     const second = await connect(socketUrl, { token })
     t.like(await second.ask({ id: 1, op: 'send', conversation: 'cnv_1', clientId: 'c', text: 'hi' }), { ok: true })
     t.like(await second.ask({ id: 2, op: 'ping' }), { id: 2, ok: true })
@@ -63,10 +108,15 @@ for (const listener of LISTENERS) {
     t.teardown(stop)
     const one = await connect(socketUrl, { token })
     t.like(await one.ask({ id: 1, op: 'dance' }), { error: { code: 'validation_failed' } })
-    t.like(await one.ask({ id: 2, op: 'send', conversation: 'cnv_1', text: 'no clientId' }), { error: { code: 'validation_failed', message: 'clientId: is required' } })
+    t.like(await one.ask({ id: 2, op: 'send', conversation: 'cnv_1', text: 'no clientId' }), {
+      error: { code: 'validation_failed', message: 'clientId: is required' },
+    })
     t.like(await one.ask({ id: 3, op: 'ping', extra: 1 }), { error: { message: 'extra: is not a known field' } })
     one.send({ op: 'ping' })
-    await eventually(() => one.frames.find(({ id }) => id === null), (frame) => frame?.error?.code === 'validation_failed')
+    await eventually(
+      () => one.frames.find(({ id }) => id === null),
+      (frame) => frame?.error?.code === 'validation_failed',
+    )
     t.like(await one.ask({ id: 4, op: 'ping' }), { ok: true })
     one.socket.send('not json')
     t.is(await one.closed(), 4400)
@@ -93,7 +143,10 @@ for (const listener of LISTENERS) {
     t.deepEqual((await c.ask({ id: 3, op: 'presence', users: ['usr_a'] })).online, ['usr_a'])
     a2.socket.close()
     await a2.closed()
-    await eventually(async () => (await c.ask({ id: Math.random(), op: 'presence', users: ['usr_a'] })).online, (online) => (online as string[]).length === 0)
+    await eventually(
+      async () => (await c.ask({ id: Math.random(), op: 'presence', users: ['usr_a'] })).online,
+      (online) => (online as string[]).length === 0,
+    )
   })
 
   test(`${listener}: topics are heard while joined, an order's only by its parties`, async (t) => {
@@ -111,7 +164,10 @@ for (const listener of LISTENERS) {
     t.like(await b.ask({ id: 4, op: 'unsubscribe', topic: 'gig:gig_1' }), { ok: true })
     fanout.toTopic('gig:gig_1', '{"ev":"notification","data":3}')
     await b.ask({ id: 5, op: 'ping' })
-    t.deepEqual(b.frames.filter(({ ev }) => ev).map(({ data }) => data), [2])
+    t.deepEqual(
+      b.frames.filter(({ ev }) => ev).map(({ data }) => data),
+      [2],
+    )
   })
 
   test(`${listener}: a token that is no good closes the socket after its answer; another account takes another socket`, async (t) => {
@@ -124,7 +180,9 @@ for (const listener of LISTENERS) {
     t.is(await badUpgrade.closed(), 4401)
     const one = await connect(socketUrl, { token })
     t.like(await one.ask({ id: 1, op: 'auth', token: await tokenOf('usr_b') }), { error: { code: 'forbidden' } })
-    t.like(await one.ask({ id: 2, op: 'send', conversation: 'c', clientId: 'c', text: 'x' }), { message: { sender: 'usr_a' } })
+    t.like(await one.ask({ id: 2, op: 'send', conversation: 'c', clientId: 'c', text: 'x' }), {
+      message: { sender: 'usr_a' },
+    })
   })
 
   test(`${listener}: a stopping gateway says so, with a time to come back, and closes with 1001`, async (t) => {
@@ -172,14 +230,21 @@ test('answers about one conversation come in the order asked, others need not wa
   })
   t.teardown(stop)
   const one = await join('usr_a')
-  const say = (id: number, conversation: string, text: string) => one.send({ id, op: 'send', conversation, clientId: String(id), text })
+  const say = (id: number, conversation: string, text: string) =>
+    one.send({ id, op: 'send', conversation, clientId: String(id), text })
   say(1, 'cnv_1', 'slow')
   say(2, 'cnv_1', 'fast')
   one.send({ id: 3, op: 'history', conversation: 'cnv_1', nonsense: 1 })
   say(4, 'cnv_2', 'fast')
-  await eventually(() => one.frames.length, (count) => count === 4)
+  await eventually(
+    () => one.frames.length,
+    (count) => count === 4,
+  )
   const ids = one.frames.map(({ id }) => id)
-  t.deepEqual(ids.filter((id) => id === 1 || id === 2), [1, 2])
+  t.deepEqual(
+    ids.filter((id) => id === 1 || id === 2),
+    [1, 2],
+  )
   t.true(ids.indexOf(4) < ids.indexOf(1))
 })
 
@@ -188,8 +253,12 @@ test('messages over the budget are refused with a time to retry, and flooding cl
   t.teardown(stop)
   const one = await join('usr_a')
   const answers: Frame[] = []
-  for (let id = 1; id <= 5; id++) answers.push(await one.ask({ id, op: 'send', conversation: 'c', clientId: String(id), text: 'x' }))
-  t.deepEqual(answers.map(({ ok, error }) => ok ?? error!.code), [true, true, true, 'rate_limited', 'rate_limited'])
+  for (let id = 1; id <= 5; id++)
+    answers.push(await one.ask({ id, op: 'send', conversation: 'c', clientId: String(id), text: 'x' }))
+  t.deepEqual(
+    answers.map(({ ok, error }) => ok ?? error!.code),
+    [true, true, true, 'rate_limited', 'rate_limited'],
+  )
   t.true(answers[4]!.error!.retryAfter! >= 1)
   for (let id = 10; id < 60; id++) one.send({ id, op: 'ping' })
   t.is(await one.closed(), 4429)
@@ -197,21 +266,37 @@ test('messages over the budget are refused with a time to retry, and flooding cl
 
 test('more operations at once than a connection may have are answered, not dropped', async (t) => {
   const gate = Promise.withResolvers<void>()
-  const { stop, join } = await setup('node', { handlers: { send: async () => { await gate.promise; return {} } } })
+  const { stop, join } = await setup('node', {
+    handlers: {
+      send: async () => {
+        await gate.promise
+        return {}
+      },
+    },
+  })
   t.teardown(stop)
   const one = await join('usr_a')
   for (let id = 0; id < 300; id++) one.send({ id, op: 'send', conversation: `c${id}`, clientId: 'c', text: 'x' })
-  const refused = await eventually(() => one.frames.filter(({ error }) => error?.code === 'overloaded'), (found) => found.length === 300 - 256)
+  const refused = await eventually(
+    () => one.frames.filter(({ error }) => error?.code === 'overloaded'),
+    (found) => found.length === 300 - 256,
+  )
   t.true(refused.every(({ error }) => error!.retryAfter! >= 1))
   gate.resolve()
-  await eventually(() => one.frames.length, (count) => count === 300)
+  await eventually(
+    () => one.frames.length,
+    (count) => count === 300,
+  )
 })
 
 test('one account has so many connections here and no more', async (t) => {
   const { stop, join, tokenOf } = await setup('node')
   t.teardown(stop)
   const all = await Promise.all(Array.from({ length: 51 }, () => join('usr_a')))
-  const refused = await eventually(() => all.filter(({ frames }) => frames.some(({ error }) => error?.code === 'overloaded')), (found) => found.length > 0)
+  const refused = await eventually(
+    () => all.filter(({ frames }) => frames.some(({ error }) => error?.code === 'overloaded')),
+    (found) => found.length > 0,
+  )
   t.is(refused.length, 1)
   all.find((one) => one !== refused[0])!.socket.close()
   const again = await eventually(async () => {
@@ -239,7 +324,13 @@ test('an unknown subprotocol is refused at the door, none is taken for ours', as
 })
 
 test('an actor that fails tells a socket nothing of why', async (t) => {
-  const { stop, join } = await setup('node', { handlers: { send: () => { throw new Error('password of the database') } } })
+  const { stop, join } = await setup('node', {
+    handlers: {
+      send: () => {
+        throw new Error('password of the database')
+      },
+    },
+  })
   t.teardown(stop)
   const one = await join('usr_a')
   const answer = await one.ask({ id: 1, op: 'send', conversation: 'c', clientId: 'c', text: 'x' })

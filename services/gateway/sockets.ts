@@ -55,11 +55,16 @@ export const sockets = ({ node, fanout, session, limits, meters, path }: SocketP
   })
   const connected = people(attachment)
   const due = deadlines<Connection>((one) =>
-    one.verified ? one.socket?.close(CLOSE.unauthenticated, 'the access token expired') : one.socket?.close(CLOSE.noAuth, 'no authentication in time'),
+    one.verified
+      ? one.socket?.close(CLOSE.unauthenticated, 'the access token expired')
+      : one.socket?.close(CLOSE.noAuth, 'no authentication in time'),
   )
   const ops = operations({ node, session, limits, people: connected, due })
 
-  const upgrade = (request: Request, offered: readonly string[]): { state: Connection; protocol?: string } | Response => {
+  const upgrade = (
+    request: Request,
+    offered: readonly string[],
+  ): { state: Connection; protocol?: string } | Response => {
     const requestId = idOf(request)
     const refused = refusalOf(request, offered)
     if (refused) return problemResponse(refused, { requestId, log: node.log, headers: [['X-Request-Id', requestId]] })
@@ -70,8 +75,13 @@ export const sockets = ({ node, fanout, session, limits, meters, path }: SocketP
   const refusalOf = (request: Request, offered: readonly string[]): Error | null => {
     if (draining) return refuse('unavailable', 'this node is stopping', { retryAfterSeconds: 1 })
     const bucket = limits.address.take(addressKey(request.address))
-    if (bucket.refused) return refuse('rate_limited', 'too many connections at once', { retryAfterSeconds: limits.address.retryAfterSeconds(bucket) })
-    return offered.length > 0 && !offered.includes(SUBPROTOCOL) ? refuse('validation_failed', `the subprotocol is ${SUBPROTOCOL}`) : null
+    if (bucket.refused)
+      return refuse('rate_limited', 'too many connections at once', {
+        retryAfterSeconds: limits.address.retryAfterSeconds(bucket),
+      })
+    return offered.length > 0 && !offered.includes(SUBPROTOCOL)
+      ? refuse('validation_failed', `the subprotocol is ${SUBPROTOCOL}`)
+      : null
   }
 
   const opened = (socket: Socket<Connection>) => {
@@ -93,7 +103,8 @@ export const sockets = ({ node, fanout, session, limits, meters, path }: SocketP
     if (!frame) return socket.close(CLOSE.badFrame, 'not a JSON object')
     if ('error' in frame) return void socket.send(errorFrame(frame.id, frame.error))
     meters.frame(frame.op).add()
-    if (one.underWay >= OPS_UNDER_WAY_MAX) return shed(one, frame, refuse('overloaded', 'too many operations are under way', { retryAfterSeconds: 1 }))
+    if (one.underWay >= OPS_UNDER_WAY_MAX)
+      return shed(one, frame, refuse('overloaded', 'too many operations are under way', { retryAfterSeconds: 1 }))
     answerInOrder(one, frame.fields.conversation, answerTo(one, frame))
   }
 
@@ -134,15 +145,26 @@ export const sockets = ({ node, fanout, session, limits, meters, path }: SocketP
 
   return {
     handlers: {
-      path, upgrade, open: opened, message, close: closed,
-      messageBytesMax: FRAME_BYTES_MAX, backpressureBytesMax: BACKPRESSURE_BYTES_MAX, idleTimeoutMs: IDLE_MS,
+      path,
+      upgrade,
+      open: opened,
+      message,
+      close: closed,
+      messageBytesMax: FRAME_BYTES_MAX,
+      backpressureBytesMax: BACKPRESSURE_BYTES_MAX,
+      idleTimeoutMs: IDLE_MS,
     },
-    attach: (opening) => { listener = opening },
+    attach: (opening) => {
+      listener = opening
+    },
     underWay: () => underWay,
     drain: () => {
       draining = true
       const spreadSeconds = Math.max(1, open.size / RECONNECTS_PER_SECOND)
-      for (const { socket } of open) socket?.send(JSON.stringify({ ev: 'draining', data: { retryAfter: Math.round(Math.random() * spreadSeconds * 10) / 10 } }))
+      for (const { socket } of open)
+        socket?.send(
+          JSON.stringify({ ev: 'draining', data: { retryAfter: Math.round(Math.random() * spreadSeconds * 10) / 10 } }),
+        )
     },
     stop: async () => {
       due.stop()

@@ -15,10 +15,19 @@ export type Handlers = Record<string, (ctx: Ctx) => unknown>
 
 /** An actor made of handlers; what has none is not found. Schemas and roles are checked as everywhere. */
 export const actorOf = (declared: ServiceContract, handlers: Handlers): ServiceSchema =>
-  service(declared, () => ({
-    actions: Object.fromEntries(Object.keys(declared.actions).map((name) => [name, async (ctx: Ctx) => (handlers[name] ? handlers[name](ctx) : Promise.reject(refuse('not_found')))])),
-    hears: Object.fromEntries(declared.hears.map((event) => [event, async () => undefined])),
-  }) as never)
+  service(
+    declared,
+    () =>
+      ({
+        actions: Object.fromEntries(
+          Object.keys(declared.actions).map((name) => [
+            name,
+            async (ctx: Ctx) => (handlers[name] ? handlers[name](ctx) : Promise.reject(refuse('not_found'))),
+          ]),
+        ),
+        hears: Object.fromEntries(declared.hears.map((event) => [event, async () => undefined])),
+      }) as never,
+  )
 
 /** Accounts by id; whoever is not there is signed out. */
 export type People = Map<string, Caller>
@@ -35,22 +44,48 @@ export type TestGateway = TestNode & {
   base: string
   opsBase: string
   socketUrl: string
-  ask(method: string, path: string, options?: { headers?: Record<string, string>; token?: string; body?: unknown; raw?: string | Uint8Array<ArrayBuffer> }): Promise<Answer>
+  ask(
+    method: string,
+    path: string,
+    options?: {
+      headers?: Record<string, string>
+      token?: string
+      body?: unknown
+      raw?: string | Uint8Array<ArrayBuffer>
+    },
+  ): Promise<Answer>
   tokenOf(userId: string, ttlSeconds?: number): Promise<string>
 }
 export type Answer = { status: number; headers: Headers; text: string; json: never }
 
-export const startGateway = async ({ services = [], env = {}, ...more }: Partial<StartOptions>): Promise<TestGateway> => {
+export const startGateway = async ({
+  services = [],
+  env = {},
+  ...more
+}: Partial<StartOptions>): Promise<TestGateway> => {
   const node = await startNode({ services: [gateway, ...services], env: { LISTENER: 'node', ...env }, ...more })
   const { port, opsPort } = (await node.broker.call('gateway.address')) as { port: number; opsPort: number }
   const base = `http://127.0.0.1:${port}`
   return {
-    ...node, base, opsBase: `http://127.0.0.1:${opsPort}`, socketUrl: `ws://127.0.0.1:${port}/v1/realtime`,
-    tokenOf: (userId, ttlSeconds = 900) => signAccess(node.settings.jwtSecret, { userId, sessionId: `ses_${userId}` }, ttlSeconds, Date.now()),
+    ...node,
+    base,
+    opsBase: `http://127.0.0.1:${opsPort}`,
+    socketUrl: `ws://127.0.0.1:${port}/v1/realtime`,
+    tokenOf: (userId, ttlSeconds = 900) =>
+      signAccess(node.settings.jwtSecret, { userId, sessionId: `ses_${userId}` }, ttlSeconds, Date.now()),
     ask: async (method, path, { headers = {}, token, body, raw } = {}) => {
-      const sent = { ...(token && { authorization: `Bearer ${token}` }), ...(body !== undefined && { 'content-type': 'application/json' }), ...headers }
+      const sent = {
+        ...(token && { authorization: `Bearer ${token}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      }
       const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body))
-      const response = await fetch(base + path, { method, headers: sent, redirect: 'manual', ...(payload !== undefined && { body: payload }) })
+      const response = await fetch(base + path, {
+        method,
+        headers: sent,
+        redirect: 'manual',
+        ...(payload !== undefined && { body: payload }),
+      })
       const text = await response.text()
       return { status: response.status, headers: response.headers, text, json: parsed(text) as never }
     },

@@ -7,7 +7,16 @@ export type DraftContent = Omit<GigContent, 'packages'> & { packages: Partial<Pa
 export type Given = { [K in keyof GigContent]?: (K extends 'images' ? (Image | string)[] : GigContent[K]) | undefined }
 
 const EMPTY: DraftContent = {
-  title: '', description: '', category: '', subcategory: '', tags: [], packages: {}, extras: [], faq: [], requirements: [], images: [],
+  title: '',
+  description: '',
+  category: '',
+  subcategory: '',
+  tags: [],
+  packages: {},
+  extras: [],
+  faq: [],
+  requirements: [],
+  images: [],
 }
 
 /** The content with the given fields instead of its own; refused with every reason when that makes no sense. */
@@ -22,7 +31,9 @@ export const contentWith = (content: DraftContent | null, given: Given): DraftCo
 /** An image named by its id or address alone. */
 const imageOf = (image: Image | string): Image => {
   if (typeof image !== 'string') return image
-  return image.startsWith('/') ? { id: image.slice(image.lastIndexOf('/') + 1).replace(/\.[a-z]+$/, ''), url: image } : { id: image, url: `/media/${image}` }
+  return image.startsWith('/')
+    ? { id: image.slice(image.lastIndexOf('/') + 1).replace(/\.[a-z]+$/, ''), url: image }
+    : { id: image, url: `/media/${image}` }
 }
 
 /** What publishing asks for and this lacks. */
@@ -35,7 +46,8 @@ export const refuseIncomplete = (content: DraftContent): void => {
 
 export const isComplete = (content: DraftContent): content is GigContent => content.packages.basic !== undefined
 
-export const packagesOf = ({ packages }: DraftContent): Package[] => PACKAGE_NAMES.flatMap((name) => packages[name] ?? [])
+export const packagesOf = ({ packages }: DraftContent): Package[] =>
+  PACKAGE_NAMES.flatMap((name) => packages[name] ?? [])
 
 export const currencyOf = (content: DraftContent): string => content.packages.basic?.price.currency ?? 'usd'
 
@@ -62,28 +74,37 @@ const cleanedPart = (value: unknown, path: string, errors: FieldError[]): unknow
   if (Array.isArray(value)) return value.map((item, at) => cleanedPart(item, `${path}.${at}`, errors))
   if (typeof value !== 'object' || value === null) return value
   const entries = Object.entries(value).filter(([, item]) => item !== undefined)
-  return Object.fromEntries(entries.map(([name, item]) => [name, cleanedPart(item, path ? `${path}.${name}` : name, errors)]))
+  return Object.fromEntries(
+    entries.map(([name, item]) => [name, cleanedPart(item, path ? `${path}.${name}` : name, errors)]),
+  )
 }
 
 const cleanedText = (value: string, path: string, errors: FieldError[]): string => {
   const text = value.trim()
   const hasLines = LINES.has(path.slice(path.lastIndexOf('.') + 1))
   if (text === '' && path !== 'subcategory') errors.push({ path, message: 'is empty' })
-  else if (UNWANTED.test(text) || (!hasLines && /[\t\r\n]/.test(text))) errors.push({ path, message: 'contains control characters' })
+  else if (UNWANTED.test(text) || (!hasLines && /[\t\r\n]/.test(text)))
+    errors.push({ path, message: 'contains control characters' })
   return text
 }
 
-const distinctTags = (tags: readonly string[]): string[] => [...new Map(tags.map((tag) => [tag.toLowerCase(), tag])).values()]
+const distinctTags = (tags: readonly string[]): string[] => [
+  ...new Map(tags.map((tag) => [tag.toLowerCase(), tag])).values(),
+]
 
 const wrongs = (content: DraftContent): FieldError[] => [
   ...repeatedIds('extras', content.extras),
   ...repeatedIds('requirements', content.requirements),
   ...mixedCurrencies(content),
-  ...content.images.flatMap(({ url }, at) => (isOurs(url) ? [] : [{ path: `images.${at}.url`, message: 'is not an image kept here' }])),
+  ...content.images.flatMap(({ url }, at) =>
+    isOurs(url) ? [] : [{ path: `images.${at}.url`, message: 'is not an image kept here' }],
+  ),
 ]
 
 const repeatedIds = (field: string, items: readonly { id: string }[]): FieldError[] =>
-  items.flatMap(({ id }, at) => (items.findIndex((other) => other.id === id) < at ? [{ path: `${field}.${at}.id`, message: 'is used twice' }] : []))
+  items.flatMap(({ id }, at) =>
+    items.findIndex((other) => other.id === id) < at ? [{ path: `${field}.${at}.id`, message: 'is used twice' }] : [],
+  )
 
 const mixedCurrencies = (content: DraftContent): FieldError[] => {
   const currency = currencyOf(content)
@@ -92,7 +113,9 @@ const mixedCurrencies = (content: DraftContent): FieldError[] => {
     ...content.extras.map(({ price }, at) => [`extras.${at}.price`, price] as const),
   ]
   return prices.flatMap(([path, price]) =>
-    price && price.currency !== currency ? [{ path: `${path}.currency`, message: `is not ${currency} like the others` }] : [],
+    price && price.currency !== currency
+      ? [{ path: `${path}.currency`, message: `is not ${currency} like the others` }]
+      : [],
   )
 }
 

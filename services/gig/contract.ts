@@ -6,10 +6,16 @@ import { closed, Id, listOf, Money, Nothing, page, Price, text, Time } from '../
 
 export { CATEGORIES, type CategoryNode } from './categories.ts'
 
-export const GigStatus = Type.Union(['draft', 'pending', 'live', 'paused', 'rejected', 'deleted'].map((status) => Type.Literal(status)) as [
-  ReturnType<typeof Type.Literal<'draft'>>, ReturnType<typeof Type.Literal<'pending'>>, ReturnType<typeof Type.Literal<'live'>>,
-  ReturnType<typeof Type.Literal<'paused'>>, ReturnType<typeof Type.Literal<'rejected'>>, ReturnType<typeof Type.Literal<'deleted'>>,
-])
+export const GigStatus = Type.Union(
+  ['draft', 'pending', 'live', 'paused', 'rejected', 'deleted'].map((status) => Type.Literal(status)) as [
+    ReturnType<typeof Type.Literal<'draft'>>,
+    ReturnType<typeof Type.Literal<'pending'>>,
+    ReturnType<typeof Type.Literal<'live'>>,
+    ReturnType<typeof Type.Literal<'paused'>>,
+    ReturnType<typeof Type.Literal<'rejected'>>,
+    ReturnType<typeof Type.Literal<'deleted'>>,
+  ],
+)
 export type GigStatus = Static<typeof GigStatus>
 
 export const PACKAGE_NAMES = ['basic', 'standard', 'premium'] as const
@@ -26,7 +32,12 @@ export const Package = closed({
 })
 export type Package = Static<typeof Package>
 
-export const Extra = closed({ id: Id, title: text(1, 80), price: Price, addedDays: Type.Integer({ minimum: 0, maximum: 90 }) })
+export const Extra = closed({
+  id: Id,
+  title: text(1, 80),
+  price: Price,
+  addedDays: Type.Integer({ minimum: 0, maximum: 90 }),
+})
 export type Extra = Static<typeof Extra>
 export const Requirement = closed({
   id: Id,
@@ -59,9 +70,18 @@ const content = {
 export const GigContent = closed(content)
 export type GigContent = Static<typeof GigContent>
 /** What a seller may send: parts, and images also by their id or address alone. */
-const given = { ...Type.Partial(GigContent).properties, images: Type.Optional(Type.Array(Type.Union([Image, text(1, 500)]), { maxItems: 10 })) }
+const given = {
+  ...Type.Partial(GigContent).properties,
+  images: Type.Optional(Type.Array(Type.Union([Image, text(1, 500)]), { maxItems: 10 })),
+}
 
-export const SellerCard = Type.Object({ id: Id, username: Type.String(), displayName: Type.String(), level: Level, rating: Type.Number() })
+export const SellerCard = Type.Object({
+  id: Id,
+  username: Type.String(),
+  displayName: Type.String(),
+  level: Level,
+  rating: Type.Number(),
+})
 export const Gig = Type.Object(
   {
     id: Id,
@@ -83,11 +103,20 @@ export type Gig = Static<typeof Gig>
 /** What lists show of a gig. */
 export const GigCard = Type.Object(
   {
-    id: Id, title: Type.String(), category: Type.String(), subcategory: Type.String(), tags: Type.Array(Type.String()),
+    id: Id,
+    title: Type.String(),
+    category: Type.String(),
+    subcategory: Type.String(),
+    tags: Type.Array(Type.String()),
     /** The lowest package price. */
     price: Money,
-    deliveryDays: Type.Integer(), image: Type.Union([Image, Type.Null()]), seller: SellerCard,
-    rating: Type.Number(), reviewCount: Type.Integer(), createdAt: Time, status: GigStatus,
+    deliveryDays: Type.Integer(),
+    image: Type.Union([Image, Type.Null()]),
+    seller: SellerCard,
+    rating: Type.Number(),
+    reviewCount: Type.Integer(),
+    createdAt: Time,
+    status: GigStatus,
   },
   { $id: 'GigCard' },
 )
@@ -95,16 +124,38 @@ export type GigCard = Static<typeof GigCard>
 
 /** What the search engine is told of a live gig: adapters/engine's IndexedGig. */
 export const IndexedGig = Type.Object({
-  id: Id, version: Type.Integer(), title: Type.String(), description: Type.String(), tags: Type.Array(Type.String()),
-  category: Type.String(), subcategory: Type.String(), sellerId: Id, sellerName: Type.String(), sellerLevel: Type.String(),
-  languages: Type.Array(Type.String()), price: Type.Integer(), currency: Type.String(), deliveryDays: Type.Integer(),
-  rating: Type.Number(), reviewCount: Type.Integer(), orderCount: Type.Integer(), createdAt: Type.Integer(), quality: Type.Number(),
+  id: Id,
+  version: Type.Integer(),
+  title: Type.String(),
+  description: Type.String(),
+  tags: Type.Array(Type.String()),
+  category: Type.String(),
+  subcategory: Type.String(),
+  sellerId: Id,
+  sellerName: Type.String(),
+  sellerLevel: Type.String(),
+  languages: Type.Array(Type.String()),
+  price: Type.Integer(),
+  currency: Type.String(),
+  deliveryDays: Type.Integer(),
+  rating: Type.Number(),
+  reviewCount: Type.Integer(),
+  orderCount: Type.Integer(),
+  createdAt: Type.Integer(),
+  quality: Type.Number(),
 })
 
 /** What an order freezes of a gig. */
 export const Quote = Type.Object({
-  gig: Id, version: Type.Integer(), seller: Id, title: Type.String(), category: Type.String(), packages: Packages,
-  extras: Type.Array(Extra), requirements: Type.Array(Requirement), image: Type.Union([Image, Type.Null()]),
+  gig: Id,
+  version: Type.Integer(),
+  seller: Id,
+  title: Type.String(),
+  category: Type.String(),
+  packages: Packages,
+  extras: Type.Array(Extra),
+  requirements: Type.Array(Requirement),
+  image: Type.Union([Image, Type.Null()]),
 })
 export type Quote = Static<typeof Quote>
 
@@ -115,63 +166,135 @@ export const gig = contract({
   name: 'gig',
   actions: {
     create: {
-      rest: 'POST /v1/gigs', auth: 'seller', status: 201, result: Gig, summary: 'Makes a draft. All but the title may come later.',
+      rest: 'POST /v1/gigs',
+      auth: 'seller',
+      status: 201,
+      result: Gig,
+      summary: 'Makes a draft. All but the title may come later.',
       params: closed({ ...given, title: content.title }),
     },
     update: {
-      rest: 'PATCH /v1/gigs/:id', auth: 'seller', key: 'id', result: Gig,
+      rest: 'PATCH /v1/gigs/:id',
+      auth: 'seller',
+      key: 'id',
+      result: Gig,
       summary: 'Changes the fields given. A live gig goes through moderation again.',
       params: closed({ id: Id, ...given }),
     },
     publish: {
-      rest: 'POST /v1/gigs/:id/publish', auth: 'seller', key: 'id', result: Gig, errors: ['invalid_transition'],
-      summary: 'Sends it through moderation: pending, then live, or rejected with reasons.', params: closed({ id: Id }),
+      rest: 'POST /v1/gigs/:id/publish',
+      auth: 'seller',
+      key: 'id',
+      result: Gig,
+      errors: ['invalid_transition'],
+      summary: 'Sends it through moderation: pending, then live, or rejected with reasons.',
+      params: closed({ id: Id }),
     },
     pause: {
-      rest: 'POST /v1/gigs/:id/pause', auth: 'seller', key: 'id', result: Gig, errors: ['invalid_transition'],
-      summary: 'Takes a live gig out of sight; publish brings it back.', params: closed({ id: Id }),
+      rest: 'POST /v1/gigs/:id/pause',
+      auth: 'seller',
+      key: 'id',
+      result: Gig,
+      errors: ['invalid_transition'],
+      summary: 'Takes a live gig out of sight; publish brings it back.',
+      params: closed({ id: Id }),
     },
-    remove: { rest: 'DELETE /v1/gigs/:id', auth: 'seller', key: 'id', status: 204, result: Nothing, summary: 'Deletes it; orders keep what they froze.', params: closed({ id: Id }) },
+    remove: {
+      rest: 'DELETE /v1/gigs/:id',
+      auth: 'seller',
+      key: 'id',
+      status: 204,
+      result: Nothing,
+      summary: 'Deletes it; orders keep what they froze.',
+      params: closed({ id: Id }),
+    },
     get: {
-      rest: 'GET /v1/gigs/:id', auth: 'optional', result: Gig, summary: 'One gig. Owners see every status, others only live ones.',
-      publicRead: { maxAgeSeconds: 10, staleSeconds: 60 }, params: closed({ id: Id }),
+      rest: 'GET /v1/gigs/:id',
+      auth: 'optional',
+      result: Gig,
+      summary: 'One gig. Owners see every status, others only live ones.',
+      publicRead: { maxAgeSeconds: 10, staleSeconds: 60 },
+      params: closed({ id: Id }),
     },
-    mine: { rest: 'GET /v1/me/gigs', auth: 'seller', result: listOf(Gig), summary: 'The own gigs, newest first, whatever their status.', params: closed({ ...page }) },
+    mine: {
+      rest: 'GET /v1/me/gigs',
+      auth: 'seller',
+      result: listOf(Gig),
+      summary: 'The own gigs, newest first, whatever their status.',
+      params: closed({ ...page }),
+    },
     quote: {
-      auth: 'internal', summary: 'What an order freezes; null unless the gig is live.', result: Type.Union([Quote, Type.Null()]), params: closed({ id: Id }),
+      auth: 'internal',
+      summary: 'What an order freezes; null unless the gig is live.',
+      result: Type.Union([Quote, Type.Null()]),
+      params: closed({ id: Id }),
     },
     cards: {
-      auth: 'internal', summary: 'Cards of live gigs in the order asked; null for others.',
-      result: Type.Array(Type.Union([GigCard, Type.Null()])), params: closed({ ids: Type.Array(Id, { maxItems: 1000 }) }),
+      auth: 'internal',
+      summary: 'Cards of live gigs in the order asked; null for others.',
+      result: Type.Array(Type.Union([GigCard, Type.Null()])),
+      params: closed({ ids: Type.Array(Id, { maxItems: 1000 }) }),
     },
     ofUser: {
-      rest: 'GET /v1/users/:username/gigs', auth: 'none', result: listOf(GigCard), summary: 'A seller\'s live gigs, newest first.',
-      publicRead: { maxAgeSeconds: 10, staleSeconds: 60 }, params: closed({ username: text(1, 64), ...page }),
+      rest: 'GET /v1/users/:username/gigs',
+      auth: 'none',
+      result: listOf(GigCard),
+      summary: "A seller's live gigs, newest first.",
+      publicRead: { maxAgeSeconds: 10, staleSeconds: 60 },
+      params: closed({ username: text(1, 64), ...page }),
     },
     ofSeller: {
-      auth: 'internal', summary: 'Cards of a seller\'s live gigs, newest first.', result: listOf(GigCard), params: closed({ seller: Id, ...page }),
+      auth: 'internal',
+      summary: "Cards of a seller's live gigs, newest first.",
+      result: listOf(GigCard),
+      params: closed({ seller: Id, ...page }),
     },
     decide: {
-      auth: 'internal', key: 'id', summary: 'What moderation decided about one version of a pending gig; late decisions change nothing.',
-      result: Nothing, params: closed({ id: Id, version: Type.Integer(), approved: Type.Boolean(), reasons: Type.Array(Type.String()) }),
+      auth: 'internal',
+      key: 'id',
+      summary: 'What moderation decided about one version of a pending gig; late decisions change nothing.',
+      result: Nothing,
+      params: closed({ id: Id, version: Type.Integer(), approved: Type.Boolean(), reasons: Type.Array(Type.String()) }),
     },
     indexed: {
-      auth: 'internal', summary: 'Every live gig as the engine knows it, in pages by id: reindex and verify.',
+      auth: 'internal',
+      summary: 'Every live gig as the engine knows it, in pages by id: reindex and verify.',
       result: Type.Object({ data: Type.Array(IndexedGig), next: Type.Union([Type.String(), Type.Null()]) }),
-      params: closed({ after: Type.Optional(Type.String()), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })) }),
+      params: closed({
+        after: Type.Optional(Type.String()),
+        limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+      }),
     },
     ensureMany: {
-      auth: 'internal', summary: 'Stores live gigs under fixed ids unless they exist: demo and seed data. Answers how many were new.',
+      auth: 'internal',
+      summary: 'Stores live gigs under fixed ids unless they exist: demo and seed data. Answers how many were new.',
       result: Type.Object({ made: Type.Integer() }),
       params: closed({
-        gigs: Type.Array(closed({ id: Id, seller: Id, createdAt: Type.Integer(), rating: Type.Number(), reviewCount: Type.Integer(), orderCount: Type.Integer(), ...content }), { maxItems: 1000 }),
+        gigs: Type.Array(
+          closed({
+            id: Id,
+            seller: Id,
+            createdAt: Type.Integer(),
+            rating: Type.Number(),
+            reviewCount: Type.Integer(),
+            orderCount: Type.Integer(),
+            ...content,
+          }),
+          { maxItems: 1000 },
+        ),
       }),
     },
   },
   events: {
     'gig.submitted': Type.Object({ id: Id, version: Type.Integer(), seller: Id, content: GigContent }),
     /** `indexed` is null when it is not live any more. */
-    'gig.changed': Type.Object({ id: Id, version: Type.Integer(), status: GigStatus, category: Type.String(), indexed: Type.Union([IndexedGig, Type.Null()]) }),
+    'gig.changed': Type.Object({
+      id: Id,
+      version: Type.Integer(),
+      status: GigStatus,
+      category: Type.String(),
+      indexed: Type.Union([IndexedGig, Type.Null()]),
+    }),
   },
   hears: ['review.published', 'order.completed', 'account.changed'],
 })

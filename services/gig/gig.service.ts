@@ -7,7 +7,22 @@ import { service, type Ctx, type Here } from '../../mixins/service.ts'
 import type { Profile } from '../account/contract.ts'
 import { refuse } from '../errors.ts'
 import { GIGS_PER_SELLER_MAX, gig as contract, type Gig, type GigCard } from './contract.ts'
-import { decided, drafted, edited, gigs, isVisible, moved, noGig, ordered, ownGig, published, rated, retold, type GigDoc, type Turn } from './gig.ts'
+import {
+  decided,
+  drafted,
+  edited,
+  gigs,
+  isVisible,
+  moved,
+  noGig,
+  ordered,
+  ownGig,
+  published,
+  rated,
+  retold,
+  type GigDoc,
+  type Turn,
+} from './gig.ts'
 import { seededGig } from './seed.ts'
 import { sellers, type Sellers } from './sellers.ts'
 import { cardOf, gigOf, indexedOf, quoteOf } from './views.ts'
@@ -27,11 +42,16 @@ export default service(contract, async (here) => {
   return {
     actions: {
       create: (ctx) => create(self, ctx),
-      update: ({ params: { id, ...given }, caller, deadlineAt }) => ownTurn(self, { id, owner: caller.id, deadlineAt }, (gig, seller) => edited(gig, given, seller)),
-      publish: ({ params, caller, deadlineAt }) => ownTurn(self, { id: params.id, owner: caller.id, deadlineAt }, published),
-      pause: ({ params, caller, deadlineAt }) => ownTurn(self, { id: params.id, owner: caller.id, deadlineAt }, (gig, seller) => moved(gig, 'pause', seller)),
+      update: ({ params: { id, ...given }, caller, deadlineAt }) =>
+        ownTurn(self, { id, owner: caller.id, deadlineAt }, (gig, seller) => edited(gig, given, seller)),
+      publish: ({ params, caller, deadlineAt }) =>
+        ownTurn(self, { id: params.id, owner: caller.id, deadlineAt }, published),
+      pause: ({ params, caller, deadlineAt }) =>
+        ownTurn(self, { id: params.id, owner: caller.id, deadlineAt }, (gig, seller) => moved(gig, 'pause', seller)),
       remove: async ({ params, caller, deadlineAt }) => {
-        await ownTurn(self, { id: params.id, owner: caller.id, deadlineAt }, (gig, seller) => moved(gig, 'remove', seller))
+        await ownTurn(self, { id: params.id, owner: caller.id, deadlineAt }, (gig, seller) =>
+          moved(gig, 'remove', seller),
+        )
         return {}
       },
       get: async ({ params, caller }) => {
@@ -44,7 +64,8 @@ export default service(contract, async (here) => {
         const seller = await self.sellers.of(caller.id)
         return { data: docs.map((gig) => gigOf(gig, seller)), nextCursor: next }
       },
-      ofUser: async ({ params, call }) => cardsOf(self, await call('account.profile', { username: params.username }), params),
+      ofUser: async ({ params, call }) =>
+        cardsOf(self, await call('account.profile', { username: params.username }), params),
       ofSeller: async ({ params }) => cardsOf(self, await self.sellers.of(params.seller), params),
       quote: async ({ params }) => {
         const found = await self.actor.read(params.id)
@@ -56,7 +77,12 @@ export default service(contract, async (here) => {
         return {}
       },
       indexed: async ({ params }) => {
-        const { docs, next } = await self.documents.find(gigs, { index: 'live', equals: { isLive: 1 }, limit: params.limit ?? 500, cursor: params.after ?? null })
+        const { docs, next } = await self.documents.find(gigs, {
+          index: 'live',
+          equals: { isLive: 1 },
+          limit: params.limit ?? 500,
+          cursor: params.after ?? null,
+        })
         const profiles = await self.sellers.all(docs.map(({ seller }) => seller))
         return { data: docs.map((gig, at) => indexedOf(gig, profiles[at]!)), next }
       },
@@ -84,10 +110,17 @@ const create = async (self: Gigs, { params, caller }: Action<'create'>): Promise
 }
 
 /** An owner's turn. Moderation is waited for, so that the answer usually has its decision already. */
-const ownTurn = async (self: Gigs, { id, owner, deadlineAt }: { id: string; owner: string; deadlineAt: number }, take: Take): Promise<Gig> => {
+const ownTurn = async (
+  self: Gigs,
+  { id, owner, deadlineAt }: { id: string; owner: string; deadlineAt: number },
+  take: Take,
+): Promise<Gig> => {
   const seller = await self.sellers.of(owner)
   let before: GigDoc | undefined
-  const after = await self.actor.turn(id, (state) => take((before = ownGig(state, owner)), seller), { deadlineAt, settle: ['moderation'] })
+  const after = await self.actor.turn(id, (state) => take((before = ownGig(state, owner)), seller), {
+    deadlineAt,
+    settle: ['moderation'],
+  })
   sayChanged(self, before!, after, seller)
   const now = after.status === 'pending' ? await self.actor.read(id) : after
   return gigOf(now ?? after, seller)
@@ -99,7 +132,9 @@ const turn = async (self: Gigs, id: string, take: Take): Promise<void> => {
   if (!found) return
   const seller = await self.sellers.of(found.seller)
   let before: GigDoc | null = null
-  const after = await self.actor.turn<GigDoc | null>(id, (state) => (state ? take((before = state), seller) : { result: null }))
+  const after = await self.actor.turn<GigDoc | null>(id, (state) =>
+    state ? take((before = state), seller) : { result: null },
+  )
   if (after) sayChanged(self, before ?? found, after, seller)
 }
 
@@ -107,7 +142,13 @@ const turn = async (self: Gigs, id: string, take: Take): Promise<void> => {
 const sayChanged = ({ fanout }: Gigs, before: GigDoc, after: GigDoc, { username }: Profile): void => {
   if (before.revision === after.revision || (before.status !== 'live' && after.status !== 'live')) return
   const categories = new Set([before.content.category, after.content.category])
-  const tags = [`gig:${after.id}`, ...[...categories].map((slug) => `category:${slug}`), 'search', 'categories', `user:${username.toLowerCase()}`]
+  const tags = [
+    `gig:${after.id}`,
+    ...[...categories].map((slug) => `category:${slug}`),
+    'search',
+    'categories',
+    `user:${username.toLowerCase()}`,
+  ]
   fanout.toNodes('hot.changed', { tags })
 }
 
@@ -131,7 +172,11 @@ const cards = async ({ documents, sellers: known }: Gigs, ids: readonly string[]
 /** The index knows sellers' names, levels and languages: when one changes, their gigs are told to it again. */
 const retellGigsOf = async (self: Gigs, seller: string): Promise<void> => {
   self.sellers.forget(seller)
-  const { docs } = await self.documents.find(gigs, { index: 'liveBySeller', equals: { liveSeller: seller }, limit: GIGS_PER_SELLER_MAX })
+  const { docs } = await self.documents.find(gigs, {
+    index: 'liveBySeller',
+    equals: { liveSeller: seller },
+    limit: GIGS_PER_SELLER_MAX,
+  })
   for (const { id } of docs) await turn(self, id, retold)
 }
 
@@ -142,6 +187,9 @@ const ensureMany = async (self: Gigs, { params, call }: Action<'ensureMany'>): P
   const profiles = await self.sellers.all(made.map(({ seller }) => seller))
   const indexed = made.map((gig, at) => indexedOf(gig, profiles[at]!))
   // The search actor finds by itself what it was not told, only later.
-  if (made.length > 0) await call('search.index', { gigs: indexed }).catch((error: unknown) => self.here.log.warn('the index will hear of seeded gigs later:', error))
+  if (made.length > 0)
+    await call('search.index', { gigs: indexed }).catch((error: unknown) =>
+      self.here.log.warn('the index will hear of seeded gigs later:', error),
+    )
   return { made: made.length }
 }

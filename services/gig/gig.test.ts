@@ -9,7 +9,12 @@ import { CATEGORIES, GIGS_PER_SELLER_MAX, type GigContent } from './contract.ts'
 import gig from './gig.service.ts'
 import { gigs } from './gig.ts'
 
-type Changed = { id: string; version: number; status: string; indexed: { price: number; sellerName: string; rating: number; orderCount: number } | null }
+type Changed = {
+  id: string
+  version: number
+  status: string
+  indexed: { price: number; sellerName: string; rating: number; orderCount: number } | null
+}
 /** Stands where search listens: keeps what it was told. */
 const told: Changed[] = []
 const listening: ServiceSchema = {
@@ -28,23 +33,56 @@ test.after.always(() => node.stop())
 let people = 0
 const seller = async (): Promise<Caller> => {
   const name = `seller${++people}`
-  const { id, username, roles } = await node.call('account.ensure', { id: `usr_${name}`, email: `${name}@demo.test`, password: '', username: name, displayName: `Seller ${people}`, roles: ['seller'] })
+  const { id, username, roles } = await node.call('account.ensure', {
+    id: `usr_${name}`,
+    email: `${name}@demo.test`,
+    password: '',
+    username: name,
+    displayName: `Seller ${people}`,
+    roles: ['seller'],
+  })
   return { id, username, roles, sessionId: 'ses_1' }
 }
 const content: GigContent = {
-  title: 'I will design a modern logo', description: 'Three concepts, two rounds of changes, all files for print and web.',
-  category: 'design', subcategory: 'logo-design', tags: ['logo', 'Logo', 'brand'],
+  title: 'I will design a modern logo',
+  description: 'Three concepts, two rounds of changes, all files for print and web.',
+  category: 'design',
+  subcategory: 'logo-design',
+  tags: ['logo', 'Logo', 'brand'],
   packages: {
-    basic: { title: 'Basic', description: 'One concept', price: { amount: 5000, currency: 'usd' }, deliveryDays: 5, revisions: 1, features: [] },
-    standard: { title: 'Standard', description: 'Two concepts', price: { amount: 9000, currency: 'usd' }, deliveryDays: 3, revisions: 2, features: ['Sources'] },
+    basic: {
+      title: 'Basic',
+      description: 'One concept',
+      price: { amount: 5000, currency: 'usd' },
+      deliveryDays: 5,
+      revisions: 1,
+      features: [],
+    },
+    standard: {
+      title: 'Standard',
+      description: 'Two concepts',
+      price: { amount: 9000, currency: 'usd' },
+      deliveryDays: 3,
+      revisions: 2,
+      features: ['Sources'],
+    },
   },
   extras: [{ id: 'fast', title: 'Faster', price: { amount: 1000, currency: 'usd' }, addedDays: 0 }],
-  faq: [], requirements: [{ id: 'what', question: 'What is it for?', type: 'text', required: true }],
+  faq: [],
+  requirements: [{ id: 'what', question: 'What is it for?', type: 'text', required: true }],
   images: [{ id: 'one', url: '/art/one.svg' }],
 }
 const as = (caller: Caller) => ({ meta: { caller } })
-const codeOf = (asked: Promise<unknown>) => asked.then(() => 'ok', (error: unknown) => refusal(error)?.code ?? String(error))
-const pathsOf = (asked: Promise<unknown>) => asked.then(() => [], (error: unknown) => refusal(error)?.extra.errors?.map(({ path }) => path))
+const codeOf = (asked: Promise<unknown>) =>
+  asked.then(
+    () => 'ok',
+    (error: unknown) => refusal(error)?.code ?? String(error),
+  )
+const pathsOf = (asked: Promise<unknown>) =>
+  asked.then(
+    () => [],
+    (error: unknown) => refusal(error)?.extra.errors?.map(({ path }) => path),
+  )
 const live = async (owner: Caller, more: Partial<GigContent> = {}) => {
   const draft = await node.call('gig.create', { ...content, ...more }, as(owner))
   return node.call('gig.publish', { id: draft.id }, as(owner))
@@ -59,8 +97,14 @@ test('a published gig is live in the answer, and everybody sees it', async (t) =
   const published = await node.call('gig.publish', { id: draft.id }, as(owner))
   t.is(published.status, 'live')
   const seen = await node.call('gig.get', { id: draft.id })
-  t.deepEqual([seen.status, seen.tags, seen.seller.username, seen.rating], ['live', ['Logo', 'brand'], owner.username, 0])
-  const last = await eventually(() => told.findLast(({ id }) => id === draft.id), (one) => one !== undefined)
+  t.deepEqual(
+    [seen.status, seen.tags, seen.seller.username, seen.rating],
+    ['live', ['Logo', 'brand'], owner.username, 0],
+  )
+  const last = await eventually(
+    () => told.findLast(({ id }) => id === draft.id),
+    (one) => one !== undefined,
+  )
   t.deepEqual([last?.status, last?.version, last?.indexed?.price], ['live', seen.version, 5000])
 })
 
@@ -93,7 +137,10 @@ test('an edited live gig is looked at again; one that now breaks the rules goes 
   t.is((await node.call('gig.update', { id, title: 'Cocaine logo for you' }, as(owner))).status, 'rejected')
   t.is(await codeOf(node.call('gig.get', { id })), 'not_found')
   t.is((await node.call('gig.get', { id }, as(owner))).status, 'rejected')
-  const last = await eventually(() => told.findLast((one) => one.id === id), (one) => one?.indexed === null)
+  const last = await eventually(
+    () => told.findLast((one) => one.id === id),
+    (one) => one?.indexed === null,
+  )
   t.is(last?.indexed, null)
 })
 
@@ -118,7 +165,7 @@ test('a move the status forbids is refused and changes nothing', async (t) => {
   t.is((await node.call('gig.get', { id })).version, version)
 })
 
-test('another seller\'s live gig may be seen and not changed; a draft of theirs is as good as none', async (t) => {
+test("another seller's live gig may be seen and not changed; a draft of theirs is as good as none", async (t) => {
   const [owner, other] = [await seller(), await seller()]
   const { id } = await live(owner)
   t.is(await codeOf(node.call('gig.update', { id, title: 'Mine now' }, as(other))), 'forbidden')
@@ -141,13 +188,25 @@ test('a deleted gig is gone for everybody, its owner included', async (t) => {
 
 test('an image may be named by its address or id alone', async (t) => {
   const owner = await seller()
-  const { images } = await node.call('gig.create', { ...content, images: ['/media/abc', 'def', { id: 'x', url: '/art/x.svg' }] }, as(owner))
-  t.deepEqual(images, [{ id: 'abc', url: '/media/abc' }, { id: 'def', url: '/media/def' }, { id: 'x', url: '/art/x.svg' }])
+  const { images } = await node.call(
+    'gig.create',
+    { ...content, images: ['/media/abc', 'def', { id: 'x', url: '/art/x.svg' }] },
+    as(owner),
+  )
+  t.deepEqual(images, [
+    { id: 'abc', url: '/media/abc' },
+    { id: 'def', url: '/media/def' },
+    { id: 'x', url: '/art/x.svg' },
+  ])
 })
 
 test('a seller may offer outside of the tree', async (t) => {
   const owner = await seller()
-  const { category, subcategory } = await node.call('gig.create', { ...content, category: 'beekeeping', subcategory: '' }, as(owner))
+  const { category, subcategory } = await node.call(
+    'gig.create',
+    { ...content, category: 'beekeeping', subcategory: '' },
+    as(owner),
+  )
   t.deepEqual([category, subcategory], ['beekeeping', ''])
 })
 
@@ -159,13 +218,17 @@ test('what makes no sense is refused with the place it stands at', async (t) => 
     [{ extras: [extra, extra] }, 'extras.1.id'],
     [{ requirements: [content.requirements[0]!, content.requirements[0]!] }, 'requirements.1.id'],
     [{ extras: [{ ...extra, price: price('eur') }] }, 'extras.0.price.currency'],
-    [{ packages: { ...content.packages, standard: { ...content.packages.basic, price: price('eur') } } }, 'packages.standard.price.currency'],
+    [
+      { packages: { ...content.packages, standard: { ...content.packages.basic, price: price('eur') } } },
+      'packages.standard.price.currency',
+    ],
     [{ images: [{ id: 'x', url: 'https://elsewhere.test/x.png' }] }, 'images.0.url'],
     [{ images: [{ id: 'x', url: '/media/../secret' }] }, 'images.0.url'],
     [{ title: '   ' }, 'title'],
     [{ title: 'A\u0000title' }, 'title'],
   ]
-  for (const [part, path] of wrong) t.deepEqual(await pathsOf(node.call('gig.create', { ...content, ...part }, as(owner))), [path])
+  for (const [part, path] of wrong)
+    t.deepEqual(await pathsOf(node.call('gig.create', { ...content, ...part }, as(owner))), [path])
 })
 
 test('an own list has every status, newest first, in pages', async (t) => {
@@ -179,14 +242,20 @@ test('an own list has every status, newest first, in pages', async (t) => {
   t.is(await codeOf(node.call('gig.mine', { cursor: 'nonsense' }, as(owner))), 'bad_cursor')
 })
 
-test('an order freezes what is live, and a seller\'s cards are those of live gigs', async (t) => {
+test("an order freezes what is live, and a seller's cards are those of live gigs", async (t) => {
   const owner = await seller()
   const { id, version } = await live(owner)
   await node.call('gig.create', { title: 'A draft' }, as(owner))
   const quote = await node.call('gig.quote', { id })
-  t.deepEqual([quote?.seller, quote?.version, quote?.packages.basic.price.amount, quote?.extras[0]?.id], [owner.id, version, 5000, 'fast'])
+  t.deepEqual(
+    [quote?.seller, quote?.version, quote?.packages.basic.price.amount, quote?.extras[0]?.id],
+    [owner.id, version, 5000, 'fast'],
+  )
   const { data } = await node.call('gig.ofSeller', { seller: owner.id })
-  t.deepEqual(data.map((card) => [card.id, card.price.amount, card.deliveryDays, card.seller.username]), [[id, 5000, 3, owner.username]])
+  t.deepEqual(
+    data.map((card) => [card.id, card.price.amount, card.deliveryDays, card.seller.username]),
+    [[id, 5000, 3, owner.username]],
+  )
 })
 
 test('a decision about an older text changes nothing', async (t) => {
@@ -199,7 +268,8 @@ test('a decision about an older text changes nothing', async (t) => {
 test('reviews and orders are counted once each, however often they are told', async (t) => {
   const owner = await seller()
   const { id } = await live(owner)
-  const hear = (name: string, eventId: string, data: object) => node.broker.call('gig.hear', { event: { id: eventId, name, data, at: 1 } })
+  const hear = (name: string, eventId: string, data: object) =>
+    node.broker.call('gig.hear', { event: { id: eventId, name, data, at: 1 } })
   const review = { order: 'ord_1', gig: id, seller: owner.id, buyer: 'usr_b', by: 'buyer', rating: 4, at: 1 }
   await hear('review.published', 'a', review)
   await hear('review.published', 'a', review)
@@ -209,23 +279,34 @@ test('reviews and orders are counted once each, however often they are told', as
   await hear('order.completed', 'd', { order: 'ord_9', gig: 'gig_gone', buyer: 'usr_b', seller: owner.id, at: 1 })
   const seen = await node.call('gig.get', { id })
   t.deepEqual([seen.rating, seen.reviewCount], [4, 1])
-  const last = await eventually(() => told.findLast((one) => one.id === id), (one) => one?.indexed?.orderCount === 1)
+  const last = await eventually(
+    () => told.findLast((one) => one.id === id),
+    (one) => one?.indexed?.orderCount === 1,
+  )
   t.is(last?.indexed?.rating, 4)
 })
 
-test('a seller\'s new name reaches the index and the gig', async (t) => {
+test("a seller's new name reaches the index and the gig", async (t) => {
   const owner = await seller()
   const { id } = await live(owner)
   await node.call('account.update', { displayName: 'Renamed' }, as(owner))
-  const last = await eventually(() => told.findLast((one) => one.id === id), (one) => one?.indexed?.sellerName === 'Renamed')
+  const last = await eventually(
+    () => told.findLast((one) => one.id === id),
+    (one) => one?.indexed?.sellerName === 'Renamed',
+  )
   t.is(last?.status, 'live')
-  await eventually(() => node.call('gig.get', { id }), (one) => one.seller.displayName === 'Renamed')
+  await eventually(
+    () => node.call('gig.get', { id }),
+    (one) => one.seller.displayName === 'Renamed',
+  )
 })
 
 test('every node is told to forget what it prepared from a changed gig', async (t) => {
   const owner = await seller()
   const heard: string[][] = []
-  const stop = (await node.open('fanout')).onNodes('hot.changed', (data) => heard.push((data as { tags: string[] }).tags))
+  const stop = (await node.open('fanout')).onNodes('hot.changed', (data) =>
+    heard.push((data as { tags: string[] }).tags),
+  )
   const { id } = await live(owner)
   stop()
   const tags = heard.find((one) => one.includes(`gig:${id}`)) ?? []
@@ -234,7 +315,15 @@ test('every node is told to forget what it prepared from a changed gig', async (
 
 test('seeded gigs are live at once, once each, and every live gig can be listed for the index', async (t) => {
   const owner = await seller()
-  const seeded = Array.from({ length: 30 }, (_, at) => ({ ...content, id: `gig_seed${at}`, seller: owner.id, createdAt: 1000 + at, rating: 4.5, reviewCount: 10, orderCount: 20 }))
+  const seeded = Array.from({ length: 30 }, (_, at) => ({
+    ...content,
+    id: `gig_seed${at}`,
+    seller: owner.id,
+    createdAt: 1000 + at,
+    rating: 4.5,
+    reviewCount: 10,
+    orderCount: 20,
+  }))
   t.deepEqual(await node.call('gig.ensureMany', { gigs: seeded }), { made: 30 })
   t.deepEqual(await node.call('gig.ensureMany', { gigs: seeded }), { made: 0 })
   const seen = await node.call('gig.get', { id: 'gig_seed7' })
@@ -252,12 +341,22 @@ test('seeded gigs are live at once, once each, and every live gig can be listed 
 
 test('a gig published while moderation is away waits, and goes live when it is back', async (t) => {
   const own = await startNode({ services: [account, gig] })
-  await own.call('account.ensure', { id: 'usr_one', email: 'one@demo.test', password: '', username: 'one', displayName: 'One', roles: ['seller'] })
+  await own.call('account.ensure', {
+    id: 'usr_one',
+    email: 'one@demo.test',
+    password: '',
+    username: 'one',
+    displayName: 'One',
+    roles: ['seller'],
+  })
   const one = as({ id: 'usr_one', username: 'one', roles: ['buyer', 'seller'], sessionId: 'ses_1' })
   const { id } = await own.call('gig.create', content, one)
   t.is((await own.call('gig.publish', { id }, one)).status, 'pending')
   own.broker.createService(moderation)
-  await eventually(() => own.call('gig.get', { id }, one), ({ status }) => status === 'live')
+  await eventually(
+    () => own.call('gig.get', { id }, one),
+    ({ status }) => status === 'live',
+  )
   await own.stop()
 })
 
@@ -266,7 +365,10 @@ test('a seller has a bounded number of gigs', async (t) => {
   const documents = await node.open('documents')
   const one = await node.call('gig.create', { title: 'The first' }, as(owner))
   const doc = (await documents.get(gigs, one.id))!
-  await documents.insertMany(gigs, Array.from({ length: GIGS_PER_SELLER_MAX - 1 }, (_, at) => ({ ...doc, id: `gig_many${at}`, version: 1 })))
+  await documents.insertMany(
+    gigs,
+    Array.from({ length: GIGS_PER_SELLER_MAX - 1 }, (_, at) => ({ ...doc, id: `gig_many${at}`, version: 1 })),
+  )
   t.is(await codeOf(node.call('gig.create', { title: 'One too many' }, as(owner))), 'conflict')
 })
 
@@ -274,7 +376,10 @@ test('the tree has a dozen categories of four or more, and no slug twice', (t) =
   t.true(CATEGORIES.length >= 12)
   t.true(CATEGORIES.every(({ subcategories }) => subcategories.length >= 4))
   // Subcategories are counted by their slug alone, so no two categories may share one.
-  const slugs = [CATEGORIES.map(({ slug }) => slug), CATEGORIES.flatMap(({ subcategories }) => subcategories.map(({ slug }) => slug))]
+  const slugs = [
+    CATEGORIES.map(({ slug }) => slug),
+    CATEGORIES.flatMap(({ subcategories }) => subcategories.map(({ slug }) => slug)),
+  ]
   for (const level of slugs) t.is(new Set(level).size, level.length)
   t.true(slugs.flat().every((slug) => /^[a-z0-9-]+$/.test(slug)))
 })

@@ -43,10 +43,24 @@ export const COUNTED_MAX = 200
 export type Turn = Decision<GigDoc, GigDoc>
 
 export const drafted = (id: string, seller: string, given: Given, createdAt: number): GigDoc => ({
-  id, version: 0, outbox: [],
-  seller, status: 'draft', content: contentWith(null, given), reasons: [], revision: 1, submitted: null, approved: false,
-  createdAt, ratingSum: 0, ratingCount: 0, orderCount: 0, counted: [],
-  ownedBy: seller, liveSeller: null, isLive: null,
+  id,
+  version: 0,
+  outbox: [],
+  seller,
+  status: 'draft',
+  content: contentWith(null, given),
+  reasons: [],
+  revision: 1,
+  submitted: null,
+  approved: false,
+  createdAt,
+  ratingSum: 0,
+  ratingCount: 0,
+  orderCount: 0,
+  counted: [],
+  ownedBy: seller,
+  liveSeller: null,
+  isLive: null,
 })
 
 export const edited = (gig: GigDoc, given: Given, seller: Profile): Turn => {
@@ -63,24 +77,37 @@ export const published = (gig: GigDoc, seller: Profile): Turn => {
   return said(gig, { status: gig.status === 'paused' && gig.approved ? 'live' : status }, seller)
 }
 
-export const moved = (gig: GigDoc, move: 'pause' | 'remove', seller: Profile): Turn => said(gig, { status: statusAfter(gig.status, move) }, seller)
+export const moved = (gig: GigDoc, move: 'pause' | 'remove', seller: Profile): Turn =>
+  said(gig, { status: statusAfter(gig.status, move) }, seller)
 
 /** A decision about another text than the one that waits changes nothing. */
-export const decided = (gig: GigDoc, { version, approved, reasons }: { version: number; approved: boolean; reasons: string[] }, seller: Profile): Turn =>
+export const decided = (
+  gig: GigDoc,
+  { version, approved, reasons }: { version: number; approved: boolean; reasons: string[] },
+  seller: Profile,
+): Turn =>
   gig.status !== 'pending' || gig.submitted !== version
     ? { result: gig }
-    : said(gig, { status: statusAfter('pending', approved ? 'approve' : 'reject'), approved, reasons: approved ? [] : reasons }, seller)
+    : said(
+        gig,
+        { status: statusAfter('pending', approved ? 'approve' : 'reject'), approved, reasons: approved ? [] : reasons },
+        seller,
+      )
 
 export const rated = (gig: GigDoc, rating: number, eventId: string, seller: Profile): Turn =>
   counting(gig, { ratingSum: gig.ratingSum + rating, ratingCount: gig.ratingCount + 1 }, eventId, seller)
 
-export const ordered = (gig: GigDoc, eventId: string, seller: Profile): Turn => counting(gig, { orderCount: gig.orderCount + 1 }, eventId, seller)
+export const ordered = (gig: GigDoc, eventId: string, seller: Profile): Turn =>
+  counting(gig, { orderCount: gig.orderCount + 1 }, eventId, seller)
 
 /** The same gig, told to the index again because something about its seller changed. */
-export const retold = (gig: GigDoc, seller: Profile): Turn => (gig.status === 'live' ? said(gig, {}, seller) : { result: gig })
+export const retold = (gig: GigDoc, seller: Profile): Turn =>
+  gig.status === 'live' ? said(gig, {}, seller) : { result: gig }
 
 const counting = (gig: GigDoc, counts: Partial<GigDoc>, eventId: string, seller: Profile): Turn =>
-  gig.counted.includes(eventId) ? { result: gig } : said(gig, { ...counts, counted: [...gig.counted, eventId].slice(-COUNTED_MAX) }, seller)
+  gig.counted.includes(eventId)
+    ? { result: gig }
+    : said(gig, { ...counts, counted: [...gig.counted, eventId].slice(-COUNTED_MAX) }, seller)
 
 /** The changed gig with what the change says: to moderation when it waits anew, to the index when it is or was live. */
 const said = (before: GigDoc, change: Partial<GigDoc>, seller: Profile): Turn => {
@@ -104,7 +131,12 @@ const submission = ({ id, revision, seller, content }: GigDoc, waits: boolean): 
 const visibleChange = (before: GigDoc, after: GigDoc, seller: Profile): Said[] => {
   if (before.status !== 'live' && after.status !== 'live') return []
   const indexed = after.status === 'live' ? indexedOf(after, seller) : null
-  return [{ name: 'gig.changed', data: { id: after.id, version: after.revision, status: after.status, category: after.content.category, indexed } }]
+  return [
+    {
+      name: 'gig.changed',
+      data: { id: after.id, version: after.revision, status: after.status, category: after.content.category, indexed },
+    },
+  ]
 }
 
 /** The gig if it is this person's to change; another's is as good as none. */

@@ -50,6 +50,15 @@ export const sellers = (call: Call): Sellers => {
 }
 
 const gone = (id: string): Profile => ({
-  id, username: '', displayName: 'Former member', roles: [], bio: '', level: 'new', rating: 0, reviewCount: 0, responseMinutes: null,
-  languages: [], memberSince: new Date(0).toISOString(),
+  id,
+  username: '',
+  displayName: 'Former member',
+  roles: [],
+  bio: '',
+  level: 'new',
+  rating: 0,
+  reviewCount: 0,
+  responseMinutes: null,
+  languages: [],
+  memberSince: new Date(0).toISOString(),
 })

@@ -21,5 +21,10 @@ export const statusAfter = (status: GigStatus, move: Move): GigStatus => {
 }
 
 const PAST: Record<Move, string> = {
-  edit: 'edited', publish: 'published', pause: 'paused', approve: 'approved', reject: 'rejected', remove: 'removed',
+  edit: 'edited',
+  publish: 'published',
+  pause: 'paused',
+  approve: 'approved',
+  reject: 'rejected',
+  remove: 'removed',
 }

@@ -41,7 +41,10 @@ export const balances = (from: Iterable<AccountSums> = []): Balances => {
     of: (account, currency) => accountsOf(account).get(account)?.[currency] ?? 0,
     sums: (account) => ({ ...accountsOf(account).get(account) }),
     apply,
-    all: () => [...kinds.values()].flatMap((accounts) => [...accounts].map(([account, sums]): AccountSums => [account, { ...sums }])),
+    all: () =>
+      [...kinds.values()].flatMap((accounts) =>
+        [...accounts].map(([account, sums]): AccountSums => [account, { ...sums }]),
+      ),
     kind: (kind) => kinds.get(kind) ?? [],
   }
 }
@@ -53,7 +56,8 @@ export const overlay = (base: Balances): Pick<Balances, 'of' | 'apply'> => {
   return {
     of,
     apply: (legs) => {
-      for (const { account, amount, currency } of legs) changed.set(`${account}/${currency}`, of(account, currency) + amount)
+      for (const { account, amount, currency } of legs)
+        changed.set(`${account}/${currency}`, of(account, currency) + amount)
     },
   }
 }
@@ -63,14 +67,18 @@ export type TrialRow = { account: string; balance: Money }
 /** Owned accounts summed by kind, the platform's own by name; `only` narrows to one account or kind. */
 export const trialRows = (book: Balances, only?: string): TrialRow[] => {
   const rows = new Map<string, Map<string, number>>()
-  for (const [account, sums] of only?.includes(':') && isOwned(only) ? [[only, book.sums(only)] as AccountSums] : book.all()) {
+  for (const [account, sums] of only?.includes(':') && isOwned(only)
+    ? [[only, book.sums(only)] as AccountSums]
+    : book.all()) {
     if (only !== undefined && account !== only && kindOf(account) !== only) continue
     const name = isOwned(account) && account !== only ? kindOf(account) : account
     const row = rows.get(name) ?? new Map<string, number>()
     rows.set(name, row)
     for (const [currency, sum] of Object.entries(sums)) row.set(currency, (row.get(currency) ?? 0) + sum)
   }
-  return [...rows].sort(byName).flatMap(([account, row]) => [...row].map(([currency, amount]) => ({ account, balance: { amount, currency } })))
+  return [...rows]
+    .sort(byName)
+    .flatMap(([account, row]) => [...row].map(([currency, amount]) => ({ account, balance: { amount, currency } })))
 }
 
 export const totalsOf = (rows: readonly TrialRow[]): Money[] => {
@@ -94,4 +102,5 @@ export const payableOf = (book: Balances, { currency, minimum, after = '', limit
   return { data, next: found.length > limit ? data.at(-1)!.seller : null }
 }
 
-const byName = ([one]: [string, unknown], [other]: [string, unknown]): number => (one < other ? -1 : one > other ? 1 : 0)
+const byName = ([one]: [string, unknown], [other]: [string, unknown]): number =>
+  one < other ? -1 : one > other ? 1 : 0

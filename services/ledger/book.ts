@@ -8,7 +8,16 @@ import { balances, type Balances } from './balances.ts'
 import { BEGINNING, chained, type Position } from './chain.ts'
 import type { LedgerEntry, Outcome, Posting } from './contract.ts'
 import { decideAll, type Verdict } from './decision.ts'
-import { append, batchesAfter, entriesById, hasBatch, indexEntries, keepCheckpoint, newestCheckpoint, type Snapshot } from './journal.ts'
+import {
+  append,
+  batchesAfter,
+  entriesById,
+  hasBatch,
+  indexEntries,
+  keepCheckpoint,
+  newestCheckpoint,
+  type Snapshot,
+} from './journal.ts'
 import { mistakeOf } from './posting.ts'
 
 export type Book = {
@@ -38,9 +47,18 @@ const INDEX_AT_ONCE = 400
 /** How often a batch is decided anew after another writer was first. */
 const STALE_TRIES = 8
 
-type Request = { entries: readonly Posting[]; chars: number; resolve: (outcomes: Outcome[]) => void; reject: (error: unknown) => void }
+type Request = {
+  entries: readonly Posting[]
+  chars: number
+  resolve: (outcomes: Outcome[]) => void
+  reject: (error: unknown) => void
+}
 
-export const openBook = async (documents: Documents, log: Log, { checkpointEvery }: BookOptions = BOOK): Promise<Book> => {
+export const openBook = async (
+  documents: Documents,
+  log: Log,
+  { checkpointEvery }: BookOptions = BOOK,
+): Promise<Book> => {
   const snapshot = await newestCheckpoint(documents)
   const sums = balances(snapshot?.accounts)
   let position: Position = snapshot ? { seq: snapshot.seq, hash: snapshot.hash } : BEGINNING
@@ -110,12 +128,16 @@ export const openBook = async (documents: Documents, log: Log, { checkpointEvery
     }
   }
 
-  const indexLater = () => void index().catch((error) => log.warn('indexing ledger entries, tried again with the next batch:', error))
+  const indexLater = () =>
+    void index().catch((error) => log.warn('indexing ledger entries, tried again with the next batch:', error))
 
   const post = (entries: readonly Posting[]): Promise<Outcome[]> => {
     const mistake = mistakeIn(entries)
     if (mistake) return Promise.reject(mistake)
-    if (waitingEntries + entries.length > WAITING_MAX) return Promise.reject(refuse('overloaded', 'too many entries are waiting for the ledger', { retryAfterSeconds: 1 }))
+    if (waitingEntries + entries.length > WAITING_MAX)
+      return Promise.reject(
+        refuse('overloaded', 'too many entries are waiting for the ledger', { retryAfterSeconds: 1 }),
+      )
     return new Promise((resolve, reject) => {
       waiting.push({ entries, chars: JSON.stringify(entries).length, resolve, reject })
       waitingEntries += entries.length

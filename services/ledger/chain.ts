@@ -17,12 +17,24 @@ export const chained = (after: Position, postings: readonly Posting[]): LedgerEn
   })
 }
 
-export const hashOf = (before: string, seq: number, posting: Posting): string => digest('sha256', canonical(before, seq, posting))
+export const hashOf = (before: string, seq: number, posting: Posting): string =>
+  digest('sha256', canonical(before, seq, posting))
 
 /** One text for one meaning: fixed order of fields, names sorted, no optional parts. */
 const canonical = (before: string, seq: number, { id, kind, at, about, legs, guard = [] }: Posting): string => {
-  const sortedAbout = Object.keys(about).sort().map((name) => [name, about[name]])
-  return JSON.stringify([before, seq, id, kind, at, sortedAbout, legs.map(({ account, amount, currency }) => [account, amount, currency]), guard])
+  const sortedAbout = Object.keys(about)
+    .sort()
+    .map((name) => [name, about[name]])
+  return JSON.stringify([
+    before,
+    seq,
+    id,
+    kind,
+    at,
+    sortedAbout,
+    legs.map(({ account, amount, currency }) => [account, amount, currency]),
+    guard,
+  ])
 }
 
 /** Where entries stop following a position, said for people; null when they all do. */

@@ -6,7 +6,11 @@ import { closed, Id, Money, Time } from '../shapes.ts'
 /** `escrow:ord_1`, `available:usr_1`, `psp`: kind, then whose. */
 export const AccountName = Type.String({ minLength: 1, maxLength: 140, pattern: '^[a-z_]+(:[A-Za-z0-9_.:-]+)?$' })
 /** Debit positive, credit negative, minor units. */
-export const Leg = closed({ account: AccountName, amount: Type.Integer(), currency: Type.String({ pattern: '^[a-z]{3}$' }) })
+export const Leg = closed({
+  account: AccountName,
+  amount: Type.Integer(),
+  currency: Type.String({ pattern: '^[a-z]{3}$' }),
+})
 export type Leg = Static<typeof Leg>
 
 export const Posting = closed({
@@ -28,7 +32,19 @@ export const Entry = Type.Object({ ...Posting.properties, seq: Type.Integer(), h
 export type LedgerEntry = Static<typeof Entry>
 
 export {
-  charged, cleared, completed, payoutFailed, payoutPaid, payoutReturned, payoutSent, refundAccepted, refundSettled, released, reserved, transferred, transferReversed,
+  charged,
+  cleared,
+  completed,
+  payoutFailed,
+  payoutPaid,
+  payoutReturned,
+  payoutSent,
+  refundAccepted,
+  refundSettled,
+  released,
+  reserved,
+  transferred,
+  transferReversed,
 } from './postings.ts'
 
 /** posted: now. known: before. insufficient: it would overdraw an account that must not be. */
@@ -41,39 +57,69 @@ export const ledger = contract({
   name: 'ledger',
   actions: {
     post: {
-      auth: 'internal', summary: 'Posts all or reports each: entries that exist are left alone; one whose guard fails is refused alone.',
-      result: Type.Object({ outcomes: Outcomes }), params: closed({ entries: Entries }),
+      auth: 'internal',
+      summary: 'Posts all or reports each: entries that exist are left alone; one whose guard fails is refused alone.',
+      result: Type.Object({ outcomes: Outcomes }),
+      params: closed({ entries: Entries }),
     },
     commit: {
-      auth: 'internal', key: 'book', summary: 'What `post` does, on the node that keeps the book.',
-      result: Type.Object({ outcomes: Outcomes }), params: closed({ book: Type.Literal('main'), entries: Entries }),
+      auth: 'internal',
+      key: 'book',
+      summary: 'What `post` does, on the node that keeps the book.',
+      result: Type.Object({ outcomes: Outcomes }),
+      params: closed({ book: Type.Literal('main'), entries: Entries }),
     },
     balances: {
-      auth: 'internal', summary: 'Signed sums (debit positive) per account and currency of the accounts named.',
-      result: Balances, params: closed({ accounts: Type.Array(AccountName, { maxItems: 1000 }) }),
+      auth: 'internal',
+      summary: 'Signed sums (debit positive) per account and currency of the accounts named.',
+      result: Balances,
+      params: closed({ accounts: Type.Array(AccountName, { maxItems: 1000 }) }),
     },
     payable: {
-      auth: 'internal', summary: 'Sellers whose available balance in a currency reaches a minimum, by seller id, in pages.',
-      result: Type.Object({ data: Type.Array(Type.Object({ seller: Id, amount: Type.Integer() })), next: Type.Union([Type.String(), Type.Null()]) }),
-      params: closed({ currency: Type.String(), minimum: Type.Integer(), after: Type.Optional(Type.String()), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })) }),
+      auth: 'internal',
+      summary: 'Sellers whose available balance in a currency reaches a minimum, by seller id, in pages.',
+      result: Type.Object({
+        data: Type.Array(Type.Object({ seller: Id, amount: Type.Integer() })),
+        next: Type.Union([Type.String(), Type.Null()]),
+      }),
+      params: closed({
+        currency: Type.String(),
+        minimum: Type.Integer(),
+        after: Type.Optional(Type.String()),
+        limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+      }),
     },
     of: {
-      auth: 'internal', key: 'book', summary: 'Entries that touch an account, newest first; `before` starts below a seq.',
+      auth: 'internal',
+      key: 'book',
+      summary: 'Entries that touch an account, newest first; `before` starts below a seq.',
       result: Type.Object({ data: Type.Array(Entry), next: Type.Union([Type.String(), Type.Null()]) }),
-      params: closed({ account: AccountName, limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })), cursor: Type.Optional(Type.String()), before: Type.Optional(Type.Integer()), book: Type.Optional(Type.Literal('main')) }),
+      params: closed({
+        account: AccountName,
+        limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
+        cursor: Type.Optional(Type.String()),
+        before: Type.Optional(Type.Integer()),
+        book: Type.Optional(Type.Literal('main')),
+      }),
     },
     trialBalance: {
-      rest: 'GET /v1/admin/ledger/trial-balance', auth: 'admin',
-      summary: 'Sums per account kind and currency; all of them together are zero. `?account=` narrows to one account or kind.',
+      rest: 'GET /v1/admin/ledger/trial-balance',
+      auth: 'admin',
+      summary:
+        'Sums per account kind and currency; all of them together are zero. `?account=` narrows to one account or kind.',
       result: Type.Object({
         data: Type.Array(Type.Object({ account: Type.String(), balance: Money })),
-        totals: Type.Array(Money), entries: Type.Integer(), asOf: Time,
+        totals: Type.Array(Money),
+        entries: Type.Integer(),
+        asOf: Time,
       }),
       params: closed({ account: Type.Optional(AccountName) }),
     },
     verify: {
-      auth: 'internal', summary: 'Walks the chain: sums, hashes, numbers without a gap.',
-      result: Type.Object({ entries: Type.Integer(), problems: Type.Array(Type.String()) }), params: closed({}),
+      auth: 'internal',
+      summary: 'Walks the chain: sums, hashes, numbers without a gap.',
+      result: Type.Object({ entries: Type.Integer(), problems: Type.Array(Type.String()) }),
+      params: closed({}),
     },
   },
   events: {},

@@ -9,7 +9,11 @@ import { isSame, overdrawn } from './posting.ts'
 export type Verdict = { outcomes: Outcome[] } | { error: Error }
 export type Decided = { verdicts: Verdict[]; accepted: Posting[] }
 
-export const decideAll = (requests: readonly (readonly Posting[])[], book: Balances, known: ReadonlyMap<string, LedgerEntry>): Decided => {
+export const decideAll = (
+  requests: readonly (readonly Posting[])[],
+  book: Balances,
+  known: ReadonlyMap<string, LedgerEntry>,
+): Decided => {
   const after = overlay(book)
   const accepted = new Map<string, Posting>()
   const decideOne = (entry: Posting): Outcome => {
@@ -20,8 +24,16 @@ export const decideAll = (requests: readonly (readonly Posting[])[], book: Balan
     return 'posted'
   }
   const verdicts = requests.map((entries, at): Verdict => {
-    const twin = entries.find((entry, index) => isOther(entry, known.get(entry.id) ?? accepted.get(entry.id) ?? entries.slice(0, index).find(({ id }) => id === entry.id)))
-    if (twin) return { error: refuse('conflict', `${twin.id} was posted before and said something else`, { data: { request: at } }) }
+    const twin = entries.find((entry, index) =>
+      isOther(
+        entry,
+        known.get(entry.id) ?? accepted.get(entry.id) ?? entries.slice(0, index).find(({ id }) => id === entry.id),
+      ),
+    )
+    if (twin)
+      return {
+        error: refuse('conflict', `${twin.id} was posted before and said something else`, { data: { request: at } }),
+      }
     return { outcomes: entries.map(decideOne) }
   })
   return { verdicts, accepted: [...accepted.values()] }

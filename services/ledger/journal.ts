@@ -14,7 +14,14 @@ export type IndexedEntry = Doc & Omit<LedgerEntry, 'id'>
 /** One entry that touches an owned account. */
 type Line = Doc & { account: string; seq: number; entry: string }
 /** The sums after a batch. Parts carry the accounts; the head is written last and makes them count. */
-type Checkpoint = Doc & { batch: number; headOf?: number; parts: number; seq: number; hash: string; accounts: AccountSums[] }
+type Checkpoint = Doc & {
+  batch: number
+  headOf?: number
+  parts: number
+  seq: number
+  hash: string
+  accounts: AccountSums[]
+}
 
 export const batches = collection<Batch>('ledger_batches', { byFirst: { keys: ['first'], unique: true } })
 export const indexedEntries = collection<IndexedEntry>('ledger_entries')
@@ -30,7 +37,10 @@ export const append = async (documents: Documents, number: number, entries: Ledg
 const READ_BATCHES = 20
 
 /** The batches after a number, in order, a page at a time. */
-export async function* batchesAfter(documents: Documents, number: number): AsyncGenerator<{ number: number; entries: LedgerEntry[] }> {
+export async function* batchesAfter(
+  documents: Documents,
+  number: number,
+): AsyncGenerator<{ number: number; entries: LedgerEntry[] }> {
   let after: string | null = number > 0 ? batchId(number) : null
   do {
     const page: { docs: Batch[]; next: string | null } = await documents.scan(batches, { after, limit: READ_BATCHES })
@@ -39,7 +49,8 @@ export async function* batchesAfter(documents: Documents, number: number): Async
   } while (after)
 }
 
-export const hasBatch = async (documents: Documents, number: number): Promise<boolean> => (await documents.get(batches, batchId(number))) !== null
+export const hasBatch = async (documents: Documents, number: number): Promise<boolean> =>
+  (await documents.get(batches, batchId(number))) !== null
 
 /** The entries known under these ids. */
 export const entriesById = async (documents: Documents, ids: readonly string[]): Promise<(LedgerEntry | null)[]> =>
@@ -56,7 +67,9 @@ export const indexEntries = async (documents: Documents, entries: readonly Ledge
 }
 
 const linesOf = ({ id, seq, legs }: LedgerEntry): Line[] =>
-  [...new Set(legs.map(({ account }) => account))].filter(isOwned).map((account) => ({ id: `${account}/${batchId(seq)}`, version: 1, account, seq, entry: id }))
+  [...new Set(legs.map(({ account }) => account))]
+    .filter(isOwned)
+    .map((account) => ({ id: `${account}/${batchId(seq)}`, version: 1, account, seq, entry: id }))
 
 const insertAll = async <T extends Doc>(documents: Documents, of: Collection<T>, docs: readonly T[]): Promise<void> => {
   for (let at = 0; at < docs.length; at += BULK_MAX) await documents.insertMany(of, docs.slice(at, at + BULK_MAX))
@@ -77,19 +90,34 @@ export const entriesOf = (documents: Documents, asked: Asked): Promise<Page> =>
 
 const entriesOfOwned = async (documents: Documents, { account, limit, cursor, before }: Asked): Promise<Page> => {
   const range = before === undefined ? {} : { to: before - 1 }
-  const { docs, next } = await documents.find(lines, { index: 'byAccount', equals: { account }, ...range, order: 'desc', limit, cursor: cursor ?? null })
-  const entries = await entriesById(documents, docs.map(({ entry }) => entry))
+  const { docs, next } = await documents.find(lines, {
+    index: 'byAccount',
+    equals: { account },
+    ...range,
+    order: 'desc',
+    limit,
+    cursor: cursor ?? null,
+  })
+  const entries = await entriesById(
+    documents,
+    docs.map(({ entry }) => entry),
+  )
   return { data: entries.filter((entry) => entry !== null), next }
 }
 
 /** Most entries touch the platform's own accounts, so these are read from the batches themselves. The cursor is a seq. */
-const entriesOfPlatform = async (documents: Documents, { account, limit, cursor, before: asked }: Asked): Promise<Page> => {
+const entriesOfPlatform = async (
+  documents: Documents,
+  { account, limit, cursor, before: asked }: Asked,
+): Promise<Page> => {
   const before = cursor === undefined ? (asked ?? Number.MAX_SAFE_INTEGER) : Number(cursor)
   const data: LedgerEntry[] = []
   if (!Number.isSafeInteger(before) || before < 1) return { data, next: null }
-  for (let to = before - 1; to > 0 && data.length <= limit; ) {
+  for (let to = before - 1; to > 0 && data.length <= limit;) {
     const { docs } = await documents.find(batches, { index: 'byFirst', to, order: 'desc', limit: READ_BATCHES })
-    const touching = docs.flatMap(({ entries }) => entries.toReversed()).filter(({ seq, legs }) => seq < before && legs.some((leg) => leg.account === account))
+    const touching = docs
+      .flatMap(({ entries }) => entries.toReversed())
+      .filter(({ seq, legs }) => seq < before && legs.some((leg) => leg.account === account))
     data.push(...touching)
     to = docs.length > 0 ? docs.at(-1)!.first - 1 : 0
   }
@@ -112,7 +140,14 @@ export const keepCheckpoint = async (documents: Documents, { accounts: unsorted,
     const some = accounts.slice(part * ACCOUNTS_PER_PART, (part + 1) * ACCOUNTS_PER_PART)
     await documents.insert(checkpoints, { id: partId(at.batch, part), version: 1, ...at, parts, accounts: some })
   }
-  await documents.insert(checkpoints, { id: partId(at.batch, 'head'), version: 1, ...at, parts, headOf: at.batch, accounts: [] })
+  await documents.insert(checkpoints, {
+    id: partId(at.batch, 'head'),
+    version: 1,
+    ...at,
+    parts,
+    headOf: at.batch,
+    accounts: [],
+  })
   await forgetOldCheckpoints(documents)
 }
 

@@ -30,7 +30,8 @@ export default service(contract, async (here) => {
       },
       of: async ({ params: { account, limit = LIMIT_DEFAULT, cursor, before, book: asked }, call }) => {
         // Only the node that keeps the book knows what is entered and not yet indexed.
-        if (!asked && isElsewhere(here)) return call('ledger.of', { account, limit, ...(cursor && { cursor }), ...(before && { before }), book: BOOK })
+        if (!asked && isElsewhere(here))
+          return call('ledger.of', { account, limit, ...(cursor && { cursor }), ...(before && { before }), book: BOOK })
         await book.indexed()
         return entriesOf(documents, { account, limit, cursor, before })
       },
@@ -57,5 +58,6 @@ const isElsewhere = ({ placement, id }: Here): boolean => (placement.owner('ledg
 const enter = async (call: Call, entries: readonly Posting[]): Promise<void> => {
   const { outcomes } = await call('ledger.commit', { book: BOOK, entries: [...entries] })
   const refused = entries.filter((_, at) => outcomes[at] === 'insufficient')
-  if (refused.length > 0) throw new Error(`entries would overdraw an account: ${refused.map(({ id }) => id).join(', ')}`)
+  if (refused.length > 0)
+    throw new Error(`entries would overdraw an account: ${refused.map(({ id }) => id).join(', ')}`)
 }

@@ -18,7 +18,8 @@ const earned = (order: string, seller: string, amount: number, at = 1): Posting[
   completed({ order, seller, currency: 'usd', subtotal: amount, serviceFee: 0, commission: 0, at }),
   cleared({ order, seller, amount: usd(amount), at }),
 ]
-const withdrawal = (payout: string, seller: string, amount: number) => reserved({ payout, seller, amount: usd(amount), at: 1 })
+const withdrawal = (payout: string, seller: string, amount: number) =>
+  reserved({ payout, seller, amount: usd(amount), at: 1 })
 
 const store = async (t: ExecutionContext): Promise<Documents> => {
   const dir = await mkdtemp(join(tmpdir(), 'ledger-'))
@@ -57,7 +58,9 @@ test('one id with two meanings is refused and enters nothing of its request', as
   const error = await t.throwsAsync(book.post([...earned('ord_2', 'usr_s', 100), ...earned('ord_1', 'usr_s', 5001)]))
   t.true(isRefused(error, 'conflict'))
   t.is((await book.current()).position.seq, 3)
-  t.true(isRefused(await t.throwsAsync(book.post([{ ...withdrawal('po', 'usr_s', 5), kind: 'gift' }])), 'validation_failed'))
+  t.true(
+    isRefused(await t.throwsAsync(book.post([{ ...withdrawal('po', 'usr_s', 5), kind: 'gift' }])), 'validation_failed'),
+  )
   await book.stop()
 })
 
@@ -67,7 +70,11 @@ test('two books that both believe to be the writer never overdraw, lose or doubl
   await books[0]!.post(earned('ord_1', 'usr_s', 10_000))
   // 60 withdrawals of 500 want three times what is there; each is asked of both books at once, every book asked in bursts.
   const asked = Array.from({ length: 60 }, (_, at) => withdrawal(`po_${at}`, 'usr_s', 500))
-  const outcomes = await Promise.all(asked.flatMap((posting) => books.map(async (book) => ({ id: posting.id, outcome: (await book.post([posting]))[0]! }))))
+  const outcomes = await Promise.all(
+    asked.flatMap((posting) =>
+      books.map(async (book) => ({ id: posting.id, outcome: (await book.post([posting]))[0]! })),
+    ),
+  )
   const posted = outcomes.filter(({ outcome }) => outcome === 'posted')
   t.is(posted.length, 20)
   t.is(new Set(posted.map(({ id }) => id)).size, 20)
@@ -110,7 +117,7 @@ test('a cold start from a checkpoint knows the same as one from the beginning, a
   await fromNothing.stop()
 })
 
-test('an account\'s entries come newest first, in pages, also the platform\'s own', async (t) => {
+test("an account's entries come newest first, in pages, also the platform's own", async (t) => {
   const documents = await store(t)
   const book = await openBook(documents, log)
   for (let at = 0; at < 9; at++) await book.post(earned(`ord_${at}`, 'usr_s', 1000, at))
@@ -119,12 +126,19 @@ test('an account\'s entries come newest first, in pages, also the platform\'s ow
     const seen: string[] = []
     let cursor: string | null = null
     do {
-      const page: Awaited<ReturnType<typeof entriesOf>> = await entriesOf(documents, { account, limit: 4, ...(cursor && { cursor }) })
+      const page: Awaited<ReturnType<typeof entriesOf>> = await entriesOf(documents, {
+        account,
+        limit: 4,
+        ...(cursor && { cursor }),
+      })
       seen.push(...page.data.map(({ id }) => id))
       cursor = page.next
     } while (cursor)
     const kinds = account === 'psp' ? ['paid'] : ['cleared', 'completed']
-    t.deepEqual(seen, [8, 7, 6, 5, 4, 3, 2, 1, 0].flatMap((at) => kinds.map((kind) => `ord_${at}:${kind}`)))
+    t.deepEqual(
+      seen,
+      [8, 7, 6, 5, 4, 3, 2, 1, 0].flatMap((at) => kinds.map((kind) => `ord_${at}:${kind}`)),
+    )
   }
   await book.stop()
 })
@@ -135,7 +149,11 @@ test('an entry changed in the store is found by verify', async (t) => {
   await book.post(earned('ord_1', 'usr_s', 5000))
   const batch = (await documents.scan(batches)).docs[0]!
   const legs = batch.entries[0]!.legs.map((leg) => ({ ...leg, amount: leg.amount * 2 }))
-  await documents.replace(batches, { ...batch, version: 2, entries: batch.entries.with(0, { ...batch.entries[0]!, legs }) }, 1)
+  await documents.replace(
+    batches,
+    { ...batch, version: 2, entries: batch.entries.with(0, { ...batch.entries[0]!, legs }) },
+    1,
+  )
   const { problems } = await verifyBook(documents, book)
   t.regex(problems.join('\n'), /entry 1 \(ord_1:paid\) is not what it was/)
   t.regex(problems.join('\n'), /psp has 5000 usd, its entries come to 10000/)

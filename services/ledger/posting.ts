@@ -55,7 +55,8 @@ export const mistakeOf = ({ kind, legs, guard = [] }: Posting): string | null =>
     if (!allowed.includes(kindOf(account))) return `a ${kind} does not touch ${account}`
     if (!Number.isSafeInteger(amount)) return `${amount} is no whole number of minor units`
   }
-  if (guard.some((account) => !legs.some((leg) => leg.account === account))) return 'a guarded account must be one that is touched'
+  if (guard.some((account) => !legs.some((leg) => leg.account === account)))
+    return 'a guarded account must be one that is touched'
   return unbalanced(legs)
 }
 

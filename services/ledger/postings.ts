@@ -9,68 +9,124 @@ type OfPayout = At & { payout: string; seller: string; amount: Money }
 type Flow = { debit: Record<string, number>; credit: Record<string, number> }
 
 /** P1: the buyer's money is held for the order; what the provider kept of it is our expense. */
-export const charged = ({ order, payment, amount, fee, at }: OfOrder & { payment: string; amount: Money; fee: Money }): Posting => {
-  if (fee.currency !== amount.currency && fee.amount !== 0) throw new RangeError(`a fee in ${fee.currency} on a charge in ${amount.currency}`)
+export const charged = ({
+  order,
+  payment,
+  amount,
+  fee,
+  at,
+}: OfOrder & { payment: string; amount: Money; fee: Money }): Posting => {
+  if (fee.currency !== amount.currency && fee.amount !== 0)
+    throw new RangeError(`a fee in ${fee.currency} on a charge in ${amount.currency}`)
   const debit = { psp: amount.amount - fee.amount, 'exp:psp_fee': fee.amount }
-  return posting({ id: `${order}:paid`, kind: 'charge', about: { order, payment }, at }, amount.currency, { debit, credit: { [`escrow:${order}`]: amount.amount } })
+  return posting({ id: `${order}:paid`, kind: 'charge', about: { order, payment }, at }, amount.currency, {
+    debit,
+    credit: { [`escrow:${order}`]: amount.amount },
+  })
 }
 
-export type Completed = OfOrder & { seller: string; currency: string; subtotal: number; serviceFee: number; commission: number }
+export type Completed = OfOrder & {
+  seller: string
+  currency: string
+  subtotal: number
+  serviceFee: number
+  commission: number
+}
 /** P2: the held money is earned: the seller's part begins to clear, the rest is the platform's. Amounts in minor units. */
 export const completed = ({ order, seller, currency, subtotal, serviceFee, commission, at }: Completed): Posting => {
-  const credit = { [`clearing:${seller}`]: subtotal - commission, 'rev:commission': commission, 'rev:service_fee': serviceFee }
-  return posting({ id: `${order}:completed`, kind: 'complete', about: { order, seller }, at }, currency, { debit: { [`escrow:${order}`]: subtotal + serviceFee }, credit })
+  const credit = {
+    [`clearing:${seller}`]: subtotal - commission,
+    'rev:commission': commission,
+    'rev:service_fee': serviceFee,
+  }
+  return posting({ id: `${order}:completed`, kind: 'complete', about: { order, seller }, at }, currency, {
+    debit: { [`escrow:${order}`]: subtotal + serviceFee },
+    credit,
+  })
 }
 
 type OfRefund = OfOrder & { refund: string; amount: Money }
 /** P3: the order gives the money back; it waits until the provider has sent it. */
 export const refundAccepted = ({ order, refund, amount, at }: OfRefund): Posting =>
-  move({ id: `${refund}:accepted`, kind: 'refund', about: { order, refund }, at }, amount, { debit: `escrow:${order}`, credit: `refund_pending:${refund}` })
+  move({ id: `${refund}:accepted`, kind: 'refund', about: { order, refund }, at }, amount, {
+    debit: `escrow:${order}`,
+    credit: `refund_pending:${refund}`,
+  })
 
 /** P3': the provider has sent it back to the buyer. */
 export const refundSettled = ({ order, refund, amount, at }: OfRefund): Posting =>
-  move({ id: `${refund}:settled`, kind: 'refund_settled', about: { order, refund }, at }, amount, { debit: `refund_pending:${refund}`, credit: 'psp' })
+  move({ id: `${refund}:settled`, kind: 'refund_settled', about: { order, refund }, at }, amount, {
+    debit: `refund_pending:${refund}`,
+    credit: 'psp',
+  })
 
 /** P7: the clearing time is over, the seller may take it. */
 export const cleared = ({ order, seller, amount, at }: OfOrder & { seller: string; amount: Money }): Posting =>
-  move({ id: `${order}:cleared`, kind: 'clear', about: { order, seller }, at }, amount, { debit: `clearing:${seller}`, credit: `available:${seller}` })
+  move({ id: `${order}:cleared`, kind: 'clear', about: { order, seller }, at }, amount, {
+    debit: `clearing:${seller}`,
+    credit: `available:${seller}`,
+  })
 
 /** P8: money set aside for a payout; never more than is available. */
 export const reserved = ({ payout, seller, amount, at }: OfPayout): Posting => ({
-  ...move({ id: `${payout}:reserved`, kind: 'reserve', about: { payout, seller }, at }, amount, { debit: `available:${seller}`, credit: `in_payout:${seller}` }),
+  ...move({ id: `${payout}:reserved`, kind: 'reserve', about: { payout, seller }, at }, amount, {
+    debit: `available:${seller}`,
+    credit: `in_payout:${seller}`,
+  }),
   guard: [`available:${seller}`],
 })
 
 /** P8 undone: nothing left the platform, the seller has it back. */
 export const released = ({ payout, seller, amount, at }: OfPayout): Posting =>
-  move({ id: `${payout}:released`, kind: 'release', about: { payout, seller }, at }, amount, { debit: `in_payout:${seller}`, credit: `available:${seller}` })
+  move({ id: `${payout}:released`, kind: 'release', about: { payout, seller }, at }, amount, {
+    debit: `in_payout:${seller}`,
+    credit: `available:${seller}`,
+  })
 
 /** P9: on the seller's account at the provider. */
 export const transferred = ({ payout, seller, amount, at }: OfPayout): Posting =>
-  move({ id: `${payout}:transferred`, kind: 'transfer', about: { payout, seller }, at }, amount, { debit: `connected:${seller}`, credit: 'psp' })
+  move({ id: `${payout}:transferred`, kind: 'transfer', about: { payout, seller }, at }, amount, {
+    debit: `connected:${seller}`,
+    credit: 'psp',
+  })
 
 /** P10: on its way to the seller's bank. */
 export const payoutSent = ({ payout, seller, amount, at }: OfPayout): Posting =>
-  move({ id: `${payout}:sent`, kind: 'payout', about: { payout, seller }, at }, amount, { debit: `transit:${payout}`, credit: `connected:${seller}` })
+  move({ id: `${payout}:sent`, kind: 'payout', about: { payout, seller }, at }, amount, {
+    debit: `transit:${payout}`,
+    credit: `connected:${seller}`,
+  })
 
 /** P11: the bank has it. */
 export const payoutPaid = ({ payout, seller, amount, at }: OfPayout): Posting =>
-  move({ id: `${payout}:paid`, kind: 'payout_paid', about: { payout, seller }, at }, amount, { debit: `in_payout:${seller}`, credit: `transit:${payout}` })
+  move({ id: `${payout}:paid`, kind: 'payout_paid', about: { payout, seller }, at }, amount, {
+    debit: `in_payout:${seller}`,
+    credit: `transit:${payout}`,
+  })
 
 /** P12: the bank did not take it; the money is back at the provider and the seller's to take again. */
 export const payoutFailed = ({ payout, seller, amount, at }: OfPayout): Posting => {
   const debit = { [`connected:${seller}`]: amount.amount, [`in_payout:${seller}`]: amount.amount }
   const credit = { [`transit:${payout}`]: amount.amount, [`available:${seller}`]: amount.amount }
-  return posting({ id: `${payout}:failed`, kind: 'payout_failed', about: { payout, seller }, at }, amount.currency, { debit, credit })
+  return posting({ id: `${payout}:failed`, kind: 'payout_failed', about: { payout, seller }, at }, amount.currency, {
+    debit,
+    credit,
+  })
 }
 
 /** P12 after it had been paid: the bank sent it back. */
 export const payoutReturned = ({ payout, seller, amount, at }: OfPayout): Posting =>
-  move({ id: `${payout}:returned`, kind: 'payout_returned', about: { payout, seller }, at }, amount, { debit: `connected:${seller}`, credit: `available:${seller}` })
+  move({ id: `${payout}:returned`, kind: 'payout_returned', about: { payout, seller }, at }, amount, {
+    debit: `connected:${seller}`,
+    credit: `available:${seller}`,
+  })
 
 /** Money that came back to the seller's account at the provider is the platform's to hold again. */
 export const transferReversed = ({ payout, seller, amount, at }: OfPayout): Posting =>
-  move({ id: `${payout}:reversed`, kind: 'transfer_reversed', about: { payout, seller }, at }, amount, { debit: 'psp', credit: `connected:${seller}` })
+  move({ id: `${payout}:reversed`, kind: 'transfer_reversed', about: { payout, seller }, at }, amount, {
+    debit: 'psp',
+    credit: `connected:${seller}`,
+  })
 
 type Head = Pick<Posting, 'id' | 'kind' | 'about' | 'at'>
 

@@ -39,14 +39,23 @@ export const verifyBook = async (documents: Documents, book: Book): Promise<Veri
   }
 }
 
-const problemsOf = async (documents: Documents, position: Position, entries: readonly LedgerEntry[]): Promise<string[]> => {
+const problemsOf = async (
+  documents: Documents,
+  position: Position,
+  entries: readonly LedgerEntry[],
+): Promise<string[]> => {
   const broken = brokenLink(position, entries)
   const wrong = entries.flatMap((entry) => {
     const mistake = mistakeOf(entry)
     return mistake ? [`entry ${entry.seq} (${entry.id}): ${mistake}`] : []
   })
-  const found = await entriesById(documents, entries.map(({ id }) => id))
-  const lost = entries.filter(({ hash }, at) => found[at]?.hash !== hash).map(({ seq, id }) => `entry ${seq} (${id}) is not found under its id`)
+  const found = await entriesById(
+    documents,
+    entries.map(({ id }) => id),
+  )
+  const lost = entries
+    .filter(({ hash }, at) => found[at]?.hash !== hash)
+    .map(({ seq, id }) => `entry ${seq} (${id}) is not found under its id`)
   return [...(broken ? [broken] : []), ...wrong, ...lost]
 }
 
@@ -57,6 +66,8 @@ const differences = (kept: Balances, rebuilt: Balances): string[] => {
     const currencies = [...new Set([...Object.keys(one), ...Object.keys(other)])]
     return currencies
       .filter((currency) => (one[currency] ?? 0) !== (other[currency] ?? 0))
-      .map((currency) => `${account} has ${one[currency] ?? 0} ${currency}, its entries come to ${other[currency] ?? 0}`)
+      .map(
+        (currency) => `${account} has ${one[currency] ?? 0} ${currency}, its entries come to ${other[currency] ?? 0}`,
+      )
   })
 }

@@ -8,13 +8,21 @@ export const media = contract({
   name: 'media',
   actions: {
     upload: {
-      rest: 'POST /v1/media', auth: 'user', status: 201, rawBody: { bytesMax: FILE_BYTES_MAX }, errors: ['unsupported_media_type', 'body_too_large'],
-      summary: 'Stores an image: PNG, JPEG, WebP, AVIF or GIF by content, at most 10 MiB. Answers its immutable address.',
-      result: Type.Object({ id: Type.String(), url: Type.String() }), params: closed({ body: Type.String() }),
+      rest: 'POST /v1/media',
+      auth: 'user',
+      status: 201,
+      rawBody: { bytesMax: FILE_BYTES_MAX },
+      errors: ['unsupported_media_type', 'body_too_large'],
+      summary:
+        'Stores an image: PNG, JPEG, WebP, AVIF or GIF by content, at most 10 MiB. Answers its immutable address.',
+      result: Type.Object({ id: Type.String(), url: Type.String() }),
+      params: closed({ body: Type.String() }),
     },
     read: {
-      auth: 'internal', summary: 'The bytes (base64) and type of a stored file, null when there is none.',
-      result: Type.Union([Type.Object({ body: Type.String(), type: Type.String() }), Type.Null()]), params: closed({ id: Type.String({ maxLength: 100 }) }),
+      auth: 'internal',
+      summary: 'The bytes (base64) and type of a stored file, null when there is none.',
+      result: Type.Union([Type.Object({ body: Type.String(), type: Type.String() }), Type.Null()]),
+      params: closed({ id: Type.String({ maxLength: 100 }) }),
     },
   },
   events: {},

@@ -11,9 +11,14 @@ export default service(contract, async (here) => {
     actions: {
       upload: async ({ params }) => {
         const bytes = Buffer.from(params.body, 'base64')
-        if (bytes.length > FILE_BYTES_MAX) throw refuse('body_too_large', `an image has at most ${FILE_BYTES_MAX / 1024 / 1024} MiB`)
+        if (bytes.length > FILE_BYTES_MAX)
+          throw refuse('body_too_large', `an image has at most ${FILE_BYTES_MAX / 1024 / 1024} MiB`)
         const type = imageType(bytes)
-        if (!type) throw refuse('unsupported_media_type', 'this is not a whole PNG, JPEG, WebP, AVIF or GIF image of a size we take')
+        if (!type)
+          throw refuse(
+            'unsupported_media_type',
+            'this is not a whole PNG, JPEG, WebP, AVIF or GIF image of a size we take',
+          )
         const { id } = await files.put(bytes, type)
         return { id, url: `/media/${id}` }
       },

@@ -7,12 +7,15 @@ export const contactsIn = (text: string): Contact[] =>
   DETECTORS.filter(([, finds]) => finds(text)).map(([contact]) => contact)
 
 const MAIL = /[a-z0-9][a-z0-9._%+-]{0,63}@(?:[a-z0-9-]{1,63}\.){1,4}(?!(?:png|jpe?g|gif|svg|webp|avif)\b)[a-z]{2,24}/
-const BRACKETED_MAIL = /[a-z0-9][a-z0-9._%+-]{0,63}\s?(?:@|[([{]\s?at\s?[)\]}])\s?[a-z0-9-]{1,63}\s?(?:[([{]\s?dot\s?[)\]}]|(?<=[([{]\s?at\s?[)\]}]\s?[a-z0-9-]{1,63})\.)\s?[a-z]{2,24}/
+const BRACKETED_MAIL =
+  /[a-z0-9][a-z0-9._%+-]{0,63}\s?(?:@|[([{]\s?at\s?[)\]}])\s?[a-z0-9-]{1,63}\s?(?:[([{]\s?dot\s?[)\]}]|(?<=[([{]\s?at\s?[)\]}]\s?[a-z0-9-]{1,63})\.)\s?[a-z]{2,24}/
 const SPOKEN_MAIL = /[a-z0-9._-]{2,64} at [a-z0-9-]{2,63} dot (?:com|net|org|io|me|co|de|uk|fr)(?![a-z])/
 /** Letters apart: j o h n @ g m a i l . c o m */
-const PROVIDER_MAIL = /[a-z0-9._-]{2,64}(?:@|\(at\)|\[at\])(?:gmail|yahoo|hotmail|outlook|proton(?:mail)?|icloud|gmx)(?:\.|\(dot\)|\[dot\])[a-z]{2}/
+const PROVIDER_MAIL =
+  /[a-z0-9._-]{2,64}(?:@|\(at\)|\[at\])(?:gmail|yahoo|hotmail|outlook|proton(?:mail)?|icloud|gmx)(?:\.|\(dot\)|\[dot\])[a-z]{2}/
 
-const hasMail = (text: string): boolean => MAIL.test(text) || BRACKETED_MAIL.test(text) || SPOKEN_MAIL.test(text) || PROVIDER_MAIL.test(text.replace(/\s+/g, ''))
+const hasMail = (text: string): boolean =>
+  MAIL.test(text) || BRACKETED_MAIL.test(text) || SPOKEN_MAIL.test(text) || PROVIDER_MAIL.test(text.replace(/\s+/g, ''))
 
 // Read as whole runs of digits and separators; what is known to be something else is taken out first.
 const NOT_PHONES = [
@@ -37,28 +40,65 @@ const hasPhone = (text: string): boolean => {
   })
 }
 
-const MESSENGER = 'whats ?app|telegram|skype|discord|wechat|viber|snapchat|messenger|instagram|facebook|imo|line|signal|zalo'
+const MESSENGER =
+  'whats ?app|telegram|skype|discord|wechat|viber|snapchat|messenger|instagram|facebook|imo|line|signal|zalo'
 const ASKED_TO_WRITE = new RegExp(
   `\\b(?:contact|message|text|add|reach|dm|pm|write|ping|call|find|chat with|talk to) (?:to )?(?:me|us)\\b[^.!?\\n]{0,24}\\b(?:on|at|via|through|in|over|by|using) (?:my |our )?(?:${MESSENGER})\\b`,
 )
-const HANDLE = new RegExp(`\\b(?:whats ?app|telegram|skype|discord|wechat|viber|snapchat|zalo)(?: (?:id|handle|username|number|name|me))?(?: is)? ?[:=@#-] ?@?[a-z0-9+][a-z0-9._+-]{3,40}`)
-const MY_MESSENGER = /\bmy (?:whats ?app|telegram|skype|discord|wechat|viber|snapchat|zalo)(?: (?:id|handle|number|username|name))? is\b/
+const HANDLE = new RegExp(
+  `\\b(?:whats ?app|telegram|skype|discord|wechat|viber|snapchat|zalo)(?: (?:id|handle|username|number|name|me))?(?: is)? ?[:=@#-] ?@?[a-z0-9+][a-z0-9._+-]{3,40}`,
+)
+const MY_MESSENGER =
+  /\bmy (?:whats ?app|telegram|skype|discord|wechat|viber|snapchat|zalo)(?: (?:id|handle|number|username|name))? is\b/
 const DISCORD_TAG = /\b[a-z0-9._]{2,32}#\d{4}\b/
 
-const hasMessenger = (text: string): boolean => [ASKED_TO_WRITE, HANDLE, MY_MESSENGER, DISCORD_TAG].some((pattern) => pattern.test(text))
+const hasMessenger = (text: string): boolean =>
+  [ASKED_TO_WRITE, HANDLE, MY_MESSENGER, DISCORD_TAG].some((pattern) => pattern.test(text))
 
 const ADDRESS = /\b(?:https?:\/\/|www\.)[a-z0-9-]{1,63}\.[a-z0-9]/
 const SHORT_LINK = /\b(?:t\.me|wa\.me|discord\.gg|bit\.ly|tinyurl\.com|linktr\.ee|m\.me|goo\.gl)\/[a-z0-9]/
-const DOMAIN = /(?<![a-z0-9@.-])([a-z0-9][a-z0-9-]{1,62}\.(?:com|net|org|info|biz|co|ru|de|me|shop|site|online|xyz))(?![a-z0-9-]|\.[a-z])(\/[a-z0-9])?/g
+const DOMAIN =
+  /(?<![a-z0-9@.-])([a-z0-9][a-z0-9-]{1,62}\.(?:com|net|org|info|biz|co|ru|de|me|shop|site|online|xyz))(?![a-z0-9-]|\.[a-z])(\/[a-z0-9])?/g
 /** Products that gigs are about; naming them leads nobody away. A path behind them does. */
 const PRODUCTS = new Set([
-  'amazon.com', 'wordpress.com', 'wordpress.org', 'booking.com', 'monday.com', 'asp.net', 'vb.net', 'ado.net', 'ml.net', 'etsy.com', 'ebay.com', 'shopify.com',
-  'wix.com', 'squarespace.com', 'webflow.com', 'salesforce.com', 'make.com', 'cal.com', 'authorize.net', 'openai.com', 'godaddy.com', 'airbnb.com',
-  'upwork.com', 'fiverr.com', 'envato.com', 'canva.com', 'linkedin.com', 'facebook.com', 'instagram.com', 'youtube.com', 'medium.com', 'archive.org',
+  'amazon.com',
+  'wordpress.com',
+  'wordpress.org',
+  'booking.com',
+  'monday.com',
+  'asp.net',
+  'vb.net',
+  'ado.net',
+  'ml.net',
+  'etsy.com',
+  'ebay.com',
+  'shopify.com',
+  'wix.com',
+  'squarespace.com',
+  'webflow.com',
+  'salesforce.com',
+  'make.com',
+  'cal.com',
+  'authorize.net',
+  'openai.com',
+  'godaddy.com',
+  'airbnb.com',
+  'upwork.com',
+  'fiverr.com',
+  'envato.com',
+  'canva.com',
+  'linkedin.com',
+  'facebook.com',
+  'instagram.com',
+  'youtube.com',
+  'medium.com',
+  'archive.org',
 ])
 
 const hasLink = (text: string): boolean =>
-  ADDRESS.test(text) || SHORT_LINK.test(text) || [...text.matchAll(DOMAIN)].some(([, domain, path]) => path !== undefined || !PRODUCTS.has(domain!))
+  ADDRESS.test(text) ||
+  SHORT_LINK.test(text) ||
+  [...text.matchAll(DOMAIN)].some(([, domain, path]) => path !== undefined || !PRODUCTS.has(domain!))
 
 const DETECTORS: readonly (readonly [Contact, (text: string) => boolean])[] = [
   ['an e-mail address', hasMail],

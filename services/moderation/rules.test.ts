@@ -8,9 +8,24 @@ import { REASONS_MAX, reasonsAgainst } from './rules.ts'
 const gig = (more: Partial<GigContent> = {}): GigContent => ({
   title: 'I will design a modern logo for your business',
   description: 'You get three concepts, two rounds of changes and all files you need for print and web.',
-  category: 'design', subcategory: 'logo-design', tags: ['logo', 'branding'],
-  packages: { basic: { title: 'Basic', description: 'One concept', price: { amount: 5000, currency: 'usd' }, deliveryDays: 3, revisions: 2, features: ['Source file'] } },
-  extras: [], faq: [], requirements: [], images: [], ...more,
+  category: 'design',
+  subcategory: 'logo-design',
+  tags: ['logo', 'branding'],
+  packages: {
+    basic: {
+      title: 'Basic',
+      description: 'One concept',
+      price: { amount: 5000, currency: 'usd' },
+      deliveryDays: 3,
+      revisions: 2,
+      features: ['Source file'],
+    },
+  },
+  extras: [],
+  faq: [],
+  requirements: [],
+  images: [],
+  ...more,
 })
 const described = (text: string) => reasonsAgainst(gig({ description: `${text} And some more words about the work.` }))
 
@@ -32,7 +47,8 @@ const HONEST = [
   '----------------------------------\nWhat you get:\n==================================',
   'It is very, very, very good. We look at every detail, at least twice!!!',
 ]
-for (const text of HONEST) test(`an honest text passes: ${text.slice(0, 50).replaceAll('\n', ' ')}`, (t) => t.deepEqual(described(text), []))
+for (const text of HONEST)
+  test(`an honest text passes: ${text.slice(0, 50).replaceAll('\n', ' ')}`, (t) => t.deepEqual(described(text), []))
 
 const LEADING_AWAY: [string, string][] = [
   ['write to jane.doe+gigs@example.co.uk', 'an e-mail address'],
@@ -57,7 +73,9 @@ const LEADING_AWAY: [string, string][] = [
   ['see t.me/janedoe', 'a link to another site'],
   ['see etsy.com/shop/jane', 'a link to another site'],
 ]
-for (const [text, contact] of LEADING_AWAY) test(`a text that leads away is found: ${text}`, (t) => t.true((contactsIn(normal(text)) as string[]).includes(contact)))
+for (const [text, contact] of LEADING_AWAY)
+  test(`a text that leads away is found: ${text}`, (t) =>
+    t.true((contactsIn(normal(text)) as string[]).includes(contact)))
 
 const FORBIDDEN: [string, string][] = [
   ['I sell cocaine and more', 'illegal drugs'],
@@ -69,14 +87,21 @@ const FORBIDDEN: [string, string][] = [
   ['I hack Facebook of your ex', 'breaking into systems'],
   ['I take your exam online', 'academic cheating'],
 ]
-for (const [text, name] of FORBIDDEN) test(`what may not be offered is refused: ${text}`, (t) => t.true(described(text).some((reason) => reason.includes(name))))
+for (const [text, name] of FORBIDDEN)
+  test(`what may not be offered is refused: ${text}`, (t) =>
+    t.true(described(text).some((reason) => reason.includes(name))))
 
 test('an ordinary gig passes', (t) => t.deepEqual(reasonsAgainst(gig()), []))
 
 test('a reason names the field it is about', (t) => {
   const basic = { ...gig().packages.basic, features: ['Write to me@example.com'] }
-  t.deepEqual(reasonsAgainst(gig({ packages: { basic } })), ['There is an e-mail address in the features of the basic package: talk to buyers in messages here instead.'])
-  t.regex(reasonsAgainst(gig({ faq: [{ question: 'How?', answer: 'Call 555-123-4567' }] }))[0]!, /a phone number in the answer 1 of the FAQ/)
+  t.deepEqual(reasonsAgainst(gig({ packages: { basic } })), [
+    'There is an e-mail address in the features of the basic package: talk to buyers in messages here instead.',
+  ])
+  t.regex(
+    reasonsAgainst(gig({ faq: [{ question: 'How?', answer: 'Call 555-123-4567' }] }))[0]!,
+    /a phone number in the answer 1 of the FAQ/,
+  )
   t.regex(reasonsAgainst(gig({ tags: ['logo', 'cocaine'] }))[0]!, /in the tag 2/)
 })
 
@@ -107,8 +132,13 @@ test('no text makes the rules throw, say too much, or change their mind', (t) =>
 test('an e-mail address is found wherever it stands', (t) => {
   const word = fc.stringMatching(/^[a-z]{1,12}$/)
   fc.assert(
-    fc.property(fc.array(word, { maxLength: 20 }), word, word, fc.array(word, { maxLength: 20 }), (before, name, host, after) =>
-      contactsIn(normal([...before, `${name}@${host}.com`, ...after].join(' '))).includes('an e-mail address'),
+    fc.property(
+      fc.array(word, { maxLength: 20 }),
+      word,
+      word,
+      fc.array(word, { maxLength: 20 }),
+      (before, name, host, after) =>
+        contactsIn(normal([...before, `${name}@${host}.com`, ...after].join(' '))).includes('an e-mail address'),
     ),
   )
   t.pass()
@@ -116,14 +146,32 @@ test('an e-mail address is found wherever it stands', (t) => {
 
 test('plain words never look like a contact', (t) => {
   const word = fc.stringMatching(/^[a-z]{1,12}$/).filter((one) => one !== 'at' && one !== 'dot')
-  fc.assert(fc.property(fc.array(word, { maxLength: 60 }), (words) => contactsIn(words.join(' ')).every((one) => one === 'a messenger contact')))
-  fc.assert(fc.property(fc.integer({ min: 1, max: 9_999_999 }), (count) => !contactsIn(`${count} people and ${count.toLocaleString('en')} more`).includes('a phone number')))
+  fc.assert(
+    fc.property(fc.array(word, { maxLength: 60 }), (words) =>
+      contactsIn(words.join(' ')).every((one) => one === 'a messenger contact'),
+    ),
+  )
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 9_999_999 }),
+      (count) => !contactsIn(`${count} people and ${count.toLocaleString('en')} more`).includes('a phone number'),
+    ),
+  )
   t.pass()
 })
 
 test('the longest text that fits is judged quickly enough whatever it is made of', (t) => {
   for (const piece of ['a', '1', 'a.', '1 ', '@', 'a@', 'a ', '(', 'contact me ', 'at dot ', 'aa bb ', '.-', '😀']) {
     const description = piece.repeat(6000 / piece.length)
-    t.true(Array.isArray(reasonsAgainst(gig({ description, faq: Array.from({ length: 20 }, () => ({ question: 'x', answer: description.slice(0, 1200) })) }))))
+    t.true(
+      Array.isArray(
+        reasonsAgainst(
+          gig({
+            description,
+            faq: Array.from({ length: 20 }, () => ({ question: 'x', answer: description.slice(0, 1200) })),
+          }),
+        ),
+      ),
+    )
   }
 })

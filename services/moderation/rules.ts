@@ -13,13 +13,22 @@ export const REASONS_MAX = 20
 
 /** Empty: it may be seen. */
 export const reasonsAgainst = (gig: GigContent): string[] => {
-  const reasons = [...tooLittle(gig), ...textsOf(gig).flatMap(([field, text]) => inText(field, text)), ...inTitle(gig.title), ...inDescription(gig.description)]
+  const reasons = [
+    ...tooLittle(gig),
+    ...textsOf(gig).flatMap(([field, text]) => inText(field, text)),
+    ...inTitle(gig.title),
+    ...inDescription(gig.description),
+  ]
   return [...new Set(reasons)].slice(0, REASONS_MAX)
 }
 
 const tooLittle = ({ title, description }: GigContent): string[] => [
-  ...(title.trim().length < TITLE_LENGTH_MIN ? [`The title is too short: it needs at least ${TITLE_LENGTH_MIN} characters.`] : []),
-  ...(description.trim().length < DESCRIPTION_LENGTH_MIN ? [`The description is too short: it needs at least ${DESCRIPTION_LENGTH_MIN} characters.`] : []),
+  ...(title.trim().length < TITLE_LENGTH_MIN
+    ? [`The title is too short: it needs at least ${TITLE_LENGTH_MIN} characters.`]
+    : []),
+  ...(description.trim().length < DESCRIPTION_LENGTH_MIN
+    ? [`The description is too short: it needs at least ${DESCRIPTION_LENGTH_MIN} characters.`]
+    : []),
 ]
 
 /** Every text a buyer can read, with the words a seller knows it by. */
@@ -29,19 +38,33 @@ const textsOf = (gig: GigContent): [field: string, text: string][] => [
   ...gig.tags.map((tag, at): [string, string] => [`tag ${at + 1}`, tag]),
   ...PACKAGE_NAMES.flatMap((name) => packageTexts(name, gig.packages[name])),
   ...gig.extras.map(({ title }, at): [string, string] => [`title of extra ${at + 1}`, title]),
-  ...gig.faq.flatMap(({ question, answer }, at): [string, string][] => [[`question ${at + 1} of the FAQ`, question], [`answer ${at + 1} of the FAQ`, answer]]),
-  ...gig.requirements.map(({ question, choices = [] }, at): [string, string] => [`requirement ${at + 1}`, [question, ...choices].join('\n')]),
+  ...gig.faq.flatMap(({ question, answer }, at): [string, string][] => [
+    [`question ${at + 1} of the FAQ`, question],
+    [`answer ${at + 1} of the FAQ`, answer],
+  ]),
+  ...gig.requirements.map(({ question, choices = [] }, at): [string, string] => [
+    `requirement ${at + 1}`,
+    [question, ...choices].join('\n'),
+  ]),
 ]
 
 const packageTexts = (name: string, one: GigContent['packages']['basic'] | undefined): [string, string][] =>
-  one ? [[`title of the ${name} package`, one.title], [`description of the ${name} package`, one.description], [`features of the ${name} package`, one.features.join('\n')]] : []
+  one
+    ? [
+        [`title of the ${name} package`, one.title],
+        [`description of the ${name} package`, one.description],
+        [`features of the ${name} package`, one.features.join('\n')],
+      ]
+    : []
 
 const inText = (field: string, text: string): string[] => {
   const plain = normal(text)
   const classes = new Set([...bannedClassesIn(plain), ...bannedClassesIn(unleeted(plain))])
   return [
     ...[...classes].map((name) => `There is something about ${name} in the ${field}: that is not allowed here.`),
-    ...contactsIn(plain).map((contact) => `There is ${contact} in the ${field}: talk to buyers in messages here instead.`),
+    ...contactsIn(plain).map(
+      (contact) => `There is ${contact} in the ${field}: talk to buyers in messages here instead.`,
+    ),
     ...(SAME_SIGN.test(text) ? [`One character is repeated too often in the ${field}.`] : []),
     ...(SAME_WORD.test(plain) ? [`One word is repeated too often in the ${field}.`] : []),
   ]
@@ -62,7 +85,9 @@ const WORDS_JUDGED = 20
 /** A word of four letters or more that makes up more than this share of a text is there for the search engine. */
 const WORD_SHARE_MAX = 0.35
 const inDescription = (description: string): string[] => [
-  ...(isShouting(description, DESCRIPTION_LETTERS_JUDGED, DESCRIPTION_CAPITALS_MAX) ? ['The description is written mostly in capitals.'] : []),
+  ...(isShouting(description, DESCRIPTION_LETTERS_JUDGED, DESCRIPTION_CAPITALS_MAX)
+    ? ['The description is written mostly in capitals.']
+    : []),
   ...(isStuffed(description) ? ['One word is repeated too often in the description.'] : []),
 ]
 

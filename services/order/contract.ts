@@ -5,7 +5,16 @@ import { Extra, Image, Package, PackageName } from '../gig/contract.ts'
 import { Posting } from '../ledger/contract.ts'
 import { closed, Id, listOf, Money, page, text, Time } from '../shapes.ts'
 
-export const ORDER_STATUSES = ['awaiting_payment', 'awaiting_requirements', 'in_progress', 'delivered', 'completed', 'cancelled', 'disputed', 'expired'] as const
+export const ORDER_STATUSES = [
+  'awaiting_payment',
+  'awaiting_requirements',
+  'in_progress',
+  'delivered',
+  'completed',
+  'cancelled',
+  'disputed',
+  'expired',
+] as const
 export type OrderStatus = (typeof ORDER_STATUSES)[number]
 export const OrderStatus = Type.Union(ORDER_STATUSES.map((status) => Type.Literal(status)))
 
@@ -22,14 +31,27 @@ export const Order = Type.Object(
     id: Id,
     status: Type.String(),
     late: Type.Boolean(),
-    gig: Type.Object({ id: Id, title: Type.String(), version: Type.Integer(), image: Type.Union([Image, Type.Null()]) }),
+    gig: Type.Object({
+      id: Id,
+      title: Type.String(),
+      version: Type.Integer(),
+      image: Type.Union([Image, Type.Null()]),
+    }),
     package: Type.Object({ name: PackageName, ...Package.properties }),
     extras: Type.Array(Extra),
     quantity: Type.Integer(),
     buyer: Party,
     seller: Party,
     price: Type.Object({ subtotal: Money, serviceFee: Money, total: Money }),
-    requirements: Type.Array(Type.Object({ id: Id, question: Type.String(), type: Type.String(), required: Type.Boolean(), answer: Type.Optional(Type.String()) })),
+    requirements: Type.Array(
+      Type.Object({
+        id: Id,
+        question: Type.String(),
+        type: Type.String(),
+        required: Type.Boolean(),
+        answer: Type.Optional(Type.String()),
+      }),
+    ),
     /** Only for the buyer, while there is something to pay. */
     payment: Type.Optional(Payment),
     dueAt: Type.Union([Time, Type.Null()]),
@@ -47,7 +69,9 @@ export const Order = Type.Object(
 export type Order = Static<typeof Order>
 
 export const OrderEvent = Type.Object({
-  seq: Type.Integer(), type: Type.String(), at: Time,
+  seq: Type.Integer(),
+  type: Type.String(),
+  at: Time,
   actor: Type.Object({ role: Type.String(), id: Type.Optional(Id) }),
   data: Type.Record(Type.String(), Type.Unknown()),
 })
@@ -61,48 +85,96 @@ export const order = contract({
   timers: true,
   actions: {
     place: {
-      rest: 'POST /v1/orders', auth: 'user', status: 201, result: Order,
+      rest: 'POST /v1/orders',
+      auth: 'user',
+      status: 201,
+      result: Order,
       summary: 'Orders a package. Price and fee policy are frozen from the gig as it is now. Takes Idempotency-Key.',
       params: closed({
-        gig: Id, package: PackageName, extras: Type.Optional(Type.Array(Id, { maxItems: 10, uniqueItems: true })),
+        gig: Id,
+        package: PackageName,
+        extras: Type.Optional(Type.Array(Id, { maxItems: 10, uniqueItems: true })),
         quantity: Type.Optional(Type.Integer({ minimum: 1, maximum: 20 })),
       }),
     },
     pay: {
-      ...move, rest: 'POST /v1/orders/:id/pay', errors: ['payment_declined', 'invalid_transition'],
-      summary: 'Confirms the payment on the server. 402 leaves it payable; requires_action adds payment.nextAction. Takes Idempotency-Key.',
+      ...move,
+      rest: 'POST /v1/orders/:id/pay',
+      errors: ['payment_declined', 'invalid_transition'],
+      summary:
+        'Confirms the payment on the server. 402 leaves it payable; requires_action adds payment.nextAction. Takes Idempotency-Key.',
       params: closed({ id: Id, paymentMethod: text(1, 200) }),
     },
     requirements: {
-      ...move, rest: 'POST /v1/orders/:id/requirements', summary: 'The buyer answers the seller\'s questions; the delivery clock starts.',
+      ...move,
+      rest: 'POST /v1/orders/:id/requirements',
+      summary: "The buyer answers the seller's questions; the delivery clock starts.",
       params: closed({ id: Id, answers: Type.Array(closed({ id: Id, answer: text(1, 4000) }), { maxItems: 20 }) }),
     },
     deliver: {
-      ...move, rest: 'POST /v1/orders/:id/deliver', summary: 'The seller delivers.',
-      params: closed({ id: Id, message: text(1, 8000), files: Type.Optional(Type.Array(text(1, 500), { maxItems: 20 })) }),
+      ...move,
+      rest: 'POST /v1/orders/:id/deliver',
+      summary: 'The seller delivers.',
+      params: closed({
+        id: Id,
+        message: text(1, 8000),
+        files: Type.Optional(Type.Array(text(1, 500), { maxItems: 20 })),
+      }),
     },
-    revision: { ...move, rest: 'POST /v1/orders/:id/revision', summary: 'The buyer asks for another round, up to the package\'s count.', params: closed({ id: Id, message: text(1, 4000) }) },
-    accept: { ...move, rest: 'POST /v1/orders/:id/accept', summary: 'The buyer accepts; the money is the seller\'s, clearing.', params: closed({ id: Id }) },
+    revision: {
+      ...move,
+      rest: 'POST /v1/orders/:id/revision',
+      summary: "The buyer asks for another round, up to the package's count.",
+      params: closed({ id: Id, message: text(1, 4000) }),
+    },
+    accept: {
+      ...move,
+      rest: 'POST /v1/orders/:id/accept',
+      summary: "The buyer accepts; the money is the seller's, clearing.",
+      params: closed({ id: Id }),
+    },
     cancel: {
-      ...move, rest: 'POST /v1/orders/:id/cancel',
-      summary: 'Before payment and before work the buyer alone; once work began it takes both, or 48 hours of silence.', params: closed({ id: Id, reason: text(1, 2000) }),
+      ...move,
+      rest: 'POST /v1/orders/:id/cancel',
+      summary: 'Before payment and before work the buyer alone; once work began it takes both, or 48 hours of silence.',
+      params: closed({ id: Id, reason: text(1, 2000) }),
     },
     list: {
-      rest: 'GET /v1/orders', auth: 'user', result: listOf(Order), summary: 'The own orders, newest first.',
-      params: closed({ role: Type.Optional(Type.Union([Type.Literal('buyer'), Type.Literal('seller')])), status: Type.Optional(OrderStatus), ...page }),
+      rest: 'GET /v1/orders',
+      auth: 'user',
+      result: listOf(Order),
+      summary: 'The own orders, newest first.',
+      params: closed({
+        role: Type.Optional(Type.Union([Type.Literal('buyer'), Type.Literal('seller')])),
+        status: Type.Optional(OrderStatus),
+        ...page,
+      }),
     },
-    get: { rest: 'GET /v1/orders/:id', auth: 'user', result: Order, summary: 'One order, for its parties and admins.', params: closed({ id: Id }) },
+    get: {
+      rest: 'GET /v1/orders/:id',
+      auth: 'user',
+      result: Order,
+      summary: 'One order, for its parties and admins.',
+      params: closed({ id: Id }),
+    },
     events: {
-      rest: 'GET /v1/orders/:id/events', auth: 'user', summary: 'Its timeline, append-only, from seq 1.',
-      result: Type.Object({ data: Type.Array(OrderEvent) }), params: closed({ id: Id }),
+      rest: 'GET /v1/orders/:id/events',
+      auth: 'user',
+      summary: 'Its timeline, append-only, from seq 1.',
+      result: Type.Object({ data: Type.Array(OrderEvent) }),
+      params: closed({ id: Id }),
     },
     reviewable: {
-      auth: 'internal', summary: 'Who may review whom about what, once completed; null otherwise.',
-      result: Type.Union([Type.Object({ ...About.properties, completedAt: Type.Integer() }), Type.Null()]), params: closed({ id: Id }),
+      auth: 'internal',
+      summary: 'Who may review whom about what, once completed; null otherwise.',
+      result: Type.Union([Type.Object({ ...About.properties, completedAt: Type.Integer() }), Type.Null()]),
+      params: closed({ id: Id }),
     },
     verify: {
-      auth: 'internal', summary: 'Every history is a path of the table and ends where the order is.',
-      result: Type.Object({ orders: Type.Integer(), problems: Type.Array(Type.String()) }), params: closed({}),
+      auth: 'internal',
+      summary: 'Every history is a path of the table and ends where the order is.',
+      result: Type.Object({ orders: Type.Integer(), problems: Type.Array(Type.String()) }),
+      params: closed({}),
     },
   },
   events: {

@@ -4,7 +4,13 @@ import { refuse } from '../errors.ts'
 import type { OrderStatus } from './contract.ts'
 import { orders, type OrderDoc } from './state.ts'
 
-export type Listing = { user: string; role?: 'buyer' | 'seller' | undefined; status?: OrderStatus | undefined; limit: number; cursor?: string | undefined }
+export type Listing = {
+  user: string
+  role?: 'buyer' | 'seller' | undefined
+  status?: OrderStatus | undefined
+  limit: number
+  cursor?: string | undefined
+}
 type Page = { docs: OrderDoc[]; next: string | null }
 
 export const listOrders = async (documents: Documents, asked: Listing): Promise<Page> => {
@@ -19,14 +25,24 @@ export const listOrders = async (documents: Documents, asked: Listing): Promise<
 }
 
 /** limit + 1 orders of one role that come after the position. */
-const ofRole = async (documents: Documents, { user, status, limit }: Listing, role: 'buyer' | 'seller', after: Position | null) => {
+const ofRole = async (
+  documents: Documents,
+  { user, status, limit }: Listing,
+  role: 'buyer' | 'seller',
+  after: Position | null,
+) => {
   const owner = role === 'buyer' ? 'buyerId' : 'sellerId'
   const index = `by${role === 'buyer' ? 'Buyer' : 'Seller'}${status ? 'Status' : ''}`
   const docs: OrderDoc[] = []
   let cursor: string | null = null
   do {
     const page: Page & { next: string | null } = await documents.find(orders, {
-      index, equals: { [owner]: user, ...(status && { status }) }, order: 'desc', limit: limit + 1, cursor, ...(after && { to: after.createdAt }),
+      index,
+      equals: { [owner]: user, ...(status && { status }) },
+      order: 'desc',
+      limit: limit + 1,
+      cursor,
+      ...(after && { to: after.createdAt }),
     })
     docs.push(...page.docs.filter((order) => !after || order.createdAt < after.createdAt || order.id < after.id))
     cursor = page.next
@@ -37,7 +53,8 @@ const ofRole = async (documents: Documents, { user, status, limit }: Listing, ro
 type Position = { createdAt: number; id: string }
 const cursorOf = ({ createdAt, id }: Position): string => Buffer.from(`${createdAt}/${id}`).toString('base64url')
 const position = (cursor: string): Position => {
-  const [, createdAt, id] = /^(\d{1,16})\/(ord_[0-9a-z]{1,40})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? []
+  const [, createdAt, id] =
+    /^(\d{1,16})\/(ord_[0-9a-z]{1,40})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? []
   if (!createdAt || !id) throw refuse('bad_cursor')
   return { createdAt: Number(createdAt), id }
 }

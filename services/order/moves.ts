@@ -11,7 +11,15 @@ import { AUTO_COMPLETE_MS, CANCEL_SILENCE_MS, DAY_MS, isTooLate, REVISION_MS, ti
 export type By = { role: Role; id?: string }
 export type Moved = { next: OrderDoc; say: Said[] }
 type Change = Partial<OrderDoc>
-type Take = { step: StepName; by: By; now: number; change?: Change; data?: Record<string, unknown>; say?: Said[]; command?: string | undefined }
+type Take = {
+  step: StepName
+  by: By
+  now: number
+  change?: Change
+  data?: Record<string, unknown>
+  say?: Said[]
+  command?: string | undefined
+}
 
 /** Takes one step of the table: the status it leads to, the event it appends, the timer that is then next. */
 const take = (order: OrderDoc, { step, by, now, change = {}, data = {}, say = [], command }: Take): Moved => {
@@ -25,13 +33,23 @@ const take = (order: OrderDoc, { step, by, now, change = {}, data = {}, say = []
 }
 
 /** The order with one more command known to it. */
-export const remembering = (order: OrderDoc, command: string): OrderDoc => ({ ...order, commands: [...order.commands, command].slice(-COMMANDS_MAX) })
+export const remembering = (order: OrderDoc, command: string): OrderDoc => ({
+  ...order,
+  commands: [...order.commands, command].slice(-COMMANDS_MAX),
+})
 
-const forbidden = (order: OrderDoc, step: string) => refuse('invalid_transition', `${step.replaceAll('_', ' ')} is not possible while the order is ${order.status}`)
+const forbidden = (order: OrderDoc, step: string) =>
+  refuse('invalid_transition', `${step.replaceAll('_', ' ')} is not possible while the order is ${order.status}`)
 
 // ---- what parties ask
 
-export const answer = (order: OrderDoc, by: By, answers: readonly { id: string; answer: string }[], now: number, command?: string): Moved => {
+export const answer = (
+  order: OrderDoc,
+  by: By,
+  answers: readonly { id: string; answer: string }[],
+  now: number,
+  command?: string,
+): Moved => {
   if (order.status !== 'awaiting_requirements') throw forbidden(order, 'requirements')
   const given = new Map(answers.map((one) => [one.id, one.answer.trim()]))
   const unknown = answers.filter(({ id }) => !order.requirements.some((asked) => asked.id === id))
@@ -43,32 +61,83 @@ export const answer = (order: OrderDoc, by: By, answers: readonly { id: string; 
     ]
     throw refuse('validation_failed', 'not every required question is answered', { errors })
   }
-  const requirements = order.requirements.map((asked) => ({ ...asked, ...(given.get(asked.id) && { answer: given.get(asked.id)! }) }))
-  return take(order, { step: 'requirements_answered', by, now, command, change: { requirements, dueAt: now + workingMs(order) } })
-}
-
-/** The delivery clock's length: the package's days and what the extras add. */
-const workingMs = ({ chosen, extras }: OrderDoc): number => (chosen.deliveryDays + extras.reduce((days, { addedDays }) => days + addedDays, 0)) * DAY_MS
-
-export const deliver = (order: OrderDoc, by: By, delivery: { message: string; files: string[] }, now: number, command?: string): Moved =>
-  take(order, { step: 'delivered', by, now, command, data: delivery, change: { late: false, autoCompleteAt: now + AUTO_COMPLETE_MS } })
-
-export const revise = (order: OrderDoc, by: By, message: string, now: number, command?: string): Moved => {
-  if (order.status === 'delivered' && order.revisionsLeft < 1) throw refuse('invalid_transition', 'no revisions are left in this package')
+  const requirements = order.requirements.map((asked) => ({
+    ...asked,
+    ...(given.get(asked.id) && { answer: given.get(asked.id)! }),
+  }))
   return take(order, {
-    step: 'revision_requested', by, now, command, data: { message },
-    change: { revisionsLeft: order.revisionsLeft - 1, autoCompleteAt: null, dueAt: Math.max(order.dueAt ?? 0, now + REVISION_MS) },
+    step: 'requirements_answered',
+    by,
+    now,
+    command,
+    change: { requirements, dueAt: now + workingMs(order) },
   })
 }
 
-export const accept = (order: OrderDoc, by: By, now: number, command?: string): Moved => complete(order, 'accepted', by, now, command)
+/** The delivery clock's length: the package's days and what the extras add. */
+const workingMs = ({ chosen, extras }: OrderDoc): number =>
+  (chosen.deliveryDays + extras.reduce((days, { addedDays }) => days + addedDays, 0)) * DAY_MS
 
-const complete = (order: OrderDoc, step: 'accepted' | 'auto_completed', by: By, now: number, command?: string): Moved => {
+export const deliver = (
+  order: OrderDoc,
+  by: By,
+  delivery: { message: string; files: string[] },
+  now: number,
+  command?: string,
+): Moved =>
+  take(order, {
+    step: 'delivered',
+    by,
+    now,
+    command,
+    data: delivery,
+    change: { late: false, autoCompleteAt: now + AUTO_COMPLETE_MS },
+  })
+
+export const revise = (order: OrderDoc, by: By, message: string, now: number, command?: string): Moved => {
+  if (order.status === 'delivered' && order.revisionsLeft < 1)
+    throw refuse('invalid_transition', 'no revisions are left in this package')
+  return take(order, {
+    step: 'revision_requested',
+    by,
+    now,
+    command,
+    data: { message },
+    change: {
+      revisionsLeft: order.revisionsLeft - 1,
+      autoCompleteAt: null,
+      dueAt: Math.max(order.dueAt ?? 0, now + REVISION_MS),
+    },
+  })
+}
+
+export const accept = (order: OrderDoc, by: By, now: number, command?: string): Moved =>
+  complete(order, 'accepted', by, now, command)
+
+const complete = (
+  order: OrderDoc,
+  step: 'accepted' | 'auto_completed',
+  by: By,
+  now: number,
+  command?: string,
+): Moved => {
   const { id, seller, price } = order
-  const released = completed({ order: id, seller: seller.id, currency: price.currency, subtotal: price.subtotal, serviceFee: price.serviceFee, commission: price.commission, at: now })
+  const released = completed({
+    order: id,
+    seller: seller.id,
+    currency: price.currency,
+    subtotal: price.subtotal,
+    serviceFee: price.serviceFee,
+    commission: price.commission,
+    at: now,
+  })
   const about = { order: id, gig: order.gig.id, buyer: order.buyer.id, seller: seller.id, at: now }
   return take(order, {
-    step, by, now, command, say: [posted(released), { name: 'order.completed', data: about }],
+    step,
+    by,
+    now,
+    command,
+    say: [posted(released), { name: 'order.completed', data: about }],
     change: { autoCompleteAt: null, cancel: null, completedAt: now, clearsAt: now + order.clearingMs },
   })
 }
@@ -78,19 +147,33 @@ export const cancel = (order: OrderDoc, by: By, reason: string, now: number, com
   const asked = { by, now, command, data: { reason } }
   if (order.status === 'awaiting_payment') {
     if (role !== 'buyer') throw refuse('forbidden', 'only the buyer can cancel an order that is not paid')
-    return take(order, { ...asked, step: 'cancelled_unpaid', say: [{ name: 'order.abandoned', data: { order: order.id } }] })
+    return take(order, {
+      ...asked,
+      step: 'cancelled_unpaid',
+      say: [{ name: 'order.abandoned', data: { order: order.id } }],
+    })
   }
-  if (role === 'buyer' && order.status === 'awaiting_requirements') return cancelled(order, { ...asked, step: 'cancelled_before_work' })
+  if (role === 'buyer' && order.status === 'awaiting_requirements')
+    return cancelled(order, { ...asked, step: 'cancelled_before_work' })
   if (role === 'buyer' && isTooLate(order, now)) return cancelled(order, { ...asked, step: 'cancelled_late' })
   if (order.cancel && order.cancel.by !== role) return cancelled(order, { ...asked, step: 'cancelled' })
-  if (order.cancel) throw refuse('invalid_transition', 'you have proposed to cancel already; the other party has not answered yet')
-  return take(order, { ...asked, step: 'cancel_proposed', change: { cancel: { by: role, reason, agreedAt: now + CANCEL_SILENCE_MS } } })
+  if (order.cancel)
+    throw refuse('invalid_transition', 'you have proposed to cancel already; the other party has not answered yet')
+  return take(order, {
+    ...asked,
+    step: 'cancel_proposed',
+    change: { cancel: { by: role, reason, agreedAt: now + CANCEL_SILENCE_MS } },
+  })
 }
 
 /** Everything that was paid goes back, the service fee too. */
 const cancelled = (order: OrderDoc, how: Take): Moved => {
   const refund = refundOf(order)
-  return take(order, { ...how, say: refund.say(how.now), change: { refund: refund.state, cancel: null, dueAt: null, autoCompleteAt: null, late: false } })
+  return take(order, {
+    ...how,
+    say: refund.say(how.now),
+    change: { refund: refund.state, cancel: null, dueAt: null, autoCompleteAt: null, late: false },
+  })
 }
 
 const refundOf = (order: OrderDoc) => {
@@ -116,19 +199,38 @@ export const paid = (order: OrderDoc, { payment, amount, fee }: Paid, now: numbe
   const change: Change = { paidAt: now, payment: order.payment && { ...order.payment, status: 'succeeded' } }
   if (order.status !== 'awaiting_payment') {
     const refund = refundOf(order)
-    return take(order, { ...about, step: 'paid_too_late', change: { ...change, refund: refund.state }, say: [charge, ...refund.say(now)] })
+    return take(order, {
+      ...about,
+      step: 'paid_too_late',
+      change: { ...change, refund: refund.state },
+      say: [charge, ...refund.say(now)],
+    })
   }
-  if (order.requirements.some(({ required }) => required)) return take(order, { ...about, step: 'paid', change, say: [charge] })
-  return take(order, { ...about, step: 'paid_and_started', change: { ...change, dueAt: now + workingMs(order) }, say: [charge] })
+  if (order.requirements.some(({ required }) => required))
+    return take(order, { ...about, step: 'paid', change, say: [charge] })
+  return take(order, {
+    ...about,
+    step: 'paid_and_started',
+    change: { ...change, dueAt: now + workingMs(order) },
+    say: [charge],
+  })
 }
 
 export const refunded = (order: OrderDoc, refund: string, amount: Money, now: number): Moved | null => {
   if (order.refund?.id !== refund || order.refund.settled) return null
   const settled = posted(refundSettled({ order: order.id, refund, amount, at: now }))
-  return take(order, { step: 'refunded', by: { role: 'system' }, now, data: { refund, amount }, say: [settled], change: { refund: { ...order.refund, settled: true } } })
+  return take(order, {
+    step: 'refunded',
+    by: { role: 'system' },
+    now,
+    data: { refund, amount },
+    say: [settled],
+    change: { refund: { ...order.refund, settled: true } },
+  })
 }
 
-export const declined = (order: OrderDoc, by: By, code: string, now: number): Moved => take(order, { step: 'payment_failed', by, now, data: { code } })
+export const declined = (order: OrderDoc, by: By, code: string, now: number): Moved =>
+  take(order, { step: 'payment_failed', by, now, data: { code } })
 
 // ---- what the clock does
 

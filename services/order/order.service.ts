@@ -31,7 +31,11 @@ export default service(contract, async (here) => {
   }
 
   /** One party's move: theirs to see (404), theirs to make (403), and only then a question of time (409). */
-  const move = async (ctx: Ctx & { caller: Caller }, who: readonly PartyRole[], decide: (order: OrderDoc, by: By, now: number, command?: string) => Moved) => {
+  const move = async (
+    ctx: Ctx & { caller: Caller },
+    who: readonly PartyRole[],
+    decide: (order: OrderDoc, by: By, now: number, command?: string) => Moved,
+  ) => {
     const command = ctx.meta.command?.id
     const options = { deadlineAt: ctx.deadlineAt, settle: SETTLED_WITH }
     const order = await book.turn<OrderDoc>(
@@ -50,7 +54,8 @@ export default service(contract, async (here) => {
 
   const read = async (id: string, caller: Caller): Promise<OrderDoc> => {
     const order = await book.read(id)
-    if (!order || (roleOf(order, caller) === null && !caller.roles.includes('admin'))) throw refuse('not_found', 'there is no such order')
+    if (!order || (roleOf(order, caller) === null && !caller.roles.includes('admin')))
+      throw refuse('not_found', 'there is no such order')
     return order
   }
 
@@ -70,7 +75,11 @@ export default service(contract, async (here) => {
 
   /** A payment asked again after a crash must find that it is the one that paid. */
   const remember = (id: string, command: string) =>
-    book.turn(id, (state) => (!state || state.commands.includes(command) ? { result: null } : { next: moves.remembering(state, command), result: null }))
+    book.turn(id, (state) =>
+      !state || state.commands.includes(command)
+        ? { result: null }
+        : { next: moves.remembering(state, command), result: null },
+    )
 
   return {
     actions: {
@@ -80,26 +89,39 @@ export default service(contract, async (here) => {
         const order = await read(id, ctx.caller)
         partyOf(order, ctx.caller, ['buyer'])
         const command = ctx.meta.command?.id
-        if (command && order.commands.includes(command) && order.paidAt !== null) return publicOrder(order, ctx.caller, here.clock.now())
-        if (order.status !== 'awaiting_payment') throw refuse('invalid_transition', `the order is ${order.status}, there is nothing to pay`)
+        if (command && order.commands.includes(command) && order.paidAt !== null)
+          return publicOrder(order, ctx.caller, here.clock.now())
+        if (order.status !== 'awaiting_payment')
+          throw refuse('invalid_transition', `the order is ${order.status}, there is nothing to pay`)
         if (command) await remember(id, command)
         const outcome = await ctx.call('payment.confirm', { order: id, paymentMethod }, { timeoutMs: PAY_TIMEOUT_MS })
         if (outcome.declined) {
-          await told(id, (state, now) => (state.status === 'awaiting_payment' ? moves.declined(state, { role: 'buyer', id: ctx.caller.id }, outcome.declined!.code, now) : null))
+          await told(id, (state, now) =>
+            state.status === 'awaiting_payment'
+              ? moves.declined(state, { role: 'buyer', id: ctx.caller.id }, outcome.declined!.code, now)
+              : null,
+          )
           throw refuse('payment_declined', outcome.declined.message, { data: { declineCode: outcome.declined.code } })
         }
         const now = await read(id, ctx.caller)
         const answered = now.payment ? { ...now, payment: { ...now.payment, status: outcome.status } } : now
         return publicOrder(answered, ctx.caller, here.clock.now(), outcome.nextAction)
       },
-      requirements: (ctx) => move(ctx, ['buyer'], (order, by, now, command) => moves.answer(order, by, ctx.params.answers, now, command)),
+      requirements: (ctx) =>
+        move(ctx, ['buyer'], (order, by, now, command) => moves.answer(order, by, ctx.params.answers, now, command)),
       deliver: (ctx) => {
         const { message, files = [] } = ctx.params
-        return move(ctx, ['seller'], (order, by, now, command) => moves.deliver(order, by, { message, files }, now, command))
+        return move(ctx, ['seller'], (order, by, now, command) =>
+          moves.deliver(order, by, { message, files }, now, command),
+        )
       },
-      revision: (ctx) => move(ctx, ['buyer'], (order, by, now, command) => moves.revise(order, by, ctx.params.message, now, command)),
+      revision: (ctx) =>
+        move(ctx, ['buyer'], (order, by, now, command) => moves.revise(order, by, ctx.params.message, now, command)),
       accept: (ctx) => move(ctx, ['buyer'], moves.accept),
-      cancel: (ctx) => move(ctx, ['buyer', 'seller'], (order, by, now, command) => moves.cancel(order, by, ctx.params.reason, now, command)),
+      cancel: (ctx) =>
+        move(ctx, ['buyer', 'seller'], (order, by, now, command) =>
+          moves.cancel(order, by, ctx.params.reason, now, command),
+        ),
       list: async (ctx) => {
         const { role, status, limit = LIMIT_DEFAULT, cursor } = ctx.params
         const { docs, next } = await listOrders(documents, { user: ctx.caller.id, role, status, limit, cursor })
@@ -110,7 +132,14 @@ export default service(contract, async (here) => {
       reviewable: async (ctx) => {
         const order = await book.read(ctx.params.id)
         if (!order || order.completedAt === null) return null
-        return { order: order.id, gig: order.gig.id, buyer: order.buyerId, seller: order.sellerId, at: order.completedAt, completedAt: order.completedAt }
+        return {
+          order: order.id,
+          gig: order.gig.id,
+          buyer: order.buyerId,
+          seller: order.sellerId,
+          at: order.completedAt,
+          completedAt: order.completedAt,
+        }
       },
       verify: async () => {
         const problems: string[] = []
@@ -127,10 +156,13 @@ export default service(contract, async (here) => {
     },
     hears: {
       'payment.succeeded': ({ data }) => told(data.order, (order, now) => moves.paid(order, data, now)),
-      'payment.refunded': ({ data }) => told(data.order, (order, now) => moves.refunded(order, data.refund, data.amount, now)),
+      'payment.refunded': ({ data }) =>
+        told(data.order, (order, now) => moves.refunded(order, data.refund, data.amount, now)),
       'review.written': ({ data: { order, by } }) =>
         book.turn(order, (state) =>
-          !state || state.reviewedBy.includes(by) ? { result: undefined } : { next: { ...state, reviewedBy: [...state.reviewedBy, by] }, result: undefined },
+          !state || state.reviewedBy.includes(by)
+            ? { result: undefined }
+            : { next: { ...state, reviewedBy: [...state.reviewedBy, by] }, result: undefined },
         ),
     },
   }
@@ -140,7 +172,8 @@ export default service(contract, async (here) => {
 const PAY_TIMEOUT_MS = 14_000
 const PROBLEMS_MAX = 100
 
-const decided = (moved: Moved | null): Decision<OrderDoc, undefined> => (moved ? { ...moved, result: undefined } : { result: undefined })
+const decided = (moved: Moved | null): Decision<OrderDoc, undefined> =>
+  moved ? { ...moved, result: undefined } : { result: undefined }
 
 const partyOf = (order: OrderDoc | null, caller: Caller, who: readonly PartyRole[]): { role: Role; id: string } => {
   const role = order && roleOf(order, caller)
@@ -169,10 +202,17 @@ const place = async (here: Here, ctx: Ctx<(typeof contract)['actions']['place']>
   })
   if (placed.payment) return publicOrder(placed, ctx.caller, here.clock.now())
   const { total, currency } = placed.price
-  const intent = await ctx.call('payment.begin', { order: id, buyer: ctx.caller.id, amount: { amount: total, currency }, description: `${placed.gig.title} (${name})`.slice(0, 500) })
+  const intent = await ctx.call('payment.begin', {
+    order: id,
+    buyer: ctx.caller.id,
+    amount: { amount: total, currency },
+    description: `${placed.gig.title} (${name})`.slice(0, 500),
+  })
   const { provider, paymentId, clientSecret, status } = intent
   const payment = { provider, paymentId, clientSecret, status }
-  const payable = await turn(id, (state) => (state!.payment ? { result: state! } : { next: { ...state!, payment }, result: { ...state!, payment } }))
+  const payable = await turn(id, (state) =>
+    state!.payment ? { result: state! } : { next: { ...state!, payment }, result: { ...state!, payment } },
+  )
   return publicOrder(payable, ctx.caller, here.clock.now())
 }
 
@@ -180,6 +220,12 @@ const partyCard = ({ id, username, displayName }: Party): Party => ({ id, userna
 
 const problemsOf = (order: OrderDoc): string[] => {
   const gap = order.timeline.findIndex(({ seq }, at) => seq !== at + 1)
-  const broken = brokenHistory(order.timeline.map(({ type }) => type), order.status)
-  return [...(gap >= 0 ? [`${order.id}: event ${gap + 1} is missing`] : []), ...(broken ? [`${order.id}: ${broken}`] : [])]
+  const broken = brokenHistory(
+    order.timeline.map(({ type }) => type),
+    order.status,
+  )
+  return [
+    ...(gap >= 0 ? [`${order.id}: event ${gap + 1} is missing`] : []),
+    ...(broken ? [`${order.id}: ${broken}`] : []),
+  ]
 }

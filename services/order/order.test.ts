@@ -15,27 +15,52 @@ import { allowedActions } from './view.ts'
 
 const usd = (amount: number) => ({ amount, currency: 'usd' })
 const quote: Quote = {
-  gig: 'gig_1', version: 3, seller: 'usr_s', title: 'A logo', category: 'design', image: null,
-  packages: { basic: { title: 'Basic', description: 'One idea', price: usd(10_000), deliveryDays: 3, revisions: 1, features: [] } },
+  gig: 'gig_1',
+  version: 3,
+  seller: 'usr_s',
+  title: 'A logo',
+  category: 'design',
+  image: null,
+  packages: {
+    basic: { title: 'Basic', description: 'One idea', price: usd(10_000), deliveryDays: 3, revisions: 1, features: [] },
+  },
   extras: [{ id: 'fast', title: 'Faster', price: usd(2000), addedDays: 1 }],
   requirements: [{ id: 'q1', question: 'Your name?', type: 'text', required: true }],
 }
-const parties = { buyer: { id: 'usr_b', username: 'b', displayName: 'B' }, seller: { id: 'usr_s', username: 's', displayName: 'S' }, sellerLevel: 'new' }
+const parties = {
+  buyer: { id: 'usr_b', username: 'b', displayName: 'B' },
+  seller: { id: 'usr_s', username: 's', displayName: 'S' },
+  sellerLevel: 'new',
+}
 const buyer: By = { role: 'buyer', id: 'usr_b' }
 const seller: By = { role: 'seller', id: 'usr_s' }
 const START = 1_800_000_000_000
-const placed = (changes: Partial<Quote> = {}) => placedOrder('ord_1', { ...quote, ...changes }, { package: 'basic', extras: [], quantity: 1 }, parties, START)
+const placed = (changes: Partial<Quote> = {}) =>
+  placedOrder('ord_1', { ...quote, ...changes }, { package: 'basic', extras: [], quantity: 1 }, parties, START)
 const payment = { payment: 'pi_1', amount: usd(10_550), fee: usd(336) }
 const delivery = { message: 'here it is', files: [] }
 const paid = (order = placed()) => moves.paid(order, payment, START + 1000)!.next
 const started = () => moves.answer(paid(), buyer, [{ id: 'q1', answer: 'Ann' }], START + 2000).next
 const delivered = () => moves.deliver(started(), seller, delivery, START + 3000).next
-const entries = (moved: Moved): Posting[] => moved.say.flatMap((said) => (said.name === 'order.posted' ? (said.data as { entries: Posting[] }).entries : []))
+const entries = (moved: Moved): Posting[] =>
+  moved.say.flatMap((said) => (said.name === 'order.posted' ? (said.data as { entries: Posting[] }).entries : []))
 const kinds = (moved: Moved) => entries(moved).map(({ kind }) => kind)
 
 test('the buyer pays 5.5 % on top, and 3.00 more under 100.00', (t) => {
-  t.deepEqual(priceOf({ price: usd(10_000) }, [], 1, FEE_POLICY), { currency: 'usd', subtotal: 10_000, serviceFee: 550, total: 10_550, commission: 2000 })
-  t.deepEqual(priceOf({ price: usd(9999) }, [], 1, FEE_POLICY), { currency: 'usd', subtotal: 9999, serviceFee: 550 + 300, total: 10_849, commission: 2000 })
+  t.deepEqual(priceOf({ price: usd(10_000) }, [], 1, FEE_POLICY), {
+    currency: 'usd',
+    subtotal: 10_000,
+    serviceFee: 550,
+    total: 10_550,
+    commission: 2000,
+  })
+  t.deepEqual(priceOf({ price: usd(9999) }, [], 1, FEE_POLICY), {
+    currency: 'usd',
+    subtotal: 9999,
+    serviceFee: 550 + 300,
+    total: 10_849,
+    commission: 2000,
+  })
   t.is(priceOf({ price: usd(5000) }, [{ price: usd(2000) }], 2, FEE_POLICY).subtotal, 14_000)
 })
 
@@ -59,21 +84,30 @@ test('every step leads where the table says and nowhere from any other status', 
       const expected = from.includes(status) ? (step.to === 'stay' ? status : step.to) : null
       t.is(leadsTo(name as StepName, status), expected, `${name} from ${status}`)
     }
-    t.is(leadsTo(name as StepName, null), from.length === 0 ? step.to as OrderStatus : null)
+    t.is(leadsTo(name as StepName, null), from.length === 0 ? (step.to as OrderStatus) : null)
   }
 })
 
 test('every status an order can reach is one it can leave or ends in on purpose', (t) => {
   const ends = ['completed', 'cancelled', 'expired', 'disputed']
   for (const status of ORDER_STATUSES.filter((one) => !ends.includes(one)))
-    t.true(Object.values(steps).some(({ from, to }) => (from as readonly string[]).includes(status) && to !== 'stay'), status)
+    t.true(
+      Object.values(steps).some(({ from, to }) => (from as readonly string[]).includes(status) && to !== 'stay'),
+      status,
+    )
   t.true(diagram().includes('awaiting_payment --> expired: expired (clock)'))
 })
 
 test('the straight path goes from placed to cleared and its history walks the table', (t) => {
   const order = moves.wake(moves.accept(delivered(), buyer, START + 4000).next, START + 4000 + CLEARING_MS)!.next
   t.is(order.status, 'completed')
-  t.is(brokenHistory(order.timeline.map(({ type }) => type), order.status), null)
+  t.is(
+    brokenHistory(
+      order.timeline.map(({ type }) => type),
+      order.status,
+    ),
+    null,
+  )
   t.is(order.wakeAt, null)
   t.not(brokenHistory(['placed', 'delivered'], 'delivered'), null)
   t.not(brokenHistory(['placed', 'paid'], 'in_progress'), null)
@@ -81,10 +115,20 @@ test('the straight path goes from placed to cleared and its history walks the ta
 
 test('paying holds the money, accepting gives the seller all but the commission, clearing makes it theirs', (t) => {
   const charge = moves.paid(placed(), payment, START)!
-  t.deepEqual(entries(charge)[0]!.legs.map(({ account, amount }) => [account, amount]), [['psp', 10_214], ['exp:psp_fee', 336], ['escrow:ord_1', -10_550]])
+  t.deepEqual(
+    entries(charge)[0]!.legs.map(({ account, amount }) => [account, amount]),
+    [
+      ['psp', 10_214],
+      ['exp:psp_fee', 336],
+      ['escrow:ord_1', -10_550],
+    ],
+  )
   const done = moves.accept(delivered(), buyer, START)
   t.deepEqual(Object.fromEntries(entries(done)[0]!.legs.map(({ account, amount }) => [account, amount])), {
-    'escrow:ord_1': 10_550, 'clearing:usr_s': -8000, 'rev:commission': -2000, 'rev:service_fee': -550,
+    'escrow:ord_1': 10_550,
+    'clearing:usr_s': -8000,
+    'rev:commission': -2000,
+    'rev:service_fee': -550,
   })
   t.deepEqual(kinds(moves.wake(done.next, START + CLEARING_MS)!), ['clear'])
 })
@@ -98,9 +142,14 @@ test('an order without required questions starts the clock when it is paid', (t)
 })
 
 test('a missing or unknown answer is named and nothing starts', (t) => {
-  const error = t.throws(() => moves.answer(paid(), buyer, [{ id: 'q9', answer: 'x' }], START)) as Error & { data: { errors: { path: string }[] } }
+  const error = t.throws(() => moves.answer(paid(), buyer, [{ id: 'q9', answer: 'x' }], START)) as Error & {
+    data: { errors: { path: string }[] }
+  }
   t.true(isRefused(error, 'validation_failed'))
-  t.deepEqual(error.data.errors.map(({ path }) => path), ['answers.q9', 'answers.q1'])
+  t.deepEqual(
+    error.data.errors.map(({ path }) => path),
+    ['answers.q9', 'answers.q1'],
+  )
 })
 
 test('revisions are counted against the package', (t) => {
@@ -108,7 +157,12 @@ test('revisions are counted against the package', (t) => {
   t.is(revised.status, 'in_progress')
   t.is(revised.revisionsLeft, 0)
   const again = moves.deliver(revised, seller, delivery, START + 6000).next
-  t.true(isRefused(t.throws(() => moves.revise(again, buyer, 'more', START)), 'invalid_transition'))
+  t.true(
+    isRefused(
+      t.throws(() => moves.revise(again, buyer, 'more', START)),
+      'invalid_transition',
+    ),
+  )
 })
 
 test('an untouched delivery completes itself after three days, not before', (t) => {
@@ -119,21 +173,37 @@ test('an untouched delivery completes itself after three days, not before', (t) 
 
 test('an unpaid order expires after 30 minutes and money that still comes goes back in full', (t) => {
   const expired = moves.wake(placed(), START + PAY_WITHIN_MS)!
-  t.deepEqual(expired.say.map(({ name }) => name), ['order.abandoned'])
+  t.deepEqual(
+    expired.say.map(({ name }) => name),
+    ['order.abandoned'],
+  )
   const late = moves.paid(expired.next, payment, START + PAY_WITHIN_MS + 5)!
   t.is(late.next.status, 'expired')
   t.deepEqual(kinds(late), ['charge', 'refund'])
-  t.deepEqual(late.say.at(-1), { name: 'order.refund.requested', data: { order: 'ord_1', refund: 'ord_1-refund-1', amount: usd(10_550) } })
+  t.deepEqual(late.say.at(-1), {
+    name: 'order.refund.requested',
+    data: { order: 'ord_1', refund: 'ord_1-refund-1', amount: usd(10_550) },
+  })
   t.is(moves.paid(late.next, payment, START), null)
 })
 
 test('before work the buyer cancels alone, once work began it takes both or 48 hours of silence', (t) => {
   t.is(moves.cancel(placed(), buyer, 'no', START).next.status, 'cancelled')
-  t.true(isRefused(t.throws(() => moves.cancel(placed(), seller, 'no', START)), 'forbidden'))
+  t.true(
+    isRefused(
+      t.throws(() => moves.cancel(placed(), seller, 'no', START)),
+      'forbidden',
+    ),
+  )
   t.deepEqual(kinds(moves.cancel(paid(), buyer, 'no', START)), ['refund'])
   const proposed = moves.cancel(started(), buyer, 'no', START + 2000).next
   t.is(proposed.status, 'in_progress')
-  t.true(isRefused(t.throws(() => moves.cancel(proposed, buyer, 'please', START)), 'invalid_transition'))
+  t.true(
+    isRefused(
+      t.throws(() => moves.cancel(proposed, buyer, 'please', START)),
+      'invalid_transition',
+    ),
+  )
   t.is(moves.cancel(proposed, seller, 'fine', START).next.status, 'cancelled')
   t.is(moves.wake(proposed, START + 2000 + CANCEL_SILENCE_MS)!.next.status, 'cancelled')
   t.is(moves.wake(proposed, START + 2000 + CANCEL_SILENCE_MS - 1), null)
@@ -168,25 +238,37 @@ test('whatever is asked in whatever order, no money stays held when an order has
     (order, now) => moves.wake(order, now),
   ]
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.nat(tries.length - 1), fc.integer({ min: 0, max: 20 * 24 })), { maxLength: 40 }), (script) => {
-      let order = placed()
-      let now = START
-      const escrow: number[] = []
-      for (const [which, hours] of script) {
-        now += hours * 3_600_000
-        const moved = attempt(() => tries[which]!(order, now))
-        if (!moved) continue
-        order = { ...moved.next, version: order.version + 1 }
-        for (const entry of entries(moved)) {
-          t.is(entry.legs.reduce((sum, { amount }) => sum + amount, 0), 0)
-          escrow.push(...entry.legs.filter(({ account }) => account === 'escrow:ord_1').map(({ amount }) => amount))
+    fc.property(
+      fc.array(fc.tuple(fc.nat(tries.length - 1), fc.integer({ min: 0, max: 20 * 24 })), { maxLength: 40 }),
+      (script) => {
+        let order = placed()
+        let now = START
+        const escrow: number[] = []
+        for (const [which, hours] of script) {
+          now += hours * 3_600_000
+          const moved = attempt(() => tries[which]!(order, now))
+          if (!moved) continue
+          order = { ...moved.next, version: order.version + 1 }
+          for (const entry of entries(moved)) {
+            t.is(
+              entry.legs.reduce((sum, { amount }) => sum + amount, 0),
+              0,
+            )
+            escrow.push(...entry.legs.filter(({ account }) => account === 'escrow:ord_1').map(({ amount }) => amount))
+          }
         }
-      }
-      t.is(brokenHistory(order.timeline.map(({ type }) => type), order.status), null)
-      const held = 0 - escrow.reduce((sum, amount) => sum + amount, 0)
-      const ended = ['completed', 'cancelled', 'expired'].includes(order.status)
-      t.is(held, ended || order.paidAt === null ? 0 : order.price.total)
-    }),
+        t.is(
+          brokenHistory(
+            order.timeline.map(({ type }) => type),
+            order.status,
+          ),
+          null,
+        )
+        const held = 0 - escrow.reduce((sum, amount) => sum + amount, 0)
+        const ended = ['completed', 'cancelled', 'expired'].includes(order.status)
+        t.is(held, ended || order.paidAt === null ? 0 : order.price.total)
+      },
+    ),
     { numRuns: 500 },
   )
 })
@@ -195,7 +277,12 @@ const attempt = <R>(ask: () => R): R | null => {
   try {
     return ask()
   } catch (error) {
-    if (isRefused(error, 'invalid_transition') || isRefused(error, 'forbidden') || isRefused(error, 'validation_failed')) return null
+    if (
+      isRefused(error, 'invalid_transition') ||
+      isRefused(error, 'forbidden') ||
+      isRefused(error, 'validation_failed')
+    )
+      return null
     throw error
   }
 }
@@ -209,8 +296,21 @@ test('a party is offered exactly the moves that would be taken', (t) => {
     accept: (order, by) => moves.accept(order, by, now),
     cancel: (order, by) => moves.cancel(order, by, 'x', now),
   }
-  const asker: Record<string, string[]> = { requirements: ['buyer'], deliver: ['seller'], revision: ['buyer'], accept: ['buyer'], cancel: ['buyer', 'seller'] }
-  for (const order of [placed(), paid(), started(), delivered(), moves.accept(delivered(), buyer, now).next, moves.cancel(started(), seller, 'x', now).next])
+  const asker: Record<string, string[]> = {
+    requirements: ['buyer'],
+    deliver: ['seller'],
+    revision: ['buyer'],
+    accept: ['buyer'],
+    cancel: ['buyer', 'seller'],
+  }
+  for (const order of [
+    placed(),
+    paid(),
+    started(),
+    delivered(),
+    moves.accept(delivered(), buyer, now).next,
+    moves.cancel(started(), seller, 'x', now).next,
+  ])
     for (const by of [buyer, seller])
       for (const [action, take] of Object.entries(ask)) {
         const offered = allowedActions(order, by.role as 'buyer' | 'seller').includes(action)

@@ -9,12 +9,25 @@ import { CLEARING_MS, CLEARING_TOP_RATED_MS, PAY_WITHIN_MS } from './timing.ts'
 export type Choice = { package: PackageName; extras: readonly string[]; quantity: number }
 export type Parties = { buyer: Party; seller: Party; sellerLevel: string }
 
-export const placedOrder = (id: string, quote: Quote, choice: Choice, { buyer, seller, sellerLevel }: Parties, now: number, command?: string): OrderDoc => {
+export const placedOrder = (
+  id: string,
+  quote: Quote,
+  choice: Choice,
+  { buyer, seller, sellerLevel }: Parties,
+  now: number,
+  command?: string,
+): OrderDoc => {
   const offered = quote.packages[choice.package]
-  if (!offered) throw refuse('validation_failed', `this gig has no ${choice.package} package`, { errors: [{ path: 'package', message: 'is not offered by this gig' }] })
+  if (!offered)
+    throw refuse('validation_failed', `this gig has no ${choice.package} package`, {
+      errors: [{ path: 'package', message: 'is not offered by this gig' }],
+    })
   const extras = choice.extras.map((extra) => {
     const found = quote.extras.find((one) => one.id === extra)
-    if (!found) throw refuse('validation_failed', `this gig has no extra ${extra}`, { errors: [{ path: 'extras', message: `${extra} is not offered by this gig` }] })
+    if (!found)
+      throw refuse('validation_failed', `this gig has no extra ${extra}`, {
+        errors: [{ path: 'extras', message: `${extra} is not offered by this gig` }],
+      })
     return found
   })
   const price = priceOf(offered, extras, choice.quantity, FEE_POLICY)
@@ -35,7 +48,12 @@ export const placedOrder = (id: string, quote: Quote, choice: Choice, { buyer, s
     chosen: { name: choice.package, ...offered },
     extras,
     quantity: choice.quantity,
-    requirements: quote.requirements.map(({ id: question, question: text, type, required }) => ({ id: question, question: text, type, required })),
+    requirements: quote.requirements.map(({ id: question, question: text, type, required }) => ({
+      id: question,
+      question: text,
+      type,
+      required,
+    })),
     policy: FEE_POLICY,
     price,
     clearingMs: sellerLevel === 'top_rated' ? CLEARING_TOP_RATED_MS : CLEARING_MS,
@@ -52,7 +70,15 @@ export const placedOrder = (id: string, quote: Quote, choice: Choice, { buyer, s
     cancel: null,
     refund: null,
     reviewedBy: [],
-    timeline: [{ seq: 1, type: 'placed', at: now, actor: { role: 'buyer', id: buyer.id }, data: { total: { amount: price.total, currency: price.currency } } }],
+    timeline: [
+      {
+        seq: 1,
+        type: 'placed',
+        at: now,
+        actor: { role: 'buyer', id: buyer.id },
+        data: { total: { amount: price.total, currency: price.currency } },
+      },
+    ],
     commands: command ? [command] : [],
   }
 }

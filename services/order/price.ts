@@ -9,24 +9,37 @@ export type FeePolicy = {
   smallOrderBelow: number
   commissionBasisPoints: number
 }
-export const FEE_POLICY: FeePolicy = { serviceFeeBasisPoints: 550, smallOrderFee: 300, smallOrderBelow: 10_000, commissionBasisPoints: 2000 }
+export const FEE_POLICY: FeePolicy = {
+  serviceFeeBasisPoints: 550,
+  smallOrderFee: 300,
+  smallOrderBelow: 10_000,
+  commissionBasisPoints: 2000,
+}
 
 export type Price = { currency: string; subtotal: number; serviceFee: number; total: number; commission: number }
 
-export const priceOf = (chosen: Pick<Package, 'price'>, extras: readonly Pick<Extra, 'price'>[], quantity: number, policy: FeePolicy): Price => {
+export const priceOf = (
+  chosen: Pick<Package, 'price'>,
+  extras: readonly Pick<Extra, 'price'>[],
+  quantity: number,
+  policy: FeePolicy,
+): Price => {
   const one = extras.reduce((sum, { price }) => sum + price.amount, chosen.price.amount)
   const subtotal = safe(one * quantity)
-  const serviceFee = portion(subtotal, policy.serviceFeeBasisPoints) + (subtotal < policy.smallOrderBelow ? policy.smallOrderFee : 0)
+  const serviceFee =
+    portion(subtotal, policy.serviceFeeBasisPoints) + (subtotal < policy.smallOrderBelow ? policy.smallOrderFee : 0)
   const commission = portion(subtotal, policy.commissionBasisPoints)
   return { currency: chosen.price.currency, subtotal, serviceFee, total: safe(subtotal + serviceFee), commission }
 }
 
 /** Rounded half up; exact up to 2^53 / 10,000, which `safe` guards. */
-export const portion = (amount: number, basisPoints: number): number => Math.floor((safe(amount) * basisPoints + 5000) / 10_000)
+export const portion = (amount: number, basisPoints: number): number =>
+  Math.floor((safe(amount) * basisPoints + 5000) / 10_000)
 
 /** The largest amount all arithmetic above stays exact for. */
 export const AMOUNT_MAX = Math.floor(Number.MAX_SAFE_INTEGER / 10_000) - 1
 const safe = (amount: number): number => {
-  if (!Number.isSafeInteger(amount) || amount < 0 || amount > AMOUNT_MAX) throw new RangeError(`${amount} is not an amount this market can count`)
+  if (!Number.isSafeInteger(amount) || amount < 0 || amount > AMOUNT_MAX)
+    throw new RangeError(`${amount} is not an amount this market can count`)
   return amount
 }

@@ -36,18 +36,41 @@ export const steps = {
   accepted: { by: ['buyer'], from: ['delivered'], to: 'completed', money: ['release'], action: 'accept' },
   auto_completed: { by: ['clock'], from: ['delivered'], to: 'completed', money: ['release'] },
   cancelled_unpaid: { by: ['buyer'], from: ['awaiting_payment'], to: 'cancelled', action: 'cancel' },
-  cancelled_before_work: { by: ['buyer'], from: ['awaiting_requirements'], to: 'cancelled', money: ['refund'], action: 'cancel' },
+  cancelled_before_work: {
+    by: ['buyer'],
+    from: ['awaiting_requirements'],
+    to: 'cancelled',
+    money: ['refund'],
+    action: 'cancel',
+  },
   /** 24 hours past due the buyer need not ask. */
   cancelled_late: { by: ['buyer'], from: ['in_progress'], to: 'cancelled', money: ['refund'], action: 'cancel' },
-  cancel_proposed: { by: ['buyer', 'seller'], from: ['awaiting_requirements', ...WORKING], to: 'stay', action: 'cancel' },
-  cancelled: { by: ['buyer', 'seller'], from: ['awaiting_requirements', ...WORKING], to: 'cancelled', money: ['refund'], action: 'cancel' },
-  cancelled_by_silence: { by: ['clock'], from: ['awaiting_requirements', ...WORKING], to: 'cancelled', money: ['refund'] },
+  cancel_proposed: {
+    by: ['buyer', 'seller'],
+    from: ['awaiting_requirements', ...WORKING],
+    to: 'stay',
+    action: 'cancel',
+  },
+  cancelled: {
+    by: ['buyer', 'seller'],
+    from: ['awaiting_requirements', ...WORKING],
+    to: 'cancelled',
+    money: ['refund'],
+    action: 'cancel',
+  },
+  cancelled_by_silence: {
+    by: ['clock'],
+    from: ['awaiting_requirements', ...WORKING],
+    to: 'cancelled',
+    money: ['refund'],
+  },
   refunded: { by: ['system'], from: ['cancelled', 'expired'], to: 'stay' },
   cleared: { by: ['clock'], from: ['completed'], to: 'stay', money: ['clear'] },
 } as const satisfies Record<string, Step>
 
 export type StepName = keyof typeof steps
-export const stepOf = (name: string): Step | undefined => (Object.hasOwn(steps, name) ? steps[name as StepName] : undefined)
+export const stepOf = (name: string): Step | undefined =>
+  Object.hasOwn(steps, name) ? steps[name as StepName] : undefined
 
 /** Where a step leads, or null when the status forbids it. */
 export const leadsTo = (name: StepName, status: OrderStatus | null): OrderStatus | null => {

@@ -6,7 +6,13 @@ import type { OrderStatus } from './contract.ts'
 import type { FeePolicy, Price } from './price.ts'
 
 export type Party = { id: string; username: string; displayName: string }
-export type TimelineEvent = { seq: number; type: string; at: number; actor: { role: string; id?: string }; data: Record<string, unknown> }
+export type TimelineEvent = {
+  seq: number
+  type: string
+  at: number
+  actor: { role: string; id?: string }
+  data: Record<string, unknown>
+}
 
 export type OrderDoc = ActorDoc & {
   processVersion: number

@@ -23,12 +23,17 @@ export const timersOf = (order: OrderDoc): { step: Timer; at: number }[] => {
   const { status, expiresAt, dueAt, late, autoCompleteAt, cancel, clearsAt, clearedAt } = order
   const silence = cancel ? [{ step: 'cancelled_by_silence' as const, at: cancel.agreedAt }] : []
   const due: { step: Timer; at: number | null }[] =
-    status === 'awaiting_payment' ? [{ step: 'expired', at: expiresAt }]
-    : status === 'awaiting_requirements' ? silence
-    : status === 'in_progress' ? [...silence, { step: 'late', at: late ? null : dueAt }]
-    : status === 'delivered' ? [...silence, { step: 'auto_completed', at: autoCompleteAt }]
-    : status === 'completed' ? [{ step: 'cleared', at: clearedAt ? null : clearsAt }]
-    : []
+    status === 'awaiting_payment'
+      ? [{ step: 'expired', at: expiresAt }]
+      : status === 'awaiting_requirements'
+        ? silence
+        : status === 'in_progress'
+          ? [...silence, { step: 'late', at: late ? null : dueAt }]
+          : status === 'delivered'
+            ? [...silence, { step: 'auto_completed', at: autoCompleteAt }]
+            : status === 'completed'
+              ? [{ step: 'cleared', at: clearedAt ? null : clearsAt }]
+              : []
   return due.filter((timer): timer is { step: Timer; at: number } => timer.at !== null).sort((a, b) => a.at - b.at)
 }
 

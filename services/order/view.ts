@@ -24,7 +24,12 @@ export const allowedActions = (order: OrderDoc, role: PartyRole | null): string[
   return rows.filter(([, allowed]) => allowed).map(([action]) => action)
 }
 
-export const publicOrder = (order: OrderDoc, caller: Caller, now: number, nextAction?: { type: string; url: string }): Order => {
+export const publicOrder = (
+  order: OrderDoc,
+  caller: Caller,
+  now: number,
+  nextAction?: { type: string; url: string },
+): Order => {
   const role = roleOf(order, caller)
   const { currency, subtotal, serviceFee, total } = order.price
   const money = (amount: number): Money => ({ amount, currency })
@@ -41,7 +46,14 @@ export const publicOrder = (order: OrderDoc, caller: Caller, now: number, nextAc
     seller: order.seller,
     price: { subtotal: money(subtotal), serviceFee: money(serviceFee), total: money(total) },
     requirements: order.requirements,
-    ...(payable && { payment: { provider: payable.provider, clientSecret: payable.clientSecret, status: payable.status, ...(nextAction && { nextAction }) } }),
+    ...(payable && {
+      payment: {
+        provider: payable.provider,
+        clientSecret: payable.clientSecret,
+        status: payable.status,
+        ...(nextAction && { nextAction }),
+      },
+    }),
     dueAt: order.dueAt === null ? null : iso(order.dueAt),
     autoCompleteAt: order.autoCompleteAt === null ? null : iso(order.autoCompleteAt),
     revisionsLeft: order.revisionsLeft,
@@ -53,4 +65,10 @@ export const publicOrder = (order: OrderDoc, caller: Caller, now: number, nextAc
   }
 }
 
-export const publicEvent = ({ seq, type, at, actor, data }: TimelineEvent): OrderEvent => ({ seq, type, at: iso(at), actor, data })
+export const publicEvent = ({ seq, type, at, actor, data }: TimelineEvent): OrderEvent => ({
+  seq,
+  type,
+  at: iso(at),
+  actor,
+  data,
+})

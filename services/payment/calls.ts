@@ -65,8 +65,14 @@ const refunds: Kind<RefundDoc> = {
   calls: {
     refund: async (provider, { doc: { id, order, amount, paymentId, ...rest }, call, mayHaveRun }) => {
       const { payments } = provider
-      const others = mayHaveRun ? await provider.refundsOfOthers({ id, order, amount, paymentId, ...rest }) : new Set<string>()
-      const found = mayHaveRun ? (await payments.findRefunds(paymentId)).find((one) => !others.has(one.id) && one.amount.amount === amount.amount) : undefined
+      const others = mayHaveRun
+        ? await provider.refundsOfOthers({ id, order, amount, paymentId, ...rest })
+        : new Set<string>()
+      const found = mayHaveRun
+        ? (await payments.findRefunds(paymentId)).find(
+            (one) => !others.has(one.id) && one.amount.amount === amount.amount,
+          )
+        : undefined
       const sent = found ?? (await payments.refund({ paymentId, amount, metadata: { op: id, order } }, call.key))
       return (doc, now) => refund.applied(doc, sent, now)
     },
@@ -83,13 +89,18 @@ const disbursements: Kind<DisbursementDoc> = {
   refused: disbursement.refused,
   calls: {
     transfer: async ({ payments }, { doc: { id, seller, account, amount }, call, mayHaveRun }) => {
-      const found = mayHaveRun ? (await payments.findTransfers(id)).find(({ metadata }) => metadata.op === id) : undefined
-      const transfer = found ?? (await payments.transfer({ accountId: account, amount, group: id, metadata: { op: id, seller } }, call.key))
+      const found = mayHaveRun
+        ? (await payments.findTransfers(id)).find(({ metadata }) => metadata.op === id)
+        : undefined
+      const transfer =
+        found ??
+        (await payments.transfer({ accountId: account, amount, group: id, metadata: { op: id, seller } }, call.key))
       return (doc, now) => disbursement.transferDone(doc, transfer, now)
     },
     payout: async ({ payments }, { doc: { id, seller, account, amount }, call, mayHaveRun }) => {
       const found = mayHaveRun ? (await payments.findPayouts(account, id))[0] : undefined
-      const payout = found ?? (await payments.payout({ accountId: account, amount, metadata: { op: id, seller } }, call.key))
+      const payout =
+        found ?? (await payments.payout({ accountId: account, amount, metadata: { op: id, seller } }, call.key))
       return (doc, now) => disbursement.applied(doc, payout, now)
     },
     look: async ({ payments }, { doc: { account, bankPayoutId } }) => {
@@ -98,7 +109,10 @@ const disbursements: Kind<DisbursementDoc> = {
     },
     reverse: async ({ payments }, { doc: { id, amount, transferId }, call, mayHaveRun }) => {
       const before = mayHaveRun ? await payments.retrieveTransfer(transferId!) : undefined
-      const transfer = before && before.reversed >= amount.amount ? before : await payments.reverseTransfer(transferId!, { amount, metadata: { op: id } }, call.key)
+      const transfer =
+        before && before.reversed >= amount.amount
+          ? before
+          : await payments.reverseTransfer(transferId!, { amount, metadata: { op: id } }, call.key)
       return (doc) => disbursement.reversalDone(doc, transfer)
     },
   },
@@ -110,7 +124,10 @@ const payees: Kind<PayeeDoc> = {
   refused: (doc, _call, failure) => payee.refused(doc, failure),
   calls: {
     account: async ({ payments, accountMetadata }, { doc: { id, email, country }, call }) => {
-      const account = await payments.createAccount({ email, country, metadata: { op: id, user: id, ...accountMetadata } }, call.key)
+      const account = await payments.createAccount(
+        { email, country, metadata: { op: id, user: id, ...accountMetadata } },
+        call.key,
+      )
       return (doc) => payee.applied(doc, account)
     },
   },

@@ -23,14 +23,31 @@ export type ChargeDoc = Operation & {
 /** How often a payment that waits for its buyer or bank is looked at, should its webhook not come. */
 export const LOOK_MS = 5 * 60_000
 
-export const newCharge = (order: string, asked: { buyer: string; amount: Money; description: string }, now: number): ChargeDoc => ({
-  ...newOperation(order, 'charge', now), ...asked, kind: 'charge', state: 'payable', goal: 'create', abandoned: false,
-  paymentMethod: null, paymentId: null, clientSecret: '', nextAction: null, declined: null, wakeAt: null,
+export const newCharge = (
+  order: string,
+  asked: { buyer: string; amount: Money; description: string },
+  now: number,
+): ChargeDoc => ({
+  ...newOperation(order, 'charge', now),
+  ...asked,
+  kind: 'charge',
+  state: 'payable',
+  goal: 'create',
+  abandoned: false,
+  paymentMethod: null,
+  paymentId: null,
+  clientSecret: '',
+  nextAction: null,
+  declined: null,
+  wakeAt: null,
 })
 
 /** An order that was given up before it had a payment: it gets none. */
 export const neverCharged = (order: string, now: number): ChargeDoc => ({
-  ...newCharge(order, { buyer: '', amount: { amount: 0, currency: 'usd' }, description: '' }, now), state: 'canceled', goal: null, abandoned: true,
+  ...newCharge(order, { buyer: '', amount: { amount: 0, currency: 'usd' }, description: '' }, now),
+  state: 'canceled',
+  goal: null,
+  abandoned: true,
 })
 
 export const isOver = ({ state }: ChargeDoc): boolean => state === 'succeeded' || state === 'canceled'
@@ -45,7 +62,9 @@ export const confirming = (doc: ChargeDoc, paymentMethod: string): ChargeDoc => 
 
 export const abandoning = (doc: ChargeDoc): ChargeDoc =>
   // Without an id nobody ever got the secret, so nothing can be charged.
-  doc.paymentId ? { ...doc, abandoned: true, goal: 'cancel' } : { ...settledCall(doc), abandoned: true, goal: null, state: 'canceled', wakeAt: null }
+  doc.paymentId
+    ? { ...doc, abandoned: true, goal: 'cancel' }
+    : { ...settledCall(doc), abandoned: true, goal: null, state: 'canceled', wakeAt: null }
 
 /** A confirmation nobody waits for any more is not repeated, only looked at: the buyer has been told to try again. */
 export const woken = (doc: ChargeDoc): ChargeDoc => {
@@ -56,8 +75,17 @@ export const woken = (doc: ChargeDoc): ChargeDoc => {
 /** The charge as the provider has it now. Older news than what is known change nothing. */
 export const applied = (doc: ChargeDoc, payment: Payment, now: number): Step<ChargeDoc> => {
   if (isOver(doc)) return { next: doc, say: [] }
-  if (payment.amount.amount !== doc.amount.amount || payment.amount.currency !== doc.amount.currency) return { next: mismatched(doc, payment, now), say: [] }
-  const known = { ...settledCall(doc), paymentId: payment.id, clientSecret: payment.clientSecret, nextAction: null, declined: null, goal: null, wakeAt: null }
+  if (payment.amount.amount !== doc.amount.amount || payment.amount.currency !== doc.amount.currency)
+    return { next: mismatched(doc, payment, now), say: [] }
+  const known = {
+    ...settledCall(doc),
+    paymentId: payment.id,
+    clientSecret: payment.clientSecret,
+    nextAction: null,
+    declined: null,
+    goal: null,
+    wakeAt: null,
+  }
   switch (payment.status) {
     case 'succeeded':
       return { next: { ...known, state: 'succeeded' }, say: [succeeded(doc, payment, now)] }
@@ -66,15 +94,22 @@ export const applied = (doc: ChargeDoc, payment: Payment, now: number): Step<Cha
     case 'requires_payment_method':
       return unlessAbandoned({ ...known, state: 'payable', declined: payment.declined ?? null })
     case 'requires_action':
-      return unlessAbandoned({ ...known, state: 'requires_action', nextAction: payment.nextAction ?? null, wakeAt: now + LOOK_MS })
+      return unlessAbandoned({
+        ...known,
+        state: 'requires_action',
+        nextAction: payment.nextAction ?? null,
+        wakeAt: now + LOOK_MS,
+      })
     case 'processing':
       return unlessAbandoned({ ...known, state: 'processing', wakeAt: now + LOOK_MS })
   }
 }
 
 /** Not yet over, and nobody wants it any more: it is canceled, or looked at again if it can't be right now. */
-const unlessAbandoned = (doc: ChargeDoc): Step<ChargeDoc> =>
-  ({ next: doc.abandoned && doc.state !== 'processing' ? { ...doc, goal: 'cancel' } : doc, say: [] })
+const unlessAbandoned = (doc: ChargeDoc): Step<ChargeDoc> => ({
+  next: doc.abandoned && doc.state !== 'processing' ? { ...doc, goal: 'cancel' } : doc,
+  say: [],
+})
 
 const mismatched = (doc: ChargeDoc, payment: Payment, now: number): ChargeDoc => {
   const { amount, currency } = payment.amount
@@ -85,13 +120,30 @@ const mismatched = (doc: ChargeDoc, payment: Payment, now: number): ChargeDoc =>
 const succeeded = ({ id, amount }: ChargeDoc, payment: Payment, now: number): Said => {
   // A fee in another currency is the settlement's matter, not this charge's.
   const fee = payment.fee?.currency === amount.currency ? payment.fee.amount : 0
-  return { name: 'payment.succeeded', data: { order: id, payment: payment.id, amount, fee: { amount: fee, currency: amount.currency }, at: now } }
+  return {
+    name: 'payment.succeeded',
+    data: { order: id, payment: payment.id, amount, fee: { amount: fee, currency: amount.currency }, at: now },
+  }
 }
 
 /** The provider refuses for good. */
 export const refused = (doc: ChargeDoc, call: CallName, failure: Failure, now: number): Step<ChargeDoc> => {
   // It is no longer in the state we believed: look what it is.
-  if (failure.code === 'payment_intent_unexpected_state' && call !== 'look') return { next: { ...doc, goal: 'look', wakeAt: now }, say: [] }
-  if (call === 'confirm') return { next: { ...doc, goal: null, state: 'payable', declined: { code: failure.code, message: failure.message }, wakeAt: null }, say: [] }
-  return { next: { ...doc, goal: null, wakeAt: null, stuck: { code: failure.code, message: failure.message, at: now } }, say: [] }
+  if (failure.code === 'payment_intent_unexpected_state' && call !== 'look')
+    return { next: { ...doc, goal: 'look', wakeAt: now }, say: [] }
+  if (call === 'confirm')
+    return {
+      next: {
+        ...doc,
+        goal: null,
+        state: 'payable',
+        declined: { code: failure.code, message: failure.message },
+        wakeAt: null,
+      },
+      say: [],
+    }
+  return {
+    next: { ...doc, goal: null, wakeAt: null, stuck: { code: failure.code, message: failure.message, at: now } },
+    say: [],
+  }
 }

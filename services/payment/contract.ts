@@ -4,7 +4,10 @@ import { contract } from '../../mixins/contract.ts'
 import { closed, Id, Money, text } from '../shapes.ts'
 
 const Intent = Type.Object({
-  provider: Type.String(), paymentId: Type.String(), clientSecret: Type.String(), status: Type.String(),
+  provider: Type.String(),
+  paymentId: Type.String(),
+  clientSecret: Type.String(),
+  status: Type.String(),
   nextAction: Type.Optional(Type.Object({ type: Type.String(), url: Type.String() })),
   declined: Type.Optional(Type.Object({ code: Type.String(), message: Type.String() })),
 })
@@ -15,30 +18,58 @@ export const payment = contract({
   timers: true,
   actions: {
     begin: {
-      auth: 'internal', key: 'order', summary: 'Makes the payment an order is paid with; the same order gives the same payment.',
-      result: Intent, params: closed({ order: Id, buyer: Id, amount: Money, description: text(1, 500) }),
+      auth: 'internal',
+      key: 'order',
+      summary: 'Makes the payment an order is paid with; the same order gives the same payment.',
+      result: Intent,
+      params: closed({ order: Id, buyer: Id, amount: Money, description: text(1, 500) }),
     },
     confirm: {
-      auth: 'internal', key: 'order', summary: 'Confirms it with a payment method. A decline is an answer, not an error.',
-      result: Intent, params: closed({ order: Id, paymentMethod: text(1, 200) }),
+      auth: 'internal',
+      key: 'order',
+      summary: 'Confirms it with a payment method. A decline is an answer, not an error.',
+      result: Intent,
+      params: closed({ order: Id, paymentMethod: text(1, 200) }),
     },
     onboard: {
-      auth: 'internal', key: 'user', summary: 'The seller\'s account at the provider (made once) and a fresh onboarding link.',
-      result: Type.Object({ url: Type.String() }), params: closed({ user: Id, email: Type.String(), country: Type.String() }),
+      auth: 'internal',
+      key: 'user',
+      summary: "The seller's account at the provider (made once) and a fresh onboarding link.",
+      result: Type.Object({ url: Type.String() }),
+      params: closed({ user: Id, email: Type.String(), country: Type.String() }),
     },
     payee: {
-      auth: 'internal', key: 'user', summary: 'May money be paid out to this seller? Asks the provider when the last answer was no.',
-      result: Type.Object({ account: Type.Union([Type.String(), Type.Null()]), payoutsEnabled: Type.Boolean() }), params: closed({ user: Id }),
+      auth: 'internal',
+      key: 'user',
+      summary: 'May money be paid out to this seller? Asks the provider when the last answer was no.',
+      result: Type.Object({ account: Type.Union([Type.String(), Type.Null()]), payoutsEnabled: Type.Boolean() }),
+      params: closed({ user: Id }),
     },
     webhook: {
-      rest: 'POST /v1/webhooks/stripe', auth: 'none', rawBody: { bytesMax: 256 * 1024 }, errors: ['bad_signature'],
-      summary: 'The provider\'s events: verified over raw bytes, stored once, answered at once, processed from the store.',
-      result: Type.Object({ received: Type.Boolean() }), params: closed({ body: Type.String(), signature: text(1, 2000) }),
+      rest: 'POST /v1/webhooks/stripe',
+      auth: 'none',
+      rawBody: { bytesMax: 256 * 1024 },
+      errors: ['bad_signature'],
+      summary:
+        "The provider's events: verified over raw bytes, stored once, answered at once, processed from the store.",
+      result: Type.Object({ received: Type.Boolean() }),
+      params: closed({ body: Type.String(), signature: text(1, 2000) }),
     },
-    tick: { auth: 'internal', summary: 'Lets the sandbox provider act on what became due as time moved.', result: Type.Object({}), params: closed({}) },
+    tick: {
+      auth: 'internal',
+      summary: 'Lets the sandbox provider act on what became due as time moved.',
+      result: Type.Object({}),
+      params: closed({}),
+    },
   },
   events: {
-    'payment.succeeded': Type.Object({ order: Id, payment: Type.String(), amount: Money, fee: Money, at: Type.Integer() }),
+    'payment.succeeded': Type.Object({
+      order: Id,
+      payment: Type.String(),
+      amount: Money,
+      fee: Money,
+      at: Type.Integer(),
+    }),
     'payment.refunded': Type.Object({ order: Id, refund: Type.String(), amount: Money, at: Type.Integer() }),
     'payment.transferred': Type.Object({ ...PayoutResult, transfer: Type.String() }),
     'payment.payout.sent': Type.Object({ ...PayoutResult, bankPayout: Type.String() }),
@@ -47,12 +78,22 @@ export const payment = contract({
     'payment.transfer.reversed': Type.Object({ ...PayoutResult, transfer: Type.String() }),
     /** The provider could not send a refund, perhaps long after it said it had (`wasSettled`): people must find another way. */
     'payment.refund.failed': Type.Object({
-      order: Id, refund: Type.String(), amount: Money, code: Type.String(), reason: Type.String(), wasSettled: Type.Boolean(),
+      order: Id,
+      refund: Type.String(),
+      amount: Money,
+      code: Type.String(),
+      reason: Type.String(),
+      wasSettled: Type.Boolean(),
     }),
     /** An operation's own timer: the call it is at is to be made or looked after. */
     'payment.due': Type.Object({ operation: Type.String() }),
     /** `stage`: transfer (nothing left the platform), payout (money is back on the connected account), returned (failed after paid). */
-    'payment.payout.failed': Type.Object({ ...PayoutResult, stage: Type.String(), code: Type.String(), reason: Type.String() }),
+    'payment.payout.failed': Type.Object({
+      ...PayoutResult,
+      stage: Type.String(),
+      code: Type.String(),
+      reason: Type.String(),
+    }),
   },
   hears: ['order.abandoned', 'order.refund.requested', 'payout.reserved', 'payment.due'],
 })

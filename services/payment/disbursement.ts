@@ -21,9 +21,20 @@ export type DisbursementDoc = Operation & {
   looks: number
 }
 
-export const newDisbursement = (id: string, asked: { seller: string; account: string; amount: Money }, now: number): DisbursementDoc => ({
-  ...newOperation(id, 'disbursement', now), ...asked, kind: 'disbursement', state: 'reserved', transferId: null, bankPayoutId: null,
-  reversal: 'none', look: false, looks: 0,
+export const newDisbursement = (
+  id: string,
+  asked: { seller: string; account: string; amount: Money },
+  now: number,
+): DisbursementDoc => ({
+  ...newOperation(id, 'disbursement', now),
+  ...asked,
+  kind: 'disbursement',
+  state: 'reserved',
+  transferId: null,
+  bankPayoutId: null,
+  reversal: 'none',
+  look: false,
+  looks: 0,
 })
 
 export const nextCall = ({ state, reversal, look }: DisbursementDoc): CallName | null => {
@@ -39,33 +50,51 @@ const result = ({ id, seller, amount }: DisbursementDoc) => ({ payout: id, selle
 
 export const transferDone = (doc: DisbursementDoc, transfer: Transfer, now: number): Step<DisbursementDoc> => {
   if (doc.state !== 'reserved') return { next: doc, say: [] }
-  if (transfer.amount.amount !== doc.amount.amount || transfer.amount.currency !== doc.amount.currency) return mismatched(doc, transfer, now)
+  if (transfer.amount.amount !== doc.amount.amount || transfer.amount.currency !== doc.amount.currency)
+    return mismatched(doc, transfer, now)
   return {
     next: { ...settledCall(doc), state: 'transferred', transferId: transfer.id, wakeAt: now },
     say: [{ name: 'payment.transferred', data: { ...result(doc), transfer: transfer.id } }],
   }
 }
 
-const mismatched = (doc: DisbursementDoc, { id, amount }: { id: string; amount: Money }, now: number): Step<DisbursementDoc> => {
+const mismatched = (
+  doc: DisbursementDoc,
+  { id, amount }: { id: string; amount: Money },
+  now: number,
+): Step<DisbursementDoc> => {
   const message = `asked for ${doc.amount.amount} ${doc.amount.currency}, the provider has ${amount.amount} ${amount.currency} on ${id}`
-  return { next: { ...settledCall(doc), look: false, wakeAt: null, stuck: { code: 'amount_mismatch', message, at: now } }, say: [] }
+  return {
+    next: { ...settledCall(doc), look: false, wakeAt: null, stuck: { code: 'amount_mismatch', message, at: now } },
+    say: [],
+  }
 }
 
 /** The bank payout as the provider has it now; also long after it was paid, because banks send money back. */
 export const applied = (doc: DisbursementDoc, payout: BankPayout, now: number): Step<DisbursementDoc> => {
-  if (payout.amount.amount !== doc.amount.amount || payout.amount.currency !== doc.amount.currency) return mismatched(doc, payout, now)
-  const sent: Said[] = doc.state === 'transferred' ? [{ name: 'payment.payout.sent', data: { ...result(doc), bankPayout: payout.id } }] : []
+  if (payout.amount.amount !== doc.amount.amount || payout.amount.currency !== doc.amount.currency)
+    return mismatched(doc, payout, now)
+  const sent: Said[] =
+    doc.state === 'transferred'
+      ? [{ name: 'payment.payout.sent', data: { ...result(doc), bankPayout: payout.id } }]
+      : []
   const known = { ...settledCall(doc), bankPayoutId: payout.id, look: false, wakeAt: null }
   if (doc.state !== 'transferred' && doc.state !== 'sent' && doc.state !== 'paid') return { next: doc, say: [] }
   if (payout.status === 'failed' || payout.status === 'canceled') {
     const { code, message } = payout.failure ?? { code: payout.status, message: `the bank payout was ${payout.status}` }
     const stage = doc.state === 'paid' ? 'returned' : 'payout'
     const failed: Said = { name: 'payment.payout.failed', data: { ...result(doc), stage, code, reason: message } }
-    return { next: { ...known, state: doc.state === 'paid' ? 'returned' : 'failed', reversal: 'wanted', wakeAt: now }, say: [...sent, failed] }
+    return {
+      next: { ...known, state: doc.state === 'paid' ? 'returned' : 'failed', reversal: 'wanted', wakeAt: now },
+      say: [...sent, failed],
+    }
   }
   if (doc.state === 'paid') return { next: doc, say: [] }
   if (payout.status === 'paid')
-    return { next: { ...known, state: 'paid' }, say: [...sent, { name: 'payment.payout.paid', data: { ...result(doc), bankPayout: payout.id } }] }
+    return {
+      next: { ...known, state: 'paid' },
+      say: [...sent, { name: 'payment.payout.paid', data: { ...result(doc), bankPayout: payout.id } }],
+    }
   return { next: { ...known, state: 'sent', looks: doc.looks + 1, wakeAt: now + lookAfterMs(doc.looks) }, say: sent }
 }
 
@@ -76,10 +105,24 @@ export const reversalDone = (doc: DisbursementDoc, transfer: Transfer): Step<Dis
 }
 
 /** Refused for good. Before the transfer nothing left the platform; after it the money is on the seller's account. */
-export const refused = (doc: DisbursementDoc, call: CallName, { code, message }: Failure, now: number): Step<DisbursementDoc> => {
+export const refused = (
+  doc: DisbursementDoc,
+  call: CallName,
+  { code, message }: Failure,
+  now: number,
+): Step<DisbursementDoc> => {
   if (call === 'reverse') return { next: { ...doc, reversal: 'failed', wakeAt: null }, say: [] }
-  if (call === 'look') return { next: { ...doc, look: false, wakeAt: null, stuck: { code, message, at: now } }, say: [] }
+  if (call === 'look')
+    return { next: { ...doc, look: false, wakeAt: null, stuck: { code, message, at: now } }, say: [] }
   const stage = call === 'transfer' ? 'transfer' : 'payout'
   const failed: Said = { name: 'payment.payout.failed', data: { ...result(doc), stage, code, reason: message } }
-  return { next: { ...doc, state: 'failed', reversal: stage === 'payout' ? 'wanted' : 'none', wakeAt: stage === 'payout' ? now : null }, say: [failed] }
+  return {
+    next: {
+      ...doc,
+      state: 'failed',
+      reversal: stage === 'payout' ? 'wanted' : 'none',
+      wakeAt: stage === 'payout' ? now : null,
+    },
+    say: [failed],
+  }
 }

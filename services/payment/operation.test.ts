@@ -22,7 +22,12 @@ test('a limit met later does not tell that what was lost before did not run', (t
   const lost = failedCall(begun(payout(), 'transfer', at(0)), failure('unknown'), 10, 0.5).next
   const limited = failedCall(begun(lost, 'transfer', at(5000)), failure('rate'), 5010, 0.5).next
   t.true(mayHaveRun(limited.call, 'transfer'))
-  t.false(mayHaveRun(failedCall(begun(limited, 'transfer', at(9000)), failure('definitive_later'), 9010, 0.5).next.call, 'transfer'))
+  t.false(
+    mayHaveRun(
+      failedCall(begun(limited, 'transfer', at(9000)), failure('definitive_later'), 9010, 0.5).next.call,
+      'transfer',
+    ),
+  )
 })
 
 test('what a living process has under way is left to it, what a dead one had is taken up', (t) => {
@@ -54,17 +59,32 @@ test('a limited call did not run and waits for its pause; a stuck operation make
   t.false(isFree(limited, 'transfer', asks(500, false)))
   t.true(isFree(limited, 'transfer', asks(500, true)))
   t.true(isFree(limited, 'transfer', asks(1010, false)))
-  t.false(isFree(failedCall(begun(payout(), 'transfer', at(0)), failure('bug'), 10, 1).next, 'transfer', asks(1e9, true)))
+  t.false(
+    isFree(failedCall(begun(payout(), 'transfer', at(0)), failure('bug'), 10, 1).next, 'transfer', asks(1e9, true)),
+  )
 })
 
-const charge = () => ({ ...newCharge('ord_1', { buyer: 'usr_b', amount: usd(100), description: 'x' }, 0), paymentId: 'pi_1', goal: null })
-const payment = (status: 'requires_action' | 'succeeded' | 'requires_payment_method' | 'processing') => ({ id: 'pi_1', status, clientSecret: 's', amount: usd(100), metadata: {} })
+const charge = () => ({
+  ...newCharge('ord_1', { buyer: 'usr_b', amount: usd(100), description: 'x' }, 0),
+  paymentId: 'pi_1',
+  goal: null,
+})
+const payment = (status: 'requires_action' | 'succeeded' | 'requires_payment_method' | 'processing') => ({
+  id: 'pi_1',
+  status,
+  clientSecret: 's',
+  amount: usd(100),
+  metadata: {},
+})
 
 test('an order given up while its buyer confirms is canceled as soon as that is answered', (t) => {
   const given = { ...confirming(charge(), 'pm_card_visa'), abandoned: true }
   t.is(nextCall(applied(given, payment('requires_action'), 1).next), 'cancel')
   t.is(nextCall(applied(given, payment('requires_payment_method'), 1).next), 'cancel')
-  t.deepEqual(applied(given, payment('succeeded'), 1).say.map(({ name }) => name), ['payment.succeeded'])
+  t.deepEqual(
+    applied(given, payment('succeeded'), 1).say.map(({ name }) => name),
+    ['payment.succeeded'],
+  )
 })
 
 test('a confirmation that nobody waits for is looked at, not repeated', (t) => {
@@ -74,13 +94,23 @@ test('a confirmation that nobody waits for is looked at, not repeated', (t) => {
 })
 
 test('old news of a bank payout change nothing', (t) => {
-  const transferred = transferDone(payout(), { id: 'tr_1', amount: usd(8000), accountId: 'acct_1', reversed: 0, metadata: {} }, 1).next
+  const transferred = transferDone(
+    payout(),
+    { id: 'tr_1', amount: usd(8000), accountId: 'acct_1', reversed: 0, metadata: {} },
+    1,
+  ).next
   const bank = (status: 'pending' | 'paid' | 'failed') => ({ id: 'po_x', status, amount: usd(8000) })
   const paid = paidOut(transferred, bank('paid'), 2)
-  t.deepEqual(paid.say.map(({ name }) => name), ['payment.payout.sent', 'payment.payout.paid'])
+  t.deepEqual(
+    paid.say.map(({ name }) => name),
+    ['payment.payout.sent', 'payment.payout.paid'],
+  )
   t.deepEqual(paidOut(paid.next, bank('pending'), 3), { next: paid.next, say: [] })
   t.deepEqual(paidOut(paid.next, bank('paid'), 3), { next: paid.next, say: [] })
   const returned = paidOut(paid.next, bank('failed'), 4)
-  t.deepEqual(returned.say.map(({ data }) => (data as { stage?: string }).stage), ['returned'])
+  t.deepEqual(
+    returned.say.map(({ data }) => (data as { stage?: string }).stage),
+    ['returned'],
+  )
   t.deepEqual(paidOut(returned.next, bank('failed'), 5), { next: returned.next, say: [] })
 })

@@ -4,7 +4,16 @@ import type { ActorDoc, Said } from '../../mixins/actor.ts'
 import { verdictOn, type ErrorKind } from './retry.ts'
 
 /** Calls an operation may make. Those that only look are safe without a key. */
-export type CallName = 'create' | 'confirm' | 'cancel' | 'look' | 'refund' | 'transfer' | 'payout' | 'reverse' | 'account'
+export type CallName =
+  | 'create'
+  | 'confirm'
+  | 'cancel'
+  | 'look'
+  | 'refund'
+  | 'transfer'
+  | 'payout'
+  | 'reverse'
+  | 'account'
 
 export type ProviderCall = {
   name: CallName
@@ -42,8 +51,17 @@ export type Step<D> = { next: D; say: Said[] }
 /** The longest a call may be under way before it is taken up again. Longer than the adapter's own deadline. */
 export const UNDER_WAY_MS = 30_000
 
-export const newOperation = (id: string, kind: string, now: number): Operation =>
-  ({ id, version: 0, outbox: [], kind, call: null, attempts: {}, createdAt: now, stuck: null, wakeAt: now + UNDER_WAY_MS })
+export const newOperation = (id: string, kind: string, now: number): Operation => ({
+  id,
+  version: 0,
+  outbox: [],
+  kind,
+  call: null,
+  attempts: {},
+  createdAt: now,
+  stuck: null,
+  wakeAt: now + UNDER_WAY_MS,
+})
 
 type Free = { now: number; eager: boolean; isRunning(instanceId: string): boolean }
 /** May the call be made now? `eager` does not wait for a retry's pause; what a dead process had under way nobody waits for. */
@@ -55,13 +73,24 @@ export const isFree = ({ call, stuck }: Operation, name: CallName, { now, eager,
 }
 
 /** The operation with the call kept as under way. Taken up again, it has the key it had. */
-export const begun = <D extends Operation>(doc: D, name: CallName, { now, by }: { now: number; by: string }): D & { call: ProviderCall } => {
+export const begun = <D extends Operation>(
+  doc: D,
+  name: CallName,
+  { now, by }: { now: number; by: string },
+): D & { call: ProviderCall } => {
   const before = doc.call?.name === name && doc.call.state !== 'settled' ? doc.call : null
   const same = before && !before.renew
   const attempt = same ? before.attempt : (doc.attempts[name] ?? 0) + 1
   const call: ProviderCall = {
-    name, attempt, key: `${doc.id}:${name}:${attempt}`, state: 'under_way', keyFirstUsedAt: same ? before.keyFirstUsedAt : now,
-    tries: same ? before.tries : 0, lastError: before?.lastError ?? null, notBefore: now + UNDER_WAY_MS, by,
+    name,
+    attempt,
+    key: `${doc.id}:${name}:${attempt}`,
+    state: 'under_way',
+    keyFirstUsedAt: same ? before.keyFirstUsedAt : now,
+    tries: same ? before.tries : 0,
+    lastError: before?.lastError ?? null,
+    notBefore: now + UNDER_WAY_MS,
+    by,
     ...(mayHaveRun(before, name) && { inDoubt: true as const }),
   }
   return { ...doc, call, attempts: { ...doc.attempts, [name]: attempt }, wakeAt: call.notBefore }
@@ -71,7 +100,10 @@ export const begun = <D extends Operation>(doc: D, name: CallName, { now, by }: 
 export const mayHaveRun = (before: ProviderCall | null, name: CallName): boolean =>
   before?.name === name && before.state !== 'settled' && (before.inDoubt === true || before.state !== 'waiting')
 
-export const settledCall = <D extends Operation>(doc: D): D => ({ ...doc, call: doc.call && { ...doc.call, state: 'settled', renew: undefined } })
+export const settledCall = <D extends Operation>(doc: D): D => ({
+  ...doc,
+  call: doc.call && { ...doc.call, state: 'settled', renew: undefined },
+})
 
 export type Failure = { kind: ErrorKind; code: string; message: string }
 export type Failed<D> = { action: 'retry'; next: D } | { action: 'give_up'; next: D } | { action: 'stop'; next: D }
@@ -82,13 +114,26 @@ export const failedCall = <D extends Operation>(doc: D, failure: Failure, now: n
   const tries = call.lastError?.kind === failure.kind ? call.tries + 1 : 1
   const verdict = verdictOn(failure.kind, { tries, attempts: call.attempt, ageMs: now - call.keyFirstUsedAt, chance })
   const { inDoubt, ...sent } = call
-  const noted: ProviderCall = { ...sent, tries, lastError: failure, ...(inDoubt && failure.kind === 'rate' && { inDoubt }) }
+  const noted: ProviderCall = {
+    ...sent,
+    tries,
+    lastError: failure,
+    ...(inDoubt && failure.kind === 'rate' && { inDoubt }),
+  }
   if (verdict.action === 'give_up') return { action: 'give_up', next: settledCall({ ...doc, call: noted }) }
   if (verdict.action === 'stop') {
     const { code, message } = failure
-    return { action: 'stop', next: { ...settledCall({ ...doc, call: noted }), stuck: { code, message, at: now }, wakeAt: null } }
+    return {
+      action: 'stop',
+      next: { ...settledCall({ ...doc, call: noted }), stuck: { code, message, at: now }, wakeAt: null },
+    }
   }
   const notBefore = now + verdict.afterMs
-  const retried: ProviderCall = { ...noted, state: verdict.state, notBefore, ...(verdict.action === 'renew' && { renew: true as const }) }
+  const retried: ProviderCall = {
+    ...noted,
+    state: verdict.state,
+    notBefore,
+    ...(verdict.action === 'renew' && { renew: true as const }),
+  }
   return { action: 'retry', next: { ...doc, call: retried, wakeAt: notBefore } }
 }

@@ -8,7 +8,9 @@ import { kindOf, lookAt, perform, type AnyOperation, type Applies, type Provider
 import { begun, failedCall, isFree, mayHaveRun, UNDER_WAY_MS, type Failure, type ProviderCall } from './operation.ts'
 import type { Pace } from './pace.ts'
 
-export const operations = actorCollection<AnyOperation>('payment_operations', { byPayment: { keys: ['paymentId', 'kind'] } })
+export const operations = actorCollection<AnyOperation>('payment_operations', {
+  byPayment: { keys: ['paymentId', 'kind'] },
+})
 
 export type DriveOptions = {
   /** Does not wait for a retry's pause: somebody is waiting for the answer. */
@@ -37,7 +39,11 @@ export const openOperations = async (here: Here, provider: Provider): Promise<Op
     wake: (state, now) => {
       const woken = kindOf(state).woken(state)
       const due = kindOf(woken).nextCall(woken) !== null && !woken.stuck
-      return { next: { ...woken, wakeAt: due ? now + UNDER_WAY_MS : null }, say: due ? [{ name: 'payment.due', data: { operation: state.id } }] : [], result: null }
+      return {
+        next: { ...woken, wakeAt: due ? now + UNDER_WAY_MS : null },
+        say: due ? [{ name: 'payment.due', data: { operation: state.id } }] : [],
+        result: null,
+      }
     },
   })
 
@@ -52,7 +58,11 @@ export const openOperations = async (here: Here, provider: Provider): Promise<Op
   }
 
   /** Keeps the call before it is made; null when there is none to make now. */
-  const begin = (id: string, eager: boolean, pace: Pace | undefined): Promise<{ doc: AnyOperation; call: ProviderCall; mayHaveRun: boolean } | null> =>
+  const begin = (
+    id: string,
+    eager: boolean,
+    pace: Pace | undefined,
+  ): Promise<{ doc: AnyOperation; call: ProviderCall; mayHaveRun: boolean } | null> =>
     book.turn(id, (state, now) => {
       const name = state && kindOf(state).nextCall(state)
       if (!state || !name || !isFree(state, name, { now, eager, isRunning: here.isRunning })) return { result: null }
@@ -83,7 +93,8 @@ export const openOperations = async (here: Here, provider: Provider): Promise<Op
   /** What comes next must not wait for luck: a call that is due has a timer. */
   const followed = ({ next, say }: ReturnType<Applies<AnyOperation>>, now: number) => {
     if (next.stuck) log.error(`payment operation ${next.id} is stuck:`, next.stuck)
-    for (const { name, data } of say) if (name === 'payment.refund.failed') log.error('a refund failed, the buyer has no money back:', data)
+    for (const { name, data } of say)
+      if (name === 'payment.refund.failed') log.error('a refund failed, the buyer has no money back:', data)
     const due = !next.stuck && kindOf(next).nextCall(next) !== null
     return { next: due ? { ...next, wakeAt: Math.min(next.wakeAt ?? Infinity, now + UNDER_WAY_MS) } : next, say }
   }
@@ -118,11 +129,15 @@ const attempt = async (provider: Provider, made: Parameters<typeof perform>[1]):
   try {
     return { applies: await perform(provider, made) }
   } catch (error) {
-    if (error instanceof PaymentsError && error.kind !== 'bad_signature') return { failure: { kind: classOf(error.kind, made.call), code: error.code, message: error.message } }
+    if (error instanceof PaymentsError && error.kind !== 'bad_signature')
+      return { failure: { kind: classOf(error.kind, made.call), code: error.code, message: error.message } }
     // Whatever else went wrong, the call may have run.
-    return { failure: { kind: 'unknown', code: 'no_answer', message: error instanceof Error ? error.message : String(error) } }
+    return {
+      failure: { kind: 'unknown', code: 'no_answer', message: error instanceof Error ? error.message : String(error) },
+    }
   }
 }
 
 /** The payment method is the buyer's to name: one that can't be right is a refusal of it, not our mistake. */
-const classOf = (kind: Failure['kind'], { name }: ProviderCall): Failure['kind'] => (name === 'confirm' && kind === 'bug' ? 'definitive' : kind)
+const classOf = (kind: Failure['kind'], { name }: ProviderCall): Failure['kind'] =>
+  name === 'confirm' && kind === 'bug' ? 'definitive' : kind

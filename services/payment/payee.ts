@@ -13,7 +13,12 @@ export type PayeeDoc = Operation & {
 }
 
 export const newPayee = (user: string, asked: { email: string; country: string }, now: number): PayeeDoc => ({
-  ...newOperation(user, 'payee', now), ...asked, kind: 'payee', accountId: null, payoutsEnabled: false, refusal: null,
+  ...newOperation(user, 'payee', now),
+  ...asked,
+  kind: 'payee',
+  accountId: null,
+  payoutsEnabled: false,
+  refusal: null,
 })
 
 export const nextCall = ({ accountId, refusal }: PayeeDoc): CallName | null => (accountId || refusal ? null : 'account')
@@ -22,8 +27,12 @@ export const nextCall = ({ accountId, refusal }: PayeeDoc): CallName | null => (
 export const askedAgain = (doc: PayeeDoc, asked: { email: string; country: string }): PayeeDoc =>
   doc.refusal || doc.stuck ? { ...doc, ...asked, refusal: null, stuck: null } : doc
 
-export const applied = (doc: PayeeDoc, { id, payoutsEnabled }: PayeeAccount): Step<PayeeDoc> =>
-  ({ next: { ...settledCall(doc), accountId: id, payoutsEnabled, wakeAt: null }, say: [] })
+export const applied = (doc: PayeeDoc, { id, payoutsEnabled }: PayeeAccount): Step<PayeeDoc> => ({
+  next: { ...settledCall(doc), accountId: id, payoutsEnabled, wakeAt: null },
+  say: [],
+})
 
-export const refused = (doc: PayeeDoc, { code, message }: { code: string; message: string }): Step<PayeeDoc> =>
-  ({ next: { ...doc, refusal: { code, message }, wakeAt: null }, say: [] })
+export const refused = (doc: PayeeDoc, { code, message }: { code: string; message: string }): Step<PayeeDoc> => ({
+  next: { ...doc, refusal: { code, message }, wakeAt: null },
+  say: [],
+})

@@ -25,7 +25,9 @@ export default service(contract, async (here) => {
     accountMetadata: sandbox ? { onboarding: 'auto' } : {},
     refundsOfOthers: async ({ id, paymentId }) => {
       const { docs } = await documents.find(operations, { index: 'byPayment', equals: { paymentId, kind: 'refund' } })
-      return new Set(docs.flatMap((doc) => (doc.kind === 'refund' && doc.id !== id && doc.refundId ? [doc.refundId] : [])))
+      return new Set(
+        docs.flatMap((doc) => (doc.kind === 'refund' && doc.id !== id && doc.refundId ? [doc.refundId] : [])),
+      )
     },
   }
   const all = await openOperations(here, provider)
@@ -38,8 +40,12 @@ export default service(contract, async (here) => {
       begin: async ({ params: { order, ...asked } }) => {
         await all.book.turn(order, (state, now) => {
           if (!state) return { next: charge.newCharge(order, asked, now), result: null }
-          const same = state.kind === 'charge' && state.amount.amount === asked.amount.amount && state.amount.currency === asked.amount.currency
-          if (!same && !chargeOf(state).abandoned) throw refuse('conflict', `${order} has a payment over another amount`)
+          const same =
+            state.kind === 'charge' &&
+            state.amount.amount === asked.amount.amount &&
+            state.amount.currency === asked.amount.currency
+          if (!same && !chargeOf(state).abandoned)
+            throw refuse('conflict', `${order} has a payment over another amount`)
           return { result: null }
         })
         await all.drive(order, { eager: true })
@@ -57,7 +63,8 @@ export default service(contract, async (here) => {
       payee: async ({ params: { user } }) => {
         const known = await all.book.read(user)
         if (known?.kind !== 'payee') return { account: null, payoutsEnabled: false }
-        if (!known.payoutsEnabled) await all.sync(user).catch((error) => here.log.warn(`looking at the account of ${user}:`, error))
+        if (!known.payoutsEnabled)
+          await all.sync(user).catch((error) => here.log.warn(`looking at the account of ${user}:`, error))
         const { accountId, payoutsEnabled } = payeeOf((await all.book.read(user)) ?? known)
         return { account: accountId, payoutsEnabled }
       },
@@ -77,19 +84,26 @@ export default service(contract, async (here) => {
         await all.book.turn(order, (state, now) => {
           if (!state) return { next: charge.neverCharged(order, now), result: null }
           const doc = chargeOf(state)
-          return charge.isOver(doc) || doc.abandoned ? { result: null } : { next: { ...charge.abandoning(doc), wakeAt: now }, result: null }
+          return charge.isOver(doc) || doc.abandoned
+            ? { result: null }
+            : { next: { ...charge.abandoning(doc), wakeAt: now }, result: null }
         })
         await all.drive(order)
       },
       'order.refund.requested': async ({ data: { order, refund, amount } }) => {
         const paid = chargeOf(await all.book.read(order))
-        if (paid.state !== 'succeeded' || !paid.paymentId) throw new Error(`${order} was never paid, there is nothing to refund`)
+        if (paid.state !== 'succeeded' || !paid.paymentId)
+          throw new Error(`${order} was never paid, there is nothing to refund`)
         const { paymentId } = paid
-        await all.book.turn(refund, (state, now) => (state ? { result: null } : { next: newRefund(refund, { order, amount, paymentId }, now), result: null }))
+        await all.book.turn(refund, (state, now) =>
+          state ? { result: null } : { next: newRefund(refund, { order, amount, paymentId }, now), result: null },
+        )
         await all.drive(refund)
       },
       'payout.reserved': async ({ data: { payout, ...asked } }) => {
-        await all.book.turn(payout, (state, now) => (state ? { result: null } : { next: newDisbursement(payout, asked, now), result: null }))
+        await all.book.turn(payout, (state, now) =>
+          state ? { result: null } : { next: newDisbursement(payout, asked, now), result: null },
+        )
         await all.drive(payout, inBackground)
       },
     },
@@ -107,7 +121,8 @@ const payeeOf = (doc: AnyOperation | null): PayeeDoc => {
   return doc
 }
 
-const unreachable = () => refuse('unavailable', 'the payment provider can\'t be reached right now', { retryAfterSeconds: 2 })
+const unreachable = () =>
+  refuse('unavailable', "the payment provider can't be reached right now", { retryAfterSeconds: 2 })
 
 /** The provider's refusal in the words a client understands. */
 const explain = (error: unknown): never => {
@@ -117,8 +132,12 @@ const explain = (error: unknown): never => {
 }
 
 const intentOf = (provider: string, { paymentId, clientSecret, state, nextAction, declined }: ChargeDoc) => ({
-  provider, paymentId: paymentId!, clientSecret, status: state === 'payable' ? 'requires_payment_method' : state,
-  ...(nextAction && { nextAction }), ...(declined && { declined }),
+  provider,
+  paymentId: paymentId!,
+  clientSecret,
+  status: state === 'payable' ? 'requires_payment_method' : state,
+  ...(nextAction && { nextAction }),
+  ...(declined && { declined }),
 })
 
 /** Tries of a confirmation while its buyer waits; after them its timer finds out what became of it. */
@@ -127,7 +146,10 @@ const CONFIRM_PAUSE_MS = 250
 /** The longest a buyer waits for somebody else's confirmation of the same payment. */
 const CONFIRM_WAIT_MS = 10_000
 
-const confirm = async (all: Operations, { order, paymentMethod }: { order: string; paymentMethod: string }): Promise<ChargeDoc> => {
+const confirm = async (
+  all: Operations,
+  { order, paymentMethod }: { order: string; paymentMethod: string },
+): Promise<ChargeDoc> => {
   const until = Date.now() + CONFIRM_WAIT_MS
   await waitWhileUnderWay(all, order, until)
   await all.book.turn(order, (state) => {
@@ -151,8 +173,15 @@ const waitWhileUnderWay = async (all: Operations, order: string, until: number):
   while (Date.now() < until && (await all.isUnderWay(order))) await pause(100)
 }
 
-const payeeWith = async (all: Operations, user: string, asked: { email: string; country: string }): Promise<PayeeDoc> => {
-  await all.book.turn(user, (state, now) => ({ next: state ? askedAgain(payeeOf(state), asked) : newPayee(user, asked, now), result: null }))
+const payeeWith = async (
+  all: Operations,
+  user: string,
+  asked: { email: string; country: string },
+): Promise<PayeeDoc> => {
+  await all.book.turn(user, (state, now) => ({
+    next: state ? askedAgain(payeeOf(state), asked) : newPayee(user, asked, now),
+    result: null,
+  }))
   await all.drive(user, { eager: true })
   const payee = payeeOf(await all.book.read(user))
   if (payee.refusal ?? payee.stuck) throw refuse('conflict', (payee.refusal ?? payee.stuck)!.message)

@@ -21,19 +21,28 @@ const hearer = (name: string, told: Told[]): ServiceSchema => ({
   },
 })
 
-type World = { node: TestNode; provider: Sandbox; told: Told[]; say<E extends keyof Events & string>(name: E, data: Events[E]): Promise<void> }
+type World = {
+  node: TestNode
+  provider: Sandbox
+  told: Told[]
+  say<E extends keyof Events & string>(name: E, data: Events[E]): Promise<void>
+}
 const start = async (t: ExecutionContext): Promise<World> => {
   const told: Told[] = []
   const node = await startNode({ services: [payment, hearer('order', told), hearer('payout', told)] })
   t.teardown(() => node.stop())
   const say = async (name: string, data: unknown) => {
-    await node.broker.call('payment.hear', { event: { id: `test:${name}:${JSON.stringify(data)}`, name, data, at: Date.now() } })
+    await node.broker.call('payment.hear', {
+      event: { id: `test:${name}:${JSON.stringify(data)}`, name, data, at: Date.now() },
+    })
   }
   return { node, provider: (await node.open('payments')) as Sandbox, told, say }
 }
 
-const begin = (node: TestNode, order: string, amount = 10_550) => node.call('payment.begin', { order, buyer: 'usr_b', amount: usd(amount), description: 'A logo' })
-const pay = (node: TestNode, order: string, paymentMethod = 'pm_card_visa') => node.call('payment.confirm', { order, paymentMethod }, { timeoutMs: 30_000 })
+const begin = (node: TestNode, order: string, amount = 10_550) =>
+  node.call('payment.begin', { order, buyer: 'usr_b', amount: usd(amount), description: 'A logo' })
+const pay = (node: TestNode, order: string, paymentMethod = 'pm_card_visa') =>
+  node.call('payment.confirm', { order, paymentMethod }, { timeoutMs: 30_000 })
 const paid = async ({ node }: World, order: string, amount = 10_550) => {
   await begin(node, order, amount)
   await pay(node, order)
@@ -46,7 +55,9 @@ const advance = async ({ node }: World, ms: number) => {
 }
 /** The platform's charges, refunds and transfers at the provider: what really moved. */
 const moved = async ({ provider }: World, type: string) =>
-  (await provider.balanceTransactions({ limit: 100 })).data.filter((one) => one.type === type).map(({ amount }) => amount)
+  (await provider.balanceTransactions({ limit: 100 })).data
+    .filter((one) => one.type === type)
+    .map(({ amount }) => amount)
 
 test('an order is paid once, however often it is asked', async (t) => {
   const world = await start(t)
@@ -54,11 +65,21 @@ test('an order is paid once, however often it is asked', async (t) => {
   t.is(first.status, 'requires_payment_method')
   t.deepEqual(await begin(world.node, 'ord_1'), first)
   t.true(isRefused(await t.throwsAsync(begin(world.node, 'ord_1', 1)), 'conflict'))
-  const answers = await Promise.all([pay(world.node, 'ord_1'), pay(world.node, 'ord_1'), pay(world.node, 'ord_1', 'pm_card_mastercard')])
-  t.deepEqual(answers.map(({ status }) => status), ['succeeded', 'succeeded', 'succeeded'])
+  const answers = await Promise.all([
+    pay(world.node, 'ord_1'),
+    pay(world.node, 'ord_1'),
+    pay(world.node, 'ord_1', 'pm_card_mastercard'),
+  ])
+  t.deepEqual(
+    answers.map(({ status }) => status),
+    ['succeeded', 'succeeded', 'succeeded'],
+  )
   t.is((await pay(world.node, 'ord_1')).status, 'succeeded')
   t.deepEqual(await moved(world, 'charge'), [10_550])
-  t.deepEqual(world.told.map(({ name, data }) => [name, data.order, data.amount, data.fee]), [['payment.succeeded', 'ord_1', usd(10_550), usd(336)]])
+  t.deepEqual(
+    world.told.map(({ name, data }) => [name, data.order, data.amount, data.fee]),
+    [['payment.succeeded', 'ord_1', usd(10_550), usd(336)]],
+  )
 })
 
 test('a declined card is an answer, and another one pays', async (t) => {
@@ -79,10 +100,17 @@ test('a card that wants 3-D Secure is paid when the buyer approves, also if no w
   await begin(world.node, 'ord_1')
   const waiting = await pay(world.node, 'ord_1', 'pm_card_threeDSecure2Required')
   t.is(waiting.status, 'requires_action')
-  await fetch(waiting.nextAction!.url, { method: 'POST', body: new URLSearchParams({ answer: 'approve' }), redirect: 'manual' })
+  await fetch(waiting.nextAction!.url, {
+    method: 'POST',
+    body: new URLSearchParams({ answer: 'approve' }),
+    redirect: 'manual',
+  })
   t.is(world.told.length, 0)
   await advance(world, 6 * 60_000)
-  await eventually(() => world.told, (told) => times(told, 'payment.succeeded') === 1)
+  await eventually(
+    () => world.told,
+    (told) => times(told, 'payment.succeeded') === 1,
+  )
 })
 
 const faults: [string, Fault][] = [
@@ -103,13 +131,20 @@ for (const [what, fault] of faults)
     strike('payment_intents.confirm')
     // A buyer may be told to try again; what was charged is charged once.
     await pay(node, 'ord_1').catch((error) => t.true(isRefused(error, 'unavailable')))
-    await eventually(async () => (await advance(world, 30_000), told), () => times(told, 'payment.succeeded') === 2 || fault.kind === 'error_not_executed' || fault.kind === 'bad_gateway')
+    await eventually(
+      async () => (await advance(world, 30_000), told),
+      () =>
+        times(told, 'payment.succeeded') === 2 || fault.kind === 'error_not_executed' || fault.kind === 'bad_gateway',
+    )
     if (times(told, 'payment.succeeded') === 1) t.is((await pay(node, 'ord_1')).status, 'succeeded')
     t.deepEqual(await moved(world, 'charge'), [10_550, 100_000])
 
     strike('refunds.create')
     await say('order.refund.requested', { order: 'ord_1', refund: 'ord_1-refund-1', amount: usd(10_550) })
-    await eventually(async () => (await advance(world, 30_000), told), () => times(told, 'payment.refunded') === 1)
+    await eventually(
+      async () => (await advance(world, 30_000), told),
+      () => times(told, 'payment.refunded') === 1,
+    )
     t.deepEqual(await moved(world, 'refund'), [-10_550])
 
     await paid(world, 'ord_2')
@@ -118,12 +153,24 @@ for (const [what, fault] of faults)
     strike('transfers.create')
     strike('payouts.create')
     await say('payout.reserved', { payout: 'po_1', seller: 'usr_s', account: account!, amount: usd(8000) })
-    await eventually(async () => (await advance(world, 60_000), told), () => times(told, 'payment.payout.paid') === 1)
+    await eventually(
+      async () => (await advance(world, 60_000), told),
+      () => times(told, 'payment.payout.paid') === 1,
+    )
     t.is(provider.server.faults.left(), 0)
     t.deepEqual(await moved(world, 'transfer'), [-8000])
     t.is((await provider.findPayouts(account!, 'po_1')).length, 1)
-    t.deepEqual(told.slice(-3).map(({ name }) => name), ['payment.transferred', 'payment.payout.sent', 'payment.payout.paid'])
-    for (const name of ['payment.succeeded', 'payment.refunded', 'payment.transferred', 'payment.payout.sent', 'payment.payout.paid'])
+    t.deepEqual(
+      told.slice(-3).map(({ name }) => name),
+      ['payment.transferred', 'payment.payout.sent', 'payment.payout.paid'],
+    )
+    for (const name of [
+      'payment.succeeded',
+      'payment.refunded',
+      'payment.transferred',
+      'payment.payout.sent',
+      'payment.payout.paid',
+    ])
       t.is(times(told, name), name === 'payment.succeeded' ? 3 : 1, name)
   })
 
@@ -133,14 +180,26 @@ test('an operation that a dead process left between call and commit is finished 
   await paid(world, 'ord_1')
   const { account } = await onboarded(world)
   // What is kept before the call: the process died after the provider had moved the money.
-  await provider.transfer({ accountId: account, amount: usd(8000), group: 'po_1', metadata: { op: 'po_1', seller: 'usr_s' } }, 'po_1:transfer:1')
+  await provider.transfer(
+    { accountId: account, amount: usd(8000), group: 'po_1', metadata: { op: 'po_1', seller: 'usr_s' } },
+    'po_1:transfer:1',
+  )
   const documents = await node.open('documents')
   const { operations } = await import('./operations.ts')
   const { newDisbursement } = await import('./disbursement.ts')
   const { begun } = await import('./operation.ts')
   const now = node.clock.now()
-  await documents.insert(operations, { ...begun(newDisbursement('po_1', { seller: 'usr_s', account, amount: usd(8000) }, now), 'transfer', { now, by: node.instanceId }), version: 1 })
-  await eventually(async () => (await advance(world, 40_000), told), () => times(told, 'payment.payout.paid') === 1)
+  await documents.insert(operations, {
+    ...begun(newDisbursement('po_1', { seller: 'usr_s', account, amount: usd(8000) }, now), 'transfer', {
+      now,
+      by: node.instanceId,
+    }),
+    version: 1,
+  })
+  await eventually(
+    async () => (await advance(world, 40_000), told),
+    () => times(told, 'payment.payout.paid') === 1,
+  )
   t.deepEqual(await moved(world, 'transfer'), [-8000])
   t.is(times(told, 'payment.transferred'), 1)
 })
@@ -168,30 +227,49 @@ test('an order given up is charged no more; one that was paid after all is said 
   t.is((await provider.retrievePayment(paymentId)).status, 'canceled')
   t.true(isRefused(await t.throwsAsync(pay(node, 'ord_1')), 'invalid_transition'))
   const late = await begin(node, 'ord_2')
-  await provider.confirmPayment(late.paymentId, { paymentMethod: 'pm_card_visa', returnUrl: 'http://127.0.0.1/' }, 'in-the-browser')
+  await provider.confirmPayment(
+    late.paymentId,
+    { paymentMethod: 'pm_card_visa', returnUrl: 'http://127.0.0.1/' },
+    'in-the-browser',
+  )
   await say('order.abandoned', { order: 'ord_2' })
   await say('order.abandoned', { order: 'ord_2' })
-  t.deepEqual(told.map(({ name, data }) => [name, data.order]), [['payment.succeeded', 'ord_2']])
+  t.deepEqual(
+    told.map(({ name, data }) => [name, data.order]),
+    [['payment.succeeded', 'ord_2']],
+  )
   await say('order.abandoned', { order: 'ord_3' })
   t.true(isRefused(await t.throwsAsync(begin(node, 'ord_3')), 'conflict'))
 })
 
 test('a payout that the bank refuses, before or after it was paid, is said with its stage and the transfer comes back', async (t) => {
-  for (const [kind, stage] of [['payout_fails_before_paid', 'payout'], ['payout_fails_after_paid', 'returned']] as const) {
+  for (const [kind, stage] of [
+    ['payout_fails_before_paid', 'payout'],
+    ['payout_fails_after_paid', 'returned'],
+  ] as const) {
     const world = await start(t)
     const { provider, told, say } = world
     await paid(world, 'ord_1')
     const { account } = await onboarded(world)
     provider.server.faults.add({ kind, on: 'payouts.create', ms: 86_400_000 })
     await say('payout.reserved', { payout: 'po_1', seller: 'usr_s', account, amount: usd(8000) })
-    await eventually(async () => (await advance(world, 3_600_000), told), () => times(told, stage === 'payout' ? 'payment.payout.failed' : 'payment.payout.paid') === 1)
+    await eventually(
+      async () => (await advance(world, 3_600_000), told),
+      () => times(told, stage === 'payout' ? 'payment.payout.failed' : 'payment.payout.paid') === 1,
+    )
     if (stage === 'returned') {
       await advance(world, 2 * 86_400_000)
       await webhook(world, 'payout', (await provider.findPayouts(account, 'po_1'))[0]!.id, { op: 'po_1' })
     }
-    await eventually(async () => (await advance(world, 60_000), told), () => times(told, 'payment.transfer.reversed') === 1)
+    await eventually(
+      async () => (await advance(world, 60_000), told),
+      () => times(told, 'payment.transfer.reversed') === 1,
+    )
     const failed = told.filter(({ name }) => name === 'payment.payout.failed')
-    t.deepEqual(failed.map(({ data }) => [data.stage, data.code]), [[stage, 'account_closed']])
+    t.deepEqual(
+      failed.map(({ data }) => [data.stage, data.code]),
+      [[stage, 'account_closed']],
+    )
     t.deepEqual(await provider.balance(account), { available: { usd: 0 }, pending: { usd: 0 } })
   }
 })
@@ -199,13 +277,28 @@ test('a payout that the bank refuses, before or after it was paid, is said with 
 test('a seller who may not be paid costs nothing: the transfer is refused and said so', async (t) => {
   const { told, say } = await start(t)
   await say('payout.reserved', { payout: 'po_1', seller: 'usr_s', account: 'acct_nobody', amount: usd(8000) })
-  t.deepEqual(told.map(({ name, data }) => [name, data.stage]), [['payment.payout.failed', 'transfer']])
+  t.deepEqual(
+    told.map(({ name, data }) => [name, data.stage]),
+    [['payment.payout.failed', 'transfer']],
+  )
 })
 
 /** A signed event, as the provider would post it. */
-const webhook = async ({ node, provider }: World, object: string, id: string, metadata: Record<string, string>, eventId = `evt_${id}`) => {
+const webhook = async (
+  { node, provider }: World,
+  object: string,
+  id: string,
+  metadata: Record<string, string>,
+  eventId = `evt_${id}`,
+) => {
   const { signatureOf } = await import('../../adapters/payments/sandbox/webhooks.ts')
-  const body = JSON.stringify({ id: eventId, object: 'event', type: `${object}.updated`, created: Math.floor(Date.now() / 1000), data: { object: { id, object, metadata } } })
+  const body = JSON.stringify({
+    id: eventId,
+    object: 'event',
+    type: `${object}.updated`,
+    created: Math.floor(Date.now() / 1000),
+    data: { object: { id, object, metadata } },
+  })
   const signature = signatureOf(body, provider.server.webhookSecret, Math.floor(Date.now() / 1000))
   return node.call('payment.webhook', { body: Buffer.from(body).toString('base64'), signature })
 }
@@ -214,13 +307,22 @@ test('webhooks are believed only when signed, twice and out of order they change
   const world = await start(t)
   const { node, provider, told } = world
   const { paymentId } = await begin(node, 'ord_1')
-  await provider.confirmPayment(paymentId, { paymentMethod: 'pm_card_visa', returnUrl: 'http://127.0.0.1/' }, 'in-the-browser')
+  await provider.confirmPayment(
+    paymentId,
+    { paymentMethod: 'pm_card_visa', returnUrl: 'http://127.0.0.1/' },
+    'in-the-browser',
+  )
   for (const eventId of ['evt_2', 'evt_1', 'evt_1', 'evt_2'])
     t.deepEqual(await webhook(world, 'payment_intent', paymentId, { op: 'ord_1' }, eventId), { received: true })
   t.deepEqual(await webhook(world, 'payment_intent', 'pi_unknown', { op: 'ord_unknown' }), { received: true })
   t.deepEqual(await webhook(world, 'charge', 'ch_unknown', {}), { received: true })
-  await eventually(() => told, () => times(told, 'payment.succeeded') === 1)
-  const forged = await t.throwsAsync(node.call('payment.webhook', { body: Buffer.from('{}').toString('base64'), signature: 't=1,v1=00' }))
+  await eventually(
+    () => told,
+    () => times(told, 'payment.succeeded') === 1,
+  )
+  const forged = await t.throwsAsync(
+    node.call('payment.webhook', { body: Buffer.from('{}').toString('base64'), signature: 't=1,v1=00' }),
+  )
   t.true(isRefused(forged, 'bad_signature'))
   await advance(world, 3_600_000)
   t.is(times(told, 'payment.succeeded'), 1)
@@ -229,13 +331,23 @@ test('webhooks are believed only when signed, twice and out of order they change
 test('a payment over another amount than asked is never taken for one', async (t) => {
   const world = await start(t)
   const { node, provider, told } = world
-  const other = await provider.createPayment({ amount: usd(100), metadata: { op: 'ord_1' }, description: 'cheap' }, 'ord_1:create:1').then(({ id }) => id)
+  const other = await provider
+    .createPayment({ amount: usd(100), metadata: { op: 'ord_1' }, description: 'cheap' }, 'ord_1:create:1')
+    .then(({ id }) => id)
   await provider.confirmPayment(other, { paymentMethod: 'pm_card_visa', returnUrl: 'http://127.0.0.1/' }, 'cheap')
   const documents = await node.open('documents')
   const { operations } = await import('./operations.ts')
   const { newCharge } = await import('./charge.ts')
-  await documents.insert(operations, { ...newCharge('ord_1', { buyer: 'usr_b', amount: usd(10_550), description: 'A logo' }, node.clock.now()), version: 1, paymentId: other, goal: null })
+  await documents.insert(operations, {
+    ...newCharge('ord_1', { buyer: 'usr_b', amount: usd(10_550), description: 'A logo' }, node.clock.now()),
+    version: 1,
+    paymentId: other,
+    goal: null,
+  })
   await webhook(world, 'payment_intent', other, { op: 'ord_1' })
-  await eventually(() => documents.get(operations, 'ord_1'), (doc) => doc?.stuck?.code === 'amount_mismatch')
+  await eventually(
+    () => documents.get(operations, 'ord_1'),
+    (doc) => doc?.stuck?.code === 'amount_mismatch',
+  )
   t.is(told.length, 0)
 })

@@ -38,7 +38,8 @@ export const RULES: Readonly<Record<ErrorKind, Rule>> = {
     tried.ageMs < KEY_AGE_MAX_MS
       ? { action: 'again', afterMs: backoffMs(tried, 1000, 15 * 60_000), state: 'unknown' }
       : { action: 'renew', afterMs: 0, state: 'unknown' },
-  definitive_later: ({ attempts }) => (attempts < ATTEMPTS_MAX ? { action: 'renew', afterMs: LATER_MS, state: 'waiting' } : { action: 'give_up' }),
+  definitive_later: ({ attempts }) =>
+    attempts < ATTEMPTS_MAX ? { action: 'renew', afterMs: LATER_MS, state: 'waiting' } : { action: 'give_up' },
   definitive: () => ({ action: 'give_up' }),
   bug: () => ({ action: 'stop' }),
 }

@@ -8,7 +8,10 @@ import { inParallel } from '../../mixins/timers.ts'
 
 /** `openAt`: set until it was worked on. Machine epoch ms: an event's age has nothing to do with a moved clock. */
 type KeptEvent = Doc & { event: ProviderEvent; receivedAt: number; openAt: number | null; tries: number }
-export const paymentEvents = collection<KeptEvent>('payment_events', { byOpen: { keys: ['openAt'] }, byReceived: { keys: ['receivedAt'] } })
+export const paymentEvents = collection<KeptEvent>('payment_events', {
+  byOpen: { keys: ['openAt'] },
+  byReceived: { keys: ['receivedAt'] },
+})
 
 export type Webhooks = {
   /** Resolves when the event is kept; it is worked on afterwards. */
@@ -44,10 +47,16 @@ export const openWebhooks = (documents: Documents, log: Log, sync: (operation: s
     working.add(doc.id)
     try {
       const operation = operationOf(doc.event)
-      const failure = operation ? await sync(operation).then(() => null, (error: unknown) => error) : null
+      const failure = operation
+        ? await sync(operation).then(
+            () => null,
+            (error: unknown) => error,
+          )
+        : null
       if (failure) log.warn(`webhook ${doc.event.type} ${doc.id}, tried again:`, failure)
       const tries = doc.tries + 1
-      const openAt = failure && tries < TRIES_MAX ? Date.now() + Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** doc.tries) : null
+      const openAt =
+        failure && tries < TRIES_MAX ? Date.now() + Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** doc.tries) : null
       await documents.replace(paymentEvents, { ...doc, version: doc.version + 1, tries, openAt }, doc.version)
     } catch (error) {
       log.warn(`webhook ${doc.id} stays open:`, error)
@@ -60,7 +69,11 @@ export const openWebhooks = (documents: Documents, log: Log, sync: (operation: s
   const sweep = async () => {
     const open = await documents.find(paymentEvents, { index: 'byOpen', to: Date.now() - SWEEP_MS, limit: SWEEP_BATCH })
     await inParallel(open.docs, AT_ONCE, work)
-    const old = await documents.find(paymentEvents, { index: 'byReceived', to: Date.now() - KEPT_MS, limit: SWEEP_BATCH })
+    const old = await documents.find(paymentEvents, {
+      index: 'byReceived',
+      to: Date.now() - KEPT_MS,
+      limit: SWEEP_BATCH,
+    })
     for (const { id } of old.docs) await documents.remove(paymentEvents, id)
   }
 
@@ -71,7 +84,9 @@ export const openWebhooks = (documents: Documents, log: Log, sync: (operation: s
       timer = setInterval(() => {
         if (busy) return
         busy = true
-        sweeping = sweep().catch((error) => log.warn('looking for open webhooks:', error)).finally(() => (busy = false))
+        sweeping = sweep()
+          .catch((error) => log.warn('looking for open webhooks:', error))
+          .finally(() => (busy = false))
       }, SWEEP_MS)
       timer.unref()
     },

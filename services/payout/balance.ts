@@ -17,7 +17,14 @@ export const balanceOf = (seller: string, sums: Sums, currency: string): Record<
   return { clearing: owed('clearing'), available: owed('available'), inPayout: owed('inPayout'), held: owed('held') }
 }
 
-export type Transaction = { id: string; kind: string; at: string; amount: Money; balance: string; about: Record<string, string> }
+export type Transaction = {
+  id: string
+  kind: string
+  at: string
+  amount: Money
+  balance: string
+  about: Record<string, string>
+}
 
 /** One row per balance that an entry moved, in a fixed order. */
 export const transactionsOf = (seller: string, { seq, kind, at, about, legs }: LedgerEntry): Transaction[] => {
@@ -26,7 +33,14 @@ export const transactionsOf = (seller: string, { seq, kind, at, about, legs }: L
     .filter(({ account }) => own.has(account))
     .map(({ account, amount, currency }) => {
       const balance = account.slice(0, account.indexOf(':'))
-      return { id: `txn_${seq}_${balance}_${currency}`, kind, at: iso(at), amount: { amount: 0 - amount, currency }, balance, about }
+      return {
+        id: `txn_${seq}_${balance}_${currency}`,
+        kind,
+        at: iso(at),
+        amount: { amount: 0 - amount, currency },
+        balance,
+        about,
+      }
     })
     .sort((one, other) => (one.id < other.id ? -1 : 1))
 }
@@ -41,7 +55,12 @@ export const decodePlace = (cursor: string): Place | null => {
 }
 
 /** Rows of entries (newest first) from a place on, and where the next page begins. */
-export const pageOf = (seller: string, entries: readonly LedgerEntry[], { skip }: Place, limit: number): { data: Transaction[]; next: Place | null } => {
+export const pageOf = (
+  seller: string,
+  entries: readonly LedgerEntry[],
+  { skip }: Place,
+  limit: number,
+): { data: Transaction[]; next: Place | null } => {
   const data: Transaction[] = []
   for (const [at, entry] of entries.entries()) {
     const rows = transactionsOf(seller, entry)

@@ -16,27 +16,44 @@ test('the next time is after now, never now', (t) => {
 })
 
 test('what is no expression is said so', (t) => {
-  for (const wrong of ['* * * *', '61 * * * *', 'a * * * *', '*/0 * * * *', '9-5 * * * *', '* * 0 * *']) t.throws(() => nextDue(wrong, 0), { instanceOf: CronError }, wrong)
+  for (const wrong of ['* * * *', '61 * * * *', 'a * * * *', '*/0 * * * *', '9-5 * * * *', '* * 0 * *'])
+    t.throws(() => nextDue(wrong, 0), { instanceOf: CronError }, wrong)
 })
 
 test('node-cron agrees on every due minute and on the minutes between', async (t) => {
-  const minute = fc.oneof(fc.constant('*'), fc.integer({ min: 0, max: 59 }).map(String), fc.constantFrom('*/15', '5-50/9', '0,30'))
+  const minute = fc.oneof(
+    fc.constant('*'),
+    fc.integer({ min: 0, max: 59 }).map(String),
+    fc.constantFrom('*/15', '5-50/9', '0,30'),
+  )
   const hour = fc.oneof(fc.constant('*'), fc.integer({ min: 0, max: 23 }).map(String), fc.constantFrom('*/6', '8-17'))
   const day = fc.oneof(fc.constant('*'), fc.integer({ min: 1, max: 28 }).map(String))
   const weekday = fc.oneof(fc.constant('*'), fc.constantFrom('1-5', 'sun', '0', '7', '2,4'))
   const tasks: { destroy(): unknown }[] = []
   await fc.assert(
-    fc.asyncProperty(minute, hour, day, weekday, fc.integer({ min: at('2026-01-01T00:00:00Z'), max: at('2029-01-01T00:00:00Z') }), async (...parts) => {
-      const [minutes, hours, days, weekdays, after] = parts
-      // Cron programs differ on two restricted day fields; the one here is the classic either-or.
-      const expression = `${minutes} ${hours} ${days} * ${days === '*' ? weekdays : '*'}`
-      const task = cron.createTask(expression, () => undefined, { timezone: 'Etc/UTC' })
-      tasks.push(task)
-      const due = nextDue(expression, after)!
-      if (!task.match(new Date(due))) return false
-      for (let between = Math.floor(after / 60_000 + 1) * 60_000, steps = 0; between < due && steps < 100; between += 60_000, steps++) if (task.match(new Date(between))) return false
-      return true
-    }),
+    fc.asyncProperty(
+      minute,
+      hour,
+      day,
+      weekday,
+      fc.integer({ min: at('2026-01-01T00:00:00Z'), max: at('2029-01-01T00:00:00Z') }),
+      async (...parts) => {
+        const [minutes, hours, days, weekdays, after] = parts
+        // Cron programs differ on two restricted day fields; the one here is the classic either-or.
+        const expression = `${minutes} ${hours} ${days} * ${days === '*' ? weekdays : '*'}`
+        const task = cron.createTask(expression, () => undefined, { timezone: 'Etc/UTC' })
+        tasks.push(task)
+        const due = nextDue(expression, after)!
+        if (!task.match(new Date(due))) return false
+        for (
+          let between = Math.floor(after / 60_000 + 1) * 60_000, steps = 0;
+          between < due && steps < 100;
+          between += 60_000, steps++
+        )
+          if (task.match(new Date(between))) return false
+        return true
+      },
+    ),
     { numRuns: 60 },
   )
   for (const task of tasks) await task.destroy()

@@ -70,6 +70,7 @@ const rangeOf = (one: string, field: Field): number[] => {
 const valueOf = (text: string, { min, max, names }: Field): number => {
   const named = names?.indexOf(text.slice(0, 3)) ?? -1
   const value = named >= 0 ? named + (min === 1 ? 1 : 0) : Number(text)
-  if (!Number.isInteger(value) || value < min || value > max) throw new CronError(`"${text}" is not within ${min} to ${max}`)
+  if (!Number.isInteger(value) || value < min || value > max)
+    throw new CronError(`"${text}" is not within ${min} to ${max}`)
   return value
 }

@@ -31,18 +31,22 @@ export const openDesk = (here: Here, { items, runs, documents, minimums, call }:
   const working = new Set<string>()
 
   const make = async (wanted: Asked): Promise<PayoutDoc> =>
-    carryOn(await items.turn(wanted.id, (state, now) => {
-      if (state) return { result: state }
-      const next = asked(wanted, now)
-      return { next, result: next }
-    }))
+    carryOn(
+      await items.turn(wanted.id, (state, now) => {
+        if (state) return { result: state }
+        const next = asked(wanted, now)
+        return { next, result: next }
+      }),
+    )
 
   const carryOn = async (doc: PayoutDoc): Promise<PayoutDoc> => {
     if (doc.status !== 'asked') return doc
     const { outcomes } = await call('ledger.post', { entries: [reservation(doc)] })
     const isThere = outcomes[0] !== 'insufficient'
     // Answered once the payment actor has taken it up: what moves the clock sees what follows.
-    return items.turn(doc.id, (state) => (isThere ? scheduled(state!) : voided(state!, NO_LONGER_THERE)), { settle: ['payment'] })
+    return items.turn(doc.id, (state) => (isThere ? scheduled(state!) : voided(state!, NO_LONGER_THERE)), {
+      settle: ['payment'],
+    })
   }
 
   const work = async (runId: string) => {
@@ -53,7 +57,8 @@ export const openDesk = (here: Here, { items, runs, documents, minimums, call }:
       let run = await runs.read(runId)
       while (run?.status === 'planning' && Date.now() < until) run = await page(run)
       if (run?.status === 'planning') await runs.turn(runId, (state, now) => paused(state!, now))
-      if (run?.status === 'paying' && (await openCount(runId)) === 0) await runs.turn(runId, (state, now) => finished(state!, now))
+      if (run?.status === 'paying' && (await openCount(runId)) === 0)
+        await runs.turn(runId, (state, now) => finished(state!, now))
     } finally {
       working.delete(runId)
     }
@@ -62,7 +67,12 @@ export const openDesk = (here: Here, { items, runs, documents, minimums, call }:
   const page = async (run: RunDoc): Promise<RunDoc> => {
     const { after } = run
     const currency = run.currencies[0]!
-    const { data, next } = await call('ledger.payable', { currency, minimum: minimums[currency] ?? 1, limit: PAGE_SELLERS, ...(after && { after }) })
+    const { data, next } = await call('ledger.payable', {
+      currency,
+      minimum: minimums[currency] ?? 1,
+      limit: PAGE_SELLERS,
+      ...(after && { after }),
+    })
     const skips: Skip[] = []
     await inParallel(data, SELLERS_AT_ONCE, async ({ seller, amount }) => {
       const reason = await payOne(run.id, seller, { amount, currency })
@@ -101,7 +111,12 @@ export const openDesk = (here: Here, { items, runs, documents, minimums, call }:
       const [asked, scheduled, inProgress, paid, failed, returned] = await Promise.all(
         ['asked', 'scheduled', 'in_progress', 'paid', 'failed', 'returned'].map((status) => countOf(id, status)),
       )
-      return { planned: asked! + scheduled! + inProgress! + paid! + failed! + returned!, paid: paid!, failed: failed! + returned!, skipped }
+      return {
+        planned: asked! + scheduled! + inProgress! + paid! + failed! + returned!,
+        paid: paid!,
+        failed: failed! + returned!,
+        skipped,
+      }
     },
   }
 }

@@ -3,7 +3,17 @@
 import type { ActorDoc, Decision, Said } from '../../mixins/actor.ts'
 import { actorCollection } from '../../mixins/actor.ts'
 import type { Events } from '../contract.ts'
-import { payoutFailed, payoutPaid, payoutReturned, payoutSent, released, reserved, transferred, transferReversed, type Posting } from '../ledger/contract.ts'
+import {
+  payoutFailed,
+  payoutPaid,
+  payoutReturned,
+  payoutSent,
+  released,
+  reserved,
+  transferred,
+  transferReversed,
+  type Posting,
+} from '../ledger/contract.ts'
 import { iso, type Money } from '../shapes.ts'
 import type { Payout } from './contract.ts'
 
@@ -39,11 +49,25 @@ const TAKE_UP_MS = 30_000
 export type Asked = { id: string; seller: string; account: string; amount: Money; run: string | null }
 
 export const asked = ({ id, seller, account, amount, run }: Asked, now: number): PayoutDoc => ({
-  id, version: 0, outbox: [], seller, account, amount, run, status: 'asked', owner: null, openOf: `${seller}/${amount.currency}`, steps: [], reason: null,
-  createdAt: now, paidAt: null, wakeAt: now + TAKE_UP_MS,
+  id,
+  version: 0,
+  outbox: [],
+  seller,
+  account,
+  amount,
+  run,
+  status: 'asked',
+  owner: null,
+  openOf: `${seller}/${amount.currency}`,
+  steps: [],
+  reason: null,
+  createdAt: now,
+  paidAt: null,
+  wakeAt: now + TAKE_UP_MS,
 })
 
-export const reservation = ({ id, seller, amount, createdAt }: PayoutDoc): Posting => reserved({ payout: id, seller, amount, at: createdAt })
+export const reservation = ({ id, seller, amount, createdAt }: PayoutDoc): Posting =>
+  reserved({ payout: id, seller, amount, at: createdAt })
 
 /** The money is set aside: it is to be sent. */
 export const scheduled = (doc: PayoutDoc): Decision<PayoutDoc, PayoutDoc> => {
@@ -69,26 +93,49 @@ const ENDED: readonly PayoutStatus[] = ['paid', 'failed', 'returned']
 
 /** Takes a step once, with what it posts. */
 const step = ({ next: doc, entries }: Moved, name: StepName, change: Partial<PayoutDoc>, post: Posting): Moved =>
-  doc.steps.includes(name) ? { next: doc, entries } : { next: { ...doc, ...change, steps: [...doc.steps, name] }, entries: [...entries, post] }
+  doc.steps.includes(name)
+    ? { next: doc, entries }
+    : { next: { ...doc, ...change, steps: [...doc.steps, name] }, entries: [...entries, post] }
 
 const moves = (doc: PayoutDoc, at: number) => {
   const of = { payout: doc.id, seller: doc.seller, amount: doc.amount, at }
   const hasFailed = doc.steps.includes('failed')
-  const transfer = (moved: Moved) => (hasFailed ? moved : step(moved, 'transferred', { status: 'in_progress' }, transferred(of)))
-  const send = (moved: Moved) => (hasFailed ? moved : step(transfer(moved), 'sent', { status: 'in_progress' }, payoutSent(of)))
-  const pay = (moved: Moved) => (hasFailed ? moved : step(send(moved), 'paid', { status: 'paid', paidAt: at, openOf: null }, payoutPaid(of)))
+  const transfer = (moved: Moved) =>
+    hasFailed ? moved : step(moved, 'transferred', { status: 'in_progress' }, transferred(of))
+  const send = (moved: Moved) =>
+    hasFailed ? moved : step(transfer(moved), 'sent', { status: 'in_progress' }, payoutSent(of))
+  const pay = (moved: Moved) =>
+    hasFailed ? moved : step(send(moved), 'paid', { status: 'paid', paidAt: at, openOf: null }, payoutPaid(of))
   const fail = (reason: string) => (moved: Moved) =>
     // Books alike whether the bank refused it before or after it was sent: the money is available again.
-    moved.next.steps.includes('paid') ? moved : step(moved, 'failed', { status: 'failed', reason, openOf: null }, moved.next.steps.includes('sent') ? payoutFailed(of) : released(of))
-  const returned = (reason: string) => (moved: Moved) => (hasFailed ? moved : step(pay(moved), 'returned', { status: 'returned', reason }, payoutReturned(of)))
+    moved.next.steps.includes('paid')
+      ? moved
+      : step(
+          moved,
+          'failed',
+          { status: 'failed', reason, openOf: null },
+          moved.next.steps.includes('sent') ? payoutFailed(of) : released(of),
+        )
+  const returned = (reason: string) => (moved: Moved) =>
+    hasFailed ? moved : step(pay(moved), 'returned', { status: 'returned', reason }, payoutReturned(of))
   const reverse = (moved: Moved) => step(moved, 'reversed', {}, transferReversed(of))
   return { transfer, send, pay, fail, returned, reverse }
 }
 
-export type PayoutEvent = 'payment.transferred' | 'payment.payout.sent' | 'payment.payout.paid' | 'payment.payout.failed' | 'payment.transfer.reversed'
+export type PayoutEvent =
+  | 'payment.transferred'
+  | 'payment.payout.sent'
+  | 'payment.payout.paid'
+  | 'payment.payout.failed'
+  | 'payment.transfer.reversed'
 
 /** What the payment actor told, as the payout's next state and the entries it posts, in order. */
-export const told = <E extends PayoutEvent>(doc: PayoutDoc, name: E, data: Events[E], now: number): Decision<PayoutDoc, null> => {
+export const told = <E extends PayoutEvent>(
+  doc: PayoutDoc,
+  name: E,
+  data: Events[E],
+  now: number,
+): Decision<PayoutDoc, null> => {
   const { transfer, send, pay, fail, returned, reverse } = moves(doc, now)
   const from: Moved = { next: doc, entries: [] }
   const { stage, reason } = data as Partial<Events['payment.payout.failed']>
@@ -96,7 +143,10 @@ export const told = <E extends PayoutEvent>(doc: PayoutDoc, name: E, data: Event
     'payment.transferred': transfer,
     'payment.payout.sent': send,
     'payment.payout.paid': pay,
-    'payment.payout.failed': stage === 'returned' ? returned(reason ?? '') : (at: Moved) => fail(reason ?? '')(stage === 'payout' ? transfer(at) : at),
+    'payment.payout.failed':
+      stage === 'returned'
+        ? returned(reason ?? '')
+        : (at: Moved) => fail(reason ?? '')(stage === 'payout' ? transfer(at) : at),
     'payment.transfer.reversed': reverse,
   }[name](from)
   if (moved.entries.length === 0) return { result: null }
@@ -111,6 +161,11 @@ export const isTooEarly = (doc: PayoutDoc, name: PayoutEvent): boolean =>
 export const isEnded = ({ status }: PayoutDoc): boolean => ENDED.includes(status)
 
 export const publicPayout = ({ id, amount, status, createdAt, paidAt, reason, run }: PayoutDoc): Payout => ({
-  id, amount, status: status === 'asked' ? 'scheduled' : status, createdAt: iso(createdAt),
-  ...(paidAt !== null && { paidAt: iso(paidAt) }), ...(reason && { reason }), ...(run && { run }),
+  id,
+  amount,
+  status: status === 'asked' ? 'scheduled' : status,
+  createdAt: iso(createdAt),
+  ...(paidAt !== null && { paidAt: iso(paidAt) }),
+  ...(reason && { reason }),
+  ...(run && { run }),
 })

@@ -11,7 +11,18 @@ import { payout as contract } from './contract.ts'
 import { openDesk } from './desk.ts'
 import { isTooEarly, payouts, publicPayout, told, wake as itemWake, type PayoutDoc, type PayoutEvent } from './item.ts'
 import { IN_FLIGHT, isDate, MINIMUMS, runId, withdrawal, type Minimums } from './plan.ts'
-import { armed, payoutRuns, payoutSchedules, publicRun, SCHEDULE, scheduleWake, started, wake as runWake, type RunDoc, type ScheduleDoc } from './run.ts'
+import {
+  armed,
+  payoutRuns,
+  payoutSchedules,
+  publicRun,
+  SCHEDULE,
+  scheduleWake,
+  started,
+  wake as runWake,
+  type RunDoc,
+  type ScheduleDoc,
+} from './run.ts'
 
 export default service(contract, async (here) => {
   const documents = await here.open('documents')
@@ -37,18 +48,24 @@ export default service(contract, async (here) => {
     }
   }
 
-  const hears = <E extends PayoutEvent>(name: E) => ({ data }: { data: Parameters<typeof told<E>>[2] }) =>
-    items.turn(
-      data.payout,
-      (state, now) => {
-        if (!state) throw refuse('not_found', `there is no payout ${data.payout}`)
-        if (isTooEarly(state, name)) throw refuse('unavailable', `${name} of ${data.payout} came before its time`)
-        return told(state, name, data, now)
-      },
-      { settle: ['ledger'] },
-    ) as Promise<void | null> as Promise<void>
+  const hears =
+    <E extends PayoutEvent>(name: E) =>
+    ({ data }: { data: Parameters<typeof told<E>>[2] }) =>
+      items.turn(
+        data.payout,
+        (state, now) => {
+          if (!state) throw refuse('not_found', `there is no payout ${data.payout}`)
+          if (isTooEarly(state, name)) throw refuse('unavailable', `${name} of ${data.payout} came before its time`)
+          return told(state, name, data, now)
+        },
+        { settle: ['ledger'] },
+      ) as Promise<void | null> as Promise<void>
 
-  const ticking = cron.schedule(here.settings.payoutCron, () => startRun(iso(here.clock.now()).slice(0, 10), false).then(() => undefined), { timezone: 'Etc/UTC', noOverlap: true })
+  const ticking = cron.schedule(
+    here.settings.payoutCron,
+    () => startRun(iso(here.clock.now()).slice(0, 10), false).then(() => undefined),
+    { timezone: 'Etc/UTC', noOverlap: true },
+  )
 
   return {
     actions: {
@@ -57,11 +74,22 @@ export default service(contract, async (here) => {
       transactions: async ({ caller, params: { limit = LIMIT_DEFAULT, cursor }, call }) => {
         const place = cursor === undefined ? { before: Number.MAX_SAFE_INTEGER, skip: 0 } : decodePlace(cursor)
         if (!place) throw refuse('bad_cursor')
-        const { data, next } = pageOf(caller.id, await entriesOf(call, caller.id, place.before, limit + 1), place, limit)
+        const { data, next } = pageOf(
+          caller.id,
+          await entriesOf(call, caller.id, place.before, limit + 1),
+          place,
+          limit,
+        )
         return { data, nextCursor: next && encodePlace(next) }
       },
       list: async ({ caller, params: { limit = LIMIT_DEFAULT, cursor } }) => {
-        const { docs, next } = await documents.find(payouts, { index: 'byOwner', equals: { owner: caller.id }, order: 'desc', limit, cursor: cursor ?? null })
+        const { docs, next } = await documents.find(payouts, {
+          index: 'byOwner',
+          equals: { owner: caller.id },
+          order: 'desc',
+          limit,
+          cursor: cursor ?? null,
+        })
         return { data: docs.map(publicPayout), nextCursor: next }
       },
       request: async (ctx) => {
@@ -70,13 +98,21 @@ export default service(contract, async (here) => {
         return publicPayout((await items.read(doc.id)) ?? doc)
       },
       run: async ({ params: { date = iso(here.clock.now()).slice(0, 10) }, meta }) => {
-        if (!isDate(date)) throw refuse('validation_failed', `date: ${date} is no date`, { errors: [{ path: 'date', message: 'is no date' }] })
+        if (!isDate(date))
+          throw refuse('validation_failed', `date: ${date} is no date`, {
+            errors: [{ path: 'date', message: 'is no date' }],
+          })
         const { isNew } = await startRun(date, true)
         if (!isNew) meta.$statusCode = 200
         return shown(await settled(runId(date)), true)
       },
       runs: async ({ params: { limit = LIMIT_DEFAULT, cursor } }) => {
-        const { docs, next } = await documents.find(payoutRuns, { index: 'byDate', order: 'desc', limit, cursor: cursor ?? null })
+        const { docs, next } = await documents.find(payoutRuns, {
+          index: 'byDate',
+          order: 'desc',
+          limit,
+          cursor: cursor ?? null,
+        })
         return { data: await Promise.all(docs.map((run) => shown(run, false))), nextCursor: next }
       },
       getRun: async ({ params: { id } }) => {
@@ -108,12 +144,20 @@ export default service(contract, async (here) => {
     },
   }
 
-  async function request({ caller, params, meta, call }: Ctx<(typeof contract)['actions']['request']>): Promise<PayoutDoc> {
+  async function request({
+    caller,
+    params,
+    meta,
+    call,
+  }: Ctx<(typeof contract)['actions']['request']>): Promise<PayoutDoc> {
     const id = here.newId('po', meta.command as Command | undefined)
     const before = await items.read(id)
     if (before) return desk.carryOn(before)
     const currency = params.amount?.currency ?? params.currency ?? DEFAULT_CURRENCY
-    const [sums, payee] = await Promise.all([call('ledger.balances', { accounts: accountsOf(caller.id) }), call('payment.payee', { user: caller.id })])
+    const [sums, payee] = await Promise.all([
+      call('ledger.balances', { accounts: accountsOf(caller.id) }),
+      call('payment.payee', { user: caller.id }),
+    ])
     const amount = withdrawal(params.amount, balanceOf(caller.id, sums, currency).available, minimums, payee)
     return desk.make({ id, seller: caller.id, account: payee.account!, amount, run: null }).catch((error: unknown) => {
       throw isRefused(error, 'conflict') ? refuse('conflict', IN_FLIGHT) : error

@@ -15,7 +15,9 @@ import { payouts } from './item.ts'
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 const usd = (amount: number) => ({ amount, currency: 'usd' })
-const person = (id: string, ...roles: Caller['roles']): { meta: { caller: Caller } } => ({ meta: { caller: { id, username: id, roles: ['buyer', ...roles], sessionId: 'ses' } } })
+const person = (id: string, ...roles: Caller['roles']): { meta: { caller: Caller } } => ({
+  meta: { caller: { id, username: id, roles: ['buyer', ...roles], sessionId: 'ses' } },
+})
 const admin = person('usr_admin', 'admin')
 const seller = (id: string) => person(id, 'seller')
 /** Stands where orders are: takes what payments say. */
@@ -40,7 +42,8 @@ const earn = async ({ node }: World, order: string, of: string, amount: number) 
   ]
   await node.call('ledger.post', { entries })
 }
-const onboard = ({ node }: World, user: string) => node.call('payment.onboard', { user, email: `${user}@example.test`, country: 'US' })
+const onboard = ({ node }: World, user: string) =>
+  node.call('payment.onboard', { user, email: `${user}@example.test`, country: 'US' })
 const balance = (node: TestNode, of: string) => node.call('payout.balance', {}, seller(of))
 const list = async (node: TestNode, of: string) => (await node.call('payout.list', {}, seller(of))).data
 const advance = async ({ node }: World, ms: number) => {
@@ -49,14 +52,18 @@ const advance = async ({ node }: World, ms: number) => {
 }
 const booksAreTrue = async (t: ExecutionContext, { node }: World) => {
   const { totals } = await node.call('ledger.trialBalance', {}, admin)
-  t.true(totals.every(({ amount }) => amount === 0), JSON.stringify(totals))
+  t.true(
+    totals.every(({ amount }) => amount === 0),
+    JSON.stringify(totals),
+  )
   t.deepEqual((await node.call('ledger.verify', {})).problems, [])
 }
 const sums = async ({ node }: World, ...accounts: string[]) => {
   const found = await node.call('ledger.balances', { accounts })
   return accounts.map((account) => found[account]?.usd ?? 0)
 }
-const runNow = (node: TestNode, date?: string) => node.call('payout.run', date ? { date } : {}, { ...admin, timeoutMs: 30_000 })
+const runNow = (node: TestNode, date?: string) =>
+  node.call('payout.run', date ? { date } : {}, { ...admin, timeoutMs: 30_000 })
 
 test('a run pays every seller above the minimum who may be paid, says why it skips others, and pays nobody twice', async (t) => {
   const world = await start(t)
@@ -68,17 +75,31 @@ test('a run pays every seller above the minimum who may be paid, says why it ski
   await earn(world, 'ord_4', 'usr_stranger', 5000)
   const run = await runNow(node)
   t.deepEqual({ ...run.counts, paid: 0 }, { planned: 1, paid: 0, failed: 0, skipped: 1 })
-  t.deepEqual(run.skips?.map(({ seller, reason }) => [seller, /not onboarded/.test(reason)]), [['usr_stranger', true]])
+  t.deepEqual(
+    run.skips?.map(({ seller, reason }) => [seller, /not onboarded/.test(reason)]),
+    [['usr_stranger', true]],
+  )
   await booksAreTrue(t, world)
-  await eventually(async () => (await advance(world, 120_000), list(node, 'usr_a')), ([one]) => one?.status === 'paid')
+  await eventually(
+    async () => (await advance(world, 120_000), list(node, 'usr_a')),
+    ([one]) => one?.status === 'paid',
+  )
   const again = await runNow(node)
   t.is(again.id, run.id)
   t.deepEqual(again.counts, { planned: 1, paid: 1, failed: 0, skipped: 1 })
   t.is(again.status, 'done')
   t.deepEqual(await balance(node, 'usr_a'), { clearing: usd(0), available: usd(0), inPayout: usd(0), held: usd(0) })
   t.deepEqual((await balance(node, 'usr_small')).available, usd(1999))
-  t.deepEqual((await list(node, 'usr_a')).map(({ amount, run }) => [amount, run]), [[usd(8123), again.id]])
-  t.deepEqual((await provider.balanceTransactions({ limit: 50 })).data.filter(({ type }) => type === 'transfer').map(({ amount }) => amount), [-8123])
+  t.deepEqual(
+    (await list(node, 'usr_a')).map(({ amount, run }) => [amount, run]),
+    [[usd(8123), again.id]],
+  )
+  t.deepEqual(
+    (await provider.balanceTransactions({ limit: 50 })).data
+      .filter(({ type }) => type === 'transfer')
+      .map(({ amount }) => amount),
+    [-8123],
+  )
   await booksAreTrue(t, world)
   // What becomes available later the same day is paid by asking again, once.
   await onboard(world, 'usr_stranger')
@@ -88,20 +109,26 @@ test('a run pays every seller above the minimum who may be paid, says why it ski
   t.true(isRefused(await t.throwsAsync(node.call('payout.run', {}, seller('usr_a'))), 'forbidden'))
 })
 
-test('the schedule starts a run when the platform\'s time comes, also after days away', async (t) => {
+test("the schedule starts a run when the platform's time comes, also after days away", async (t) => {
   const world = await start(t)
   const { node } = world
   await onboard(world, 'usr_a')
   await earn(world, 'ord_1', 'usr_a', 8000)
   await advance(world, 3 * DAY_MS)
-  await eventually(async () => (await advance(world, 60_000), list(node, 'usr_a')), ([one]) => one?.status === 'paid')
+  await eventually(
+    async () => (await advance(world, 60_000), list(node, 'usr_a')),
+    ([one]) => one?.status === 'paid',
+  )
   const { data } = await node.call('payout.runs', {}, admin)
   t.is(data.length, 1)
   t.is(data[0]!.counts.paid, 1)
   t.is((await node.call('payout.getRun', { id: data[0]!.id }, admin)).id, data[0]!.id)
   t.is((await list(node, 'usr_a'))[0]!.id, `po_${data[0]!.id}_usr_a`)
   await advance(world, DAY_MS)
-  await eventually(async () => (await node.call('payout.runs', {}, admin)).data.length, (count) => count === 2)
+  await eventually(
+    async () => (await node.call('payout.runs', {}, admin)).data.length,
+    (count) => count === 2,
+  )
   await booksAreTrue(t, world)
 })
 
@@ -109,7 +136,9 @@ test('a withdrawal takes what is asked for, once, and only what is there', async
   const world = await start(t)
   const { node } = world
   const ask = (amount?: number, id?: string) =>
-    node.call('payout.request', amount === undefined ? {} : { amount: usd(amount) }, { meta: { ...seller('usr_a').meta, ...(id && { command: { id, at: 1_700_000_000_000 } }) } })
+    node.call('payout.request', amount === undefined ? {} : { amount: usd(amount) }, {
+      meta: { ...seller('usr_a').meta, ...(id && { command: { id, at: 1_700_000_000_000 } }) },
+    })
   t.true(isRefused(await t.throwsAsync(ask()), 'insufficient_balance'))
   await earn(world, 'ord_1', 'usr_a', 8000)
   t.true(isRefused(await t.throwsAsync(ask(3000)), 'conflict'), 'not onboarded')
@@ -122,11 +151,17 @@ test('a withdrawal takes what is asked for, once, and only what is there', async
   const { available, inPayout } = await balance(node, 'usr_a')
   t.deepEqual([available, inPayout], [usd(5000), usd(3000)])
   t.true(isRefused(await t.throwsAsync(ask(3000, 'key-2')), 'conflict'), 'one at a time')
-  await eventually(async () => (await advance(world, 120_000), list(node, 'usr_a')), ([one]) => one?.status === 'paid')
+  await eventually(
+    async () => (await advance(world, 120_000), list(node, 'usr_a')),
+    ([one]) => one?.status === 'paid',
+  )
   const rest = await ask(undefined, 'key-3')
   t.deepEqual(rest.amount, usd(5000))
-  await eventually(async () => (await advance(world, 120_000), list(node, 'usr_a')), (all) => all.every(({ status }) => status === 'paid'))
-  t.deepEqual((await sums(world, 'in_payout:usr_a', 'available:usr_a', 'connected:usr_a')), [0, 0, 0])
+  await eventually(
+    async () => (await advance(world, 120_000), list(node, 'usr_a')),
+    (all) => all.every(({ status }) => status === 'paid'),
+  )
+  t.deepEqual(await sums(world, 'in_payout:usr_a', 'available:usr_a', 'connected:usr_a'), [0, 0, 0])
   await booksAreTrue(t, world)
 })
 
@@ -135,7 +170,12 @@ test('withdrawals asked all at once never take more than is available', async (t
   const { node } = world
   await onboard(world, 'usr_a')
   await earn(world, 'ord_1', 'usr_a', 5000)
-  const ask = (at: number) => node.call('payout.request', { amount: usd(3000) }, { meta: { ...seller('usr_a').meta, command: { id: `key-${at}`, at: 1_700_000_000_000 } } })
+  const ask = (at: number) =>
+    node.call(
+      'payout.request',
+      { amount: usd(3000) },
+      { meta: { ...seller('usr_a').meta, command: { id: `key-${at}`, at: 1_700_000_000_000 } } },
+    )
   const outcomes = await Promise.allSettled([...Array.from({ length: 8 }, (_, at) => ask(at)), runNow(node)])
   t.is(outcomes.slice(0, 8).filter(({ status }) => status === 'fulfilled').length <= 1, true)
   const [held, left] = await sums(world, 'in_payout:usr_a', 'available:usr_a')
@@ -143,7 +183,10 @@ test('withdrawals asked all at once never take more than is available', async (t
   await booksAreTrue(t, world)
 })
 
-for (const [kind, status, how] of [['payout_fails_before_paid', 'failed', 'refuses'], ['payout_fails_after_paid', 'returned', 'sends back']] as const)
+for (const [kind, status, how] of [
+  ['payout_fails_before_paid', 'failed', 'refuses'],
+  ['payout_fails_after_paid', 'returned', 'sends back'],
+] as const)
   test(`money that the bank ${how} is the seller's to take again, and the next run pays it`, async (t) => {
     const world = await start(t)
     const { node, provider } = world
@@ -152,19 +195,37 @@ for (const [kind, status, how] of [['payout_fails_before_paid', 'failed', 'refus
     provider.server.faults.add({ kind, on: 'payouts.create', ms: DAY_MS })
     const first = await runNow(node)
     if (status === 'returned') {
-      await eventually(async () => (await advance(world, 120_000), list(node, 'usr_a')), ([one]) => one?.status === 'paid')
+      await eventually(
+        async () => (await advance(world, 120_000), list(node, 'usr_a')),
+        ([one]) => one?.status === 'paid',
+      )
       await advance(world, 2 * HOUR_MS + DAY_MS)
-      const [bankPayout] = await provider.findPayouts((await node.call('payment.payee', { user: 'usr_a' })).account!, (await list(node, 'usr_a'))[0]!.id)
+      const [bankPayout] = await provider.findPayouts(
+        (await node.call('payment.payee', { user: 'usr_a' })).account!,
+        (await list(node, 'usr_a'))[0]!.id,
+      )
       t.is(bankPayout?.status, 'failed')
       await tell(world, bankPayout!.id, (await list(node, 'usr_a')).at(-1)!.id)
     }
-    await eventually(async () => (await advance(world, 120_000), list(node, 'usr_a')), (all) => all.some((one) => one.status === status && !!one.reason))
-    await eventually(() => sums(world, 'connected:usr_a', 'in_payout:usr_a'), (open) => open.every((sum) => sum === 0))
+    await eventually(
+      async () => (await advance(world, 120_000), list(node, 'usr_a')),
+      (all) => all.some((one) => one.status === status && !!one.reason),
+    )
+    await eventually(
+      () => sums(world, 'connected:usr_a', 'in_payout:usr_a'),
+      (open) => open.every((sum) => sum === 0),
+    )
     await booksAreTrue(t, world)
     await runNow(node, '2031-01-01')
-    await eventually(async () => (await advance(world, 120_000), list(node, 'usr_a')), (all) => all.some((one) => one.status === 'paid' && one.run !== first.id))
+    await eventually(
+      async () => (await advance(world, 120_000), list(node, 'usr_a')),
+      (all) => all.some((one) => one.status === 'paid' && one.run !== first.id),
+    )
     t.deepEqual(await sums(world, 'available:usr_a', 'in_payout:usr_a', 'connected:usr_a'), [0, 0, 0])
-    t.deepEqual(await provider.balance((await node.call('payment.payee', { user: 'usr_a' })).account!), { available: { usd: 0 }, pending: { usd: 0 } })
+    t.deepEqual(await provider.balance((await node.call('payment.payee', { user: 'usr_a' })).account!), {
+      available: { usd: 0 },
+      pending: { usd: 0 },
+    })
     await booksAreTrue(t, world)
   })
 
@@ -172,8 +233,17 @@ for (const [kind, status, how] of [['payout_fails_before_paid', 'failed', 'refus
 const tell = async ({ node, provider }: World, id: string, op: string) => {
   const { signatureOf } = await import('../../adapters/payments/sandbox/webhooks.ts')
   const now = Math.floor(Date.now() / 1000)
-  const body = JSON.stringify({ id: `evt_${id}`, object: 'event', type: 'payout.failed', created: now, data: { object: { id, object: 'payout', metadata: { op } } } })
-  await node.call('payment.webhook', { body: Buffer.from(body).toString('base64'), signature: signatureOf(body, provider.server.webhookSecret, now) })
+  const body = JSON.stringify({
+    id: `evt_${id}`,
+    object: 'event',
+    type: 'payout.failed',
+    created: now,
+    data: { object: { id, object: 'payout', metadata: { op } } },
+  })
+  await node.call('payment.webhook', {
+    body: Buffer.from(body).toString('base64'),
+    signature: signatureOf(body, provider.server.webhookSecret, now),
+  })
 }
 
 test('what payments tell twice, late or out of order moves money once', async (t) => {
@@ -182,19 +252,35 @@ test('what payments tell twice, late or out of order moves money once', async (t
   await earn(world, 'ord_1', 'usr_a', 8000)
   const documents = await node.open('documents')
   const { asked } = await import('./item.ts')
-  await node.call('ledger.post', { entries: [(await import('../ledger/contract.ts')).reserved({ payout: 'po_1', seller: 'usr_a', amount: usd(8000), at: 1 })] })
-  await documents.insert(payouts, { ...asked({ id: 'po_1', seller: 'usr_a', account: 'acct_1', amount: usd(8000), run: null }, 1), version: 1, status: 'scheduled', owner: 'usr_a', wakeAt: null })
+  await node.call('ledger.post', {
+    entries: [
+      (await import('../ledger/contract.ts')).reserved({ payout: 'po_1', seller: 'usr_a', amount: usd(8000), at: 1 }),
+    ],
+  })
+  await documents.insert(payouts, {
+    ...asked({ id: 'po_1', seller: 'usr_a', account: 'acct_1', amount: usd(8000), run: null }, 1),
+    version: 1,
+    status: 'scheduled',
+    owner: 'usr_a',
+    wakeAt: null,
+  })
   const result = { payout: 'po_1', seller: 'usr_a', amount: usd(8000) }
-  const say = (name: string, more: Record<string, string>) => node.broker.call('payout.hear', { event: { id: name, name, data: { ...result, ...more }, at: 1 } })
+  const say = (name: string, more: Record<string, string>) =>
+    node.broker.call('payout.hear', { event: { id: name, name, data: { ...result, ...more }, at: 1 } })
   await say('payment.payout.paid', { bankPayout: 'po_x' })
-  for (const name of ['payment.transferred', 'payment.payout.sent', 'payment.payout.paid', 'payment.transferred']) await say(name, { bankPayout: 'po_x', transfer: 'tr_x' })
+  for (const name of ['payment.transferred', 'payment.payout.sent', 'payment.payout.paid', 'payment.transferred'])
+    await say(name, { bankPayout: 'po_x', transfer: 'tr_x' })
   await say('payment.payout.failed', { stage: 'payout', code: 'x', reason: 'late news' })
   t.is((await list(node, 'usr_a'))[0]!.status, 'paid')
   t.deepEqual(await sums(world, 'available:usr_a', 'in_payout:usr_a', 'connected:usr_a', 'transit:po_1'), [0, 0, 0, 0])
   await t.throwsAsync(say('payment.transfer.reversed', { transfer: 'tr_x' }))
-  for (let twice = 0; twice < 2; twice++) await say('payment.payout.failed', { stage: 'returned', code: 'account_closed', reason: 'closed' })
+  for (let twice = 0; twice < 2; twice++)
+    await say('payment.payout.failed', { stage: 'returned', code: 'account_closed', reason: 'closed' })
   for (let twice = 0; twice < 2; twice++) await say('payment.transfer.reversed', { transfer: 'tr_x' })
-  t.deepEqual(await sums(world, 'available:usr_a', 'in_payout:usr_a', 'connected:usr_a', 'transit:po_1'), [-8000, 0, 0, 0])
+  t.deepEqual(
+    await sums(world, 'available:usr_a', 'in_payout:usr_a', 'connected:usr_a', 'transit:po_1'),
+    [-8000, 0, 0, 0],
+  )
   t.is((await list(node, 'usr_a'))[0]!.status, 'returned')
   await booksAreTrue(t, world)
 })
@@ -212,17 +298,30 @@ test('a run that died half way is carried on from its checkpoint and pays each s
   const { started } = await import('./run.ts')
   const { asked, reservation } = await import('./item.ts')
   const now = node.clock.now()
-  const run = started(null, { id: 'run_2030-01-01', date: '2030-01-01', currencies: ['usd'], again: false }, now - 120_000).next!
+  const run = started(
+    null,
+    { id: 'run_2030-01-01', date: '2030-01-01', currencies: ['usd'], again: false },
+    now - 120_000,
+  ).next!
   await documents.insert(payoutRuns, { ...run, version: 1 })
   for (const one of sellers.slice(0, 2)) {
     const { account } = await node.call('payment.payee', { user: one })
-    const item = asked({ id: `po_run_2030-01-01_${one}`, seller: one, account: account!, amount: usd(3000), run: run.id }, now - 120_000)
+    const item = asked(
+      { id: `po_run_2030-01-01_${one}`, seller: one, account: account!, amount: usd(3000), run: run.id },
+      now - 120_000,
+    )
     await documents.insert(payouts, { ...item, version: 1 })
     if (one === 'usr_1') await node.call('ledger.post', { entries: [reservation(item)] })
   }
-  await eventually(async () => (await advance(world, 70_000), node.call('payout.getRun', { id: run.id }, admin)), ({ counts }) => counts.paid === 6)
+  await eventually(
+    async () => (await advance(world, 70_000), node.call('payout.getRun', { id: run.id }, admin)),
+    ({ counts }) => counts.paid === 6,
+  )
   t.is((await provider.balanceTransactions({ limit: 100 })).data.filter(({ type }) => type === 'transfer').length, 6)
-  await eventually(async () => (await advance(world, HOUR_MS), node.call('payout.getRun', { id: run.id }, admin)), ({ status }) => status === 'done')
+  await eventually(
+    async () => (await advance(world, HOUR_MS), node.call('payout.getRun', { id: run.id }, admin)),
+    ({ status }) => status === 'done',
+  )
   await booksAreTrue(t, world)
 })
 
@@ -233,15 +332,31 @@ test('a seller sees every movement of the own balances, newest first, in pages t
   await earn(world, 'ord_other', 'usr_b', 777)
   const all = (await node.call('payout.transactions', { limit: 100 }, seller('usr_a'))).data
   t.is(all.length, 12)
-  t.deepEqual(all.slice(0, 3).map(({ kind, balance, amount }) => [kind, balance, amount.amount]), [['clear', 'available', 1003], ['clear', 'clearing', -1003], ['complete', 'clearing', 1003]])
+  t.deepEqual(
+    all.slice(0, 3).map(({ kind, balance, amount }) => [kind, balance, amount.amount]),
+    [
+      ['clear', 'available', 1003],
+      ['clear', 'clearing', -1003],
+      ['complete', 'clearing', 1003],
+    ],
+  )
   const paged: typeof all = []
   let cursor: string | null = null
   do {
-    const page: { data: typeof all; nextCursor: string | null } = await node.call('payout.transactions', { limit: 5, ...(cursor && { cursor }) }, seller('usr_a'))
+    const page: { data: typeof all; nextCursor: string | null } = await node.call(
+      'payout.transactions',
+      { limit: 5, ...(cursor && { cursor }) },
+      seller('usr_a'),
+    )
     t.true(page.data.length <= 5)
     paged.push(...page.data)
     cursor = page.nextCursor
   } while (cursor)
   t.deepEqual(paged, all)
-  t.true(isRefused(await t.throwsAsync(node.call('payout.transactions', { cursor: 'nonsense' }, seller('usr_a'))), 'bad_cursor'))
+  t.true(
+    isRefused(
+      await t.throwsAsync(node.call('payout.transactions', { cursor: 'nonsense' }, seller('usr_a'))),
+      'bad_cursor',
+    ),
+  )
 })

@@ -18,7 +18,8 @@ export const NO_LONGER_THERE = 'the money was no longer available'
 
 export const runId = (date: string): string => `run_${date}`
 /** The same run and seller always give the same payout, so a repeated page pays nobody twice. */
-export const payoutId = (run: string, seller: string, currency: string): string => `po_${run}_${seller}${currency === 'usd' ? '' : `_${currency}`}`
+export const payoutId = (run: string, seller: string, currency: string): string =>
+  `po_${run}_${seller}${currency === 'usd' ? '' : `_${currency}`}`
 
 export const isDate = (date: string): boolean => {
   const at = new Date(`${date}T00:00:00.000Z`)
@@ -31,7 +32,10 @@ export const withdrawal = (asked: Money | undefined, has: Money, minimums: Minim
   if (minimum === undefined) throw refuse('conflict', `nothing is paid out in ${has.currency}`)
   const amount = asked?.amount ?? has.amount
   if (amount > has.amount || (!asked && amount < minimum))
-    throw refuse('insufficient_balance', `${has.amount} ${has.currency} are available, at least ${Math.max(minimum, asked?.amount ?? 0)} are needed`)
+    throw refuse(
+      'insufficient_balance',
+      `${has.amount} ${has.currency} are available, at least ${Math.max(minimum, asked?.amount ?? 0)} are needed`,
+    )
   if (amount < minimum) {
     const message = `must be at least ${minimum}`
     throw refuse('validation_failed', `amount: ${message}`, { errors: [{ path: 'amount.amount', message }] })

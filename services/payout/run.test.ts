@@ -40,7 +40,8 @@ test('a withdrawal is over what is asked, or all, within what is there and above
   const payee = { account: 'acct_1', payoutsEnabled: true }
   t.deepEqual(withdrawal(undefined, usd(5000), MINIMUMS, payee), usd(5000))
   t.deepEqual(withdrawal(usd(2000), usd(5000), MINIMUMS, payee), usd(2000))
-  const codeOf = (act: () => unknown, code: Parameters<typeof isRefused>[1]) => t.true(isRefused(t.throws(act), code), code)
+  const codeOf = (act: () => unknown, code: Parameters<typeof isRefused>[1]) =>
+    t.true(isRefused(t.throws(act), code), code)
   codeOf(() => withdrawal(usd(1999), usd(5000), MINIMUMS, payee), 'validation_failed')
   codeOf(() => withdrawal(usd(5001), usd(5000), MINIMUMS, payee), 'insufficient_balance')
   codeOf(() => withdrawal(undefined, usd(1999), MINIMUMS, payee), 'insufficient_balance')
@@ -50,14 +51,28 @@ test('a withdrawal is over what is asked, or all, within what is there and above
 
 test('a page of transactions may end in the middle of an entry and goes on there', (t) => {
   const entry = (seq: number) => ({
-    id: `e${seq}`, seq, hash: '', kind: 'clear', at: 1, about: {},
-    legs: [{ account: 'clearing:usr_a', amount: 5, currency: 'usd' }, { account: 'available:usr_a', amount: -5, currency: 'usd' }],
+    id: `e${seq}`,
+    seq,
+    hash: '',
+    kind: 'clear',
+    at: 1,
+    about: {},
+    legs: [
+      { account: 'clearing:usr_a', amount: 5, currency: 'usd' },
+      { account: 'available:usr_a', amount: -5, currency: 'usd' },
+    ],
   })
   const first = pageOf('usr_a', [entry(9), entry(8)], { before: 99, skip: 0 }, 3)
-  t.deepEqual(first.data.map(({ id }) => id), ['txn_9_available_usd', 'txn_9_clearing_usd', 'txn_8_available_usd'])
+  t.deepEqual(
+    first.data.map(({ id }) => id),
+    ['txn_9_available_usd', 'txn_9_clearing_usd', 'txn_8_available_usd'],
+  )
   const place = decodePlace(encodePlace(first.next!))!
   t.deepEqual(place, { before: 9, skip: 1 })
   const second = pageOf('usr_a', [entry(8)], place, 3)
-  t.deepEqual(second, { data: [first.data[2]!].map((row) => ({ ...row, id: 'txn_8_clearing_usd', balance: 'clearing', amount: usd(-5) })), next: null })
+  t.deepEqual(second, {
+    data: [first.data[2]!].map((row) => ({ ...row, id: 'txn_8_clearing_usd', balance: 'clearing', amount: usd(-5) })),
+    next: null,
+  })
   t.is(decodePlace('###'), null)
 })

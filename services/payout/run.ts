@@ -37,10 +37,23 @@ const due = (id: string): Said => ({ name: 'payout.due', data: { key: id } })
  * Starts the run of a date; a run that exists is answered as it is. `again` has a finished one go through the sellers once
  * more, for money that became available since: who was paid in it is not paid again.
  */
-export const started = (state: RunDoc | null, asked: { id: string; date: string; currencies: readonly string[]; again: boolean }, now: number): Decision<RunDoc, RunDoc> => {
+export const started = (
+  state: RunDoc | null,
+  asked: { id: string; date: string; currencies: readonly string[]; again: boolean },
+  now: number,
+): Decision<RunDoc, RunDoc> => {
   const { id, date, currencies, again } = asked
   if (state && !(again && state.status === 'done')) return { result: state }
-  const plan = { status: 'planning' as const, currencies: [...currencies], after: '', skipped: 0, skips: [], finishedAt: null, looks: 0, wakeAt: now + TAKE_UP_MS }
+  const plan = {
+    status: 'planning' as const,
+    currencies: [...currencies],
+    after: '',
+    skipped: 0,
+    skips: [],
+    finishedAt: null,
+    looks: 0,
+    wakeAt: now + TAKE_UP_MS,
+  }
   const next: RunDoc = state ? { ...state, ...plan } : { id, version: 0, outbox: [], date, createdAt: now, ...plan }
   return { next, say: [due(id)], result: next }
 }
@@ -48,11 +61,22 @@ export const started = (state: RunDoc | null, asked: { id: string; date: string;
 export type Page = { currency: string; after: string; next: string | null; skips: Skip[] }
 
 /** The checkpoint after a page; a page gone through by somebody else before changes nothing. */
-export const pageDone = (doc: RunDoc, { currency, after, next: last, skips }: Page, now: number): Decision<RunDoc, RunDoc> => {
+export const pageDone = (
+  doc: RunDoc,
+  { currency, after, next: last, skips }: Page,
+  now: number,
+): Decision<RunDoc, RunDoc> => {
   if (doc.status !== 'planning' || doc.currencies[0] !== currency || doc.after !== after) return { result: doc }
   const currencies = last === null ? doc.currencies.slice(1) : doc.currencies
-  const kept = { ...doc, currencies, after: last ?? '', skipped: doc.skipped + skips.length, skips: [...doc.skips, ...skips].slice(0, SKIPS_MAX) }
-  const next: RunDoc = currencies.length > 0 ? { ...kept, wakeAt: now + TAKE_UP_MS } : { ...kept, status: 'paying', wakeAt: now + LOOK_MS }
+  const kept = {
+    ...doc,
+    currencies,
+    after: last ?? '',
+    skipped: doc.skipped + skips.length,
+    skips: [...doc.skips, ...skips].slice(0, SKIPS_MAX),
+  }
+  const next: RunDoc =
+    currencies.length > 0 ? { ...kept, wakeAt: now + TAKE_UP_MS } : { ...kept, status: 'paying', wakeAt: now + LOOK_MS }
   return { next, result: next }
 }
 
@@ -74,8 +98,18 @@ export const wake = (doc: RunDoc, now: number): Decision<RunDoc, null> => {
 
 export type Counts = PayoutRun['counts']
 
-export const publicRun = ({ id, date, status, createdAt, finishedAt, skips }: RunDoc, counts: Counts, withSkips: boolean): PayoutRun => ({
-  id, date, status: status === 'done' ? 'done' : 'running', counts, createdAt: iso(createdAt), ...(finishedAt !== null && { finishedAt: iso(finishedAt) }), ...(withSkips && { skips }),
+export const publicRun = (
+  { id, date, status, createdAt, finishedAt, skips }: RunDoc,
+  counts: Counts,
+  withSkips: boolean,
+): PayoutRun => ({
+  id,
+  date,
+  status: status === 'done' ? 'done' : 'running',
+  counts,
+  createdAt: iso(createdAt),
+  ...(finishedAt !== null && { finishedAt: iso(finishedAt) }),
+  ...(withSkips && { skips }),
 })
 
 /** When the next run is due: kept, so that a run missed in an outage is made up for, and a moved clock fires it. */
@@ -92,5 +126,9 @@ export const armed = (state: ScheduleDoc | null, cron: string, now: number): Dec
 /** A due run is named by the date it was due on. What was missed in between is one run: it pays everybody all the same. */
 export const scheduleWake = (doc: ScheduleDoc, now: number): Decision<ScheduleDoc, null> => {
   const date = iso(doc.wakeAt ?? now).slice(0, 10)
-  return { next: { ...doc, wakeAt: nextDue(doc.cron, now) }, say: [{ name: 'payout.due', data: { key: `date:${date}` } }], result: null }
+  return {
+    next: { ...doc, wakeAt: nextDue(doc.cron, now) },
+    say: [{ name: 'payout.due', data: { key: `date:${date}` } }],
+    result: null,
+  }
 }

@@ -67,16 +67,27 @@ const advance = async (here: Here, ms: number): Promise<number> => {
     fired += await fireDue(here)
     if (offset >= target) return fired
   }
-  throw refuse('overloaded', `time is at ${iso(here.clock.now())}: advance again for the rest`, { retryAfterSeconds: 1 })
+  throw refuse('overloaded', `time is at ${iso(here.clock.now())}: advance again for the rest`, {
+    retryAfterSeconds: 1,
+  })
 }
 
-const timedServices = Object.values(contracts).filter((declared) => 'timers' in declared).map(({ name }) => name)
+const timedServices = Object.values(contracts)
+  .filter((declared) => 'timers' in declared)
+  .map(({ name }) => name)
 
 const nextDue = async (here: Here): Promise<number | null> => {
-  const due = await Promise.all(timedServices.filter((name) => here.placement.nodes(name).length > 0).map((name) => here.broker.call<number | null, object>(`${name}.nextAt`, {})))
+  const due = await Promise.all(
+    timedServices
+      .filter((name) => here.placement.nodes(name).length > 0)
+      .map((name) => here.broker.call<number | null, object>(`${name}.nextAt`, {})),
+  )
   const now = here.clock.now()
   // A timer that failed stays due; waiting for it would stop the clock.
-  return due.reduce<number | null>((next, at) => (at !== null && at > now && (next === null || at < next) ? at : next), null)
+  return due.reduce<number | null>(
+    (next, at) => (at !== null && at > now && (next === null || at < next) ? at : next),
+    null,
+  )
 }
 
 /** Everything due now fires, on every node, and what follows from it too, until nothing more is due. */
@@ -99,7 +110,7 @@ const QUIET_MS_MAX = 1500
 const QUIET_LOOK_MS = 5
 
 const quiet = async (here: Here): Promise<void> => {
-  for (const until = Date.now() + QUIET_MS_MAX; Date.now() < until; ) {
+  for (const until = Date.now() + QUIET_MS_MAX; Date.now() < until;) {
     if ((await undelivered(here)) === 0) return
     await new Promise((resolve) => setTimeout(resolve, QUIET_LOOK_MS))
   }
@@ -107,13 +118,17 @@ const quiet = async (here: Here): Promise<void> => {
 
 type Load = { undelivered: number }[]
 const undelivered = async (here: Here): Promise<number> => {
-  const calls = Object.keys(contracts).flatMap((name) => here.placement.nodes(name).map((nodeID) => here.broker.call<Load, object>(`${name}.load`, {}, { nodeID })))
+  const calls = Object.keys(contracts).flatMap((name) =>
+    here.placement.nodes(name).map((nodeID) => here.broker.call<Load, object>(`${name}.load`, {}, { nodeID })),
+  )
   return (await Promise.all(calls)).flat().reduce((sum, one) => sum + one.undelivered, 0)
 }
 
 const fireOnce = async (here: Here): Promise<number> => {
   const calls = timedServices.flatMap((name) =>
-    here.placement.nodes(name).map((nodeID) => here.broker.call<number, object>(`${name}.wakeDue`, {}, { nodeID, timeout: ADVANCE_MS_MAX })),
+    here.placement
+      .nodes(name)
+      .map((nodeID) => here.broker.call<number, object>(`${name}.wakeDue`, {}, { nodeID, timeout: ADVANCE_MS_MAX })),
   )
   return (await Promise.all(calls)).reduce((sum, woken) => sum + woken, 0)
 }

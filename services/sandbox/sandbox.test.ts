@@ -25,28 +25,42 @@ test('time walks from timer to timer: everything happens at its own moment', asy
   // The daily run after clearing found the money, on its day and not at the end of the journey.
   const { data } = (await market.request('GET', '/v1/payouts', { token: cast.seller.token })).body
   t.is(data.length, 1)
-  t.true(Date.parse(data[0].createdAt) - at('cleared') < 1.1 * DAY_MS, `${data[0].createdAt} is long after ${new Date(at('cleared')).toISOString()}`)
+  t.true(
+    Date.parse(data[0].createdAt) - at('cleared') < 1.1 * DAY_MS,
+    `${data[0].createdAt} is long after ${new Date(at('cleared')).toISOString()}`,
+  )
   t.is(data[0].status, 'paid')
   const runs = (await market.request('GET', '/v1/admin/payout-runs?limit=100', { token: cast.admin.token })).body.data
   t.true(runs.length >= 39)
-  for (const { id, date, finishedAt } of runs) t.true(finishedAt && Date.parse(finishedAt) - Date.parse(date) < 2 * DAY_MS, `${id} of ${date} finished at ${finishedAt}`)
+  for (const { id, date, finishedAt } of runs)
+    t.true(
+      finishedAt && Date.parse(finishedAt) - Date.parse(date) < 2 * DAY_MS,
+      `${id} of ${date} finished at ${finishedAt}`,
+    )
   await market.stop()
 })
 
-test('the clock stands where it was put, also after a restart, and is only the admin\'s to move', async (t) => {
+test("the clock stands where it was put, also after a restart, and is only the admin's to move", async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'gigwire-clock-'))
   const before = await startEverything({ DATA_DIR: dataDir })
   const cast = await castOf(before)
-  const move = (advanceSeconds: unknown, token: string) => before.request('POST', '/v1/sandbox/clock', { token, body: { advanceSeconds } })
+  const move = (advanceSeconds: unknown, token: string) =>
+    before.request('POST', '/v1/sandbox/clock', { token, body: { advanceSeconds } })
   const both = await Promise.all([move(DAY_SECONDS, cast.admin.token), move(DAY_SECONDS, cast.admin.token)])
-  t.deepEqual(both.map(({ status }) => status), [200, 200])
+  t.deepEqual(
+    both.map(({ status }) => status),
+    [200, 200],
+  )
   t.is((await move(DAY_SECONDS, cast.buyer.token)).status, 403)
   t.is((await move(-1, cast.admin.token)).status, 400)
   const { offsetSeconds } = (await before.request('GET', '/v1/sandbox/clock', { token: cast.admin.token })).body
   t.is(offsetSeconds, 2 * DAY_SECONDS)
   await before.stop()
   const after = await startEverything({ DATA_DIR: dataDir })
-  t.is((await after.request('GET', '/v1/sandbox/clock', { token: cast.admin.token })).body.offsetSeconds, 2 * DAY_SECONDS)
+  t.is(
+    (await after.request('GET', '/v1/sandbox/clock', { token: cast.admin.token })).body.offsetSeconds,
+    2 * DAY_SECONDS,
+  )
   await after.stop()
   await rm(dataDir, { recursive: true })
 })

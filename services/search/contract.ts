@@ -10,11 +10,16 @@ export const SearchPage = Type.Object(
     data: Type.Array(GigCard),
     total: Type.Integer(),
     facets: Type.Object({
-      category: Type.Optional(Counts), subcategory: Type.Optional(Counts), sellerLevel: Type.Optional(Counts),
-      language: Type.Optional(Counts), deliveryDays: Type.Optional(Counts), rating: Type.Optional(Counts),
+      category: Type.Optional(Counts),
+      subcategory: Type.Optional(Counts),
+      sellerLevel: Type.Optional(Counts),
+      language: Type.Optional(Counts),
+      deliveryDays: Type.Optional(Counts),
+      rating: Type.Optional(Counts),
       price: Type.Optional(
         Type.Object({
-          min: Type.Integer(), max: Type.Integer(),
+          min: Type.Integer(),
+          max: Type.Integer(),
           histogram: Type.Array(Type.Object({ from: Type.Integer(), to: Type.Integer(), count: Type.Integer() })),
         }),
       ),
@@ -27,14 +32,26 @@ export const SearchPage = Type.Object(
 )
 export type SearchPage = Static<typeof SearchPage>
 
-export type Category = { slug: string; name: string; gigs: number; subcategories: { slug: string; name: string; gigs: number }[] }
+export type Category = {
+  slug: string
+  name: string
+  gigs: number
+  subcategories: { slug: string; name: string; gigs: number }[]
+}
 const Category = Type.Object({
-  slug: Type.String(), name: Type.String(), gigs: Type.Integer(),
+  slug: Type.String(),
+  name: Type.String(),
+  gigs: Type.Integer(),
   subcategories: Type.Array(Type.Object({ slug: Type.String(), name: Type.String(), gigs: Type.Integer() })),
 })
 
 const Sort = Type.Union([
-  Type.Literal('relevance'), Type.Literal('newest'), Type.Literal('rating'), Type.Literal('price'), Type.Literal('-price'), Type.Literal('bestselling'),
+  Type.Literal('relevance'),
+  Type.Literal('newest'),
+  Type.Literal('rating'),
+  Type.Literal('price'),
+  Type.Literal('-price'),
+  Type.Literal('bestselling'),
 ])
 /** Comma-separated in the query string. */
 const words = (maxLength: number) => Type.String({ minLength: 1, maxLength })
@@ -43,47 +60,72 @@ export const search = contract({
   name: 'search',
   actions: {
     gigs: {
-      rest: 'GET /v1/gigs', auth: 'none', result: SearchPage, summary: 'Searches live gigs. `sellerLevel`, `language`, `tags` and `facets` take several values, separated by commas.',
+      rest: 'GET /v1/gigs',
+      auth: 'none',
+      result: SearchPage,
+      summary:
+        'Searches live gigs. `sellerLevel`, `language`, `tags` and `facets` take several values, separated by commas.',
       publicRead: { maxAgeSeconds: 5, staleSeconds: 60 },
       params: closed({
         q: Type.Optional(Type.String({ maxLength: 20_000 })),
-        category: Type.Optional(words(60)), subcategory: Type.Optional(words(60)),
-        minPrice: Type.Optional(Type.Integer({ minimum: 0 })), maxPrice: Type.Optional(Type.Integer({ minimum: 0 })),
+        category: Type.Optional(words(60)),
+        subcategory: Type.Optional(words(60)),
+        minPrice: Type.Optional(Type.Integer({ minimum: 0 })),
+        maxPrice: Type.Optional(Type.Integer({ minimum: 0 })),
         deliveryDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 365 })),
-        sellerLevel: Type.Optional(words(200)), minRating: Type.Optional(Type.Number({ minimum: 0, maximum: 5 })),
-        language: Type.Optional(words(200)), tags: Type.Optional(words(500)),
+        sellerLevel: Type.Optional(words(200)),
+        minRating: Type.Optional(Type.Number({ minimum: 0, maximum: 5 })),
+        language: Type.Optional(words(200)),
+        tags: Type.Optional(words(500)),
         sort: Type.Optional(Sort),
         facets: Type.Optional(words(200)),
         ...page,
       }),
     },
     suggest: {
-      rest: 'GET /v1/search/suggest', auth: 'none', summary: 'Completions, categories and popular searches.',
+      rest: 'GET /v1/search/suggest',
+      auth: 'none',
+      summary: 'Completions, categories and popular searches.',
       result: Type.Object({
         // `category` suggestions also say where they lead: 'design' or 'design/logo-design'.
         data: Type.Array(Type.Object({ text: Type.String(), kind: Type.String(), path: Type.Optional(Type.String()) })),
       }),
-      publicRead: { maxAgeSeconds: 30, staleSeconds: 300 }, params: closed({ q: text(0, 200) }),
+      publicRead: { maxAgeSeconds: 30, staleSeconds: 300 },
+      params: closed({ q: text(0, 200) }),
     },
     categories: {
-      rest: 'GET /v1/categories', auth: 'none', result: Type.Object({ data: Type.Array(Category) }), summary: 'The tree, with how many live gigs each has.',
-      publicRead: { maxAgeSeconds: 30, staleSeconds: 300 }, params: closed({}),
+      rest: 'GET /v1/categories',
+      auth: 'none',
+      result: Type.Object({ data: Type.Array(Category) }),
+      summary: 'The tree, with how many live gigs each has.',
+      publicRead: { maxAgeSeconds: 30, staleSeconds: 300 },
+      params: closed({}),
     },
     similar: {
-      rest: 'GET /v1/gigs/:id/similar', auth: 'none', result: Type.Object({ data: Type.Array(GigCard) }), summary: 'Gigs like this one.',
-      publicRead: { maxAgeSeconds: 60, staleSeconds: 300 }, params: closed({ id: text(1, 64) }),
+      rest: 'GET /v1/gigs/:id/similar',
+      auth: 'none',
+      result: Type.Object({ data: Type.Array(GigCard) }),
+      summary: 'Gigs like this one.',
+      publicRead: { maxAgeSeconds: 60, staleSeconds: 300 },
+      params: closed({ id: text(1, 64) }),
     },
     index: {
-      auth: 'internal', summary: 'Takes many gigs into the index at once: demo and seed data.',
-      result: Type.Object({}), params: closed({ gigs: Type.Array(IndexedGig, { maxItems: 1000 }) }),
+      auth: 'internal',
+      summary: 'Takes many gigs into the index at once: demo and seed data.',
+      result: Type.Object({}),
+      params: closed({ gigs: Type.Array(IndexedGig, { maxItems: 1000 }) }),
     },
     reindex: {
-      auth: 'internal', summary: 'Compares the index with the live gigs and repairs it.',
-      result: Type.Object({ gigs: Type.Integer(), repaired: Type.Integer() }), params: closed({}),
+      auth: 'internal',
+      summary: 'Compares the index with the live gigs and repairs it.',
+      result: Type.Object({ gigs: Type.Integer(), repaired: Type.Integer() }),
+      params: closed({}),
     },
     difference: {
-      auth: 'internal', summary: 'Ids whose indexed version is not the live one (the first hundred): verify.',
-      result: Type.Object({ live: Type.Integer(), indexed: Type.Integer(), different: Type.Array(Type.String()) }), params: closed({}),
+      auth: 'internal',
+      summary: 'Ids whose indexed version is not the live one (the first hundred): verify.',
+      result: Type.Object({ live: Type.Integer(), indexed: Type.Integer(), different: Type.Array(Type.String()) }),
+      params: closed({}),
     },
   },
   events: {},

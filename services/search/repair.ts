@@ -17,7 +17,11 @@ const REPAIRS_AT_ONCE = 200
 export const DIFFERENT_MAX = 100
 
 /** Calls `differs` for every difference; answers how many stood on each side. */
-export const walk = async (engine: Engine, call: Call, differs: (one: Difference) => Promise<void> | void): Promise<Walked> => {
+export const walk = async (
+  engine: Engine,
+  call: Call,
+  differs: (one: Difference) => Promise<void> | void,
+): Promise<Walked> => {
   const lives = pages(async (after) => {
     const { data, next } = await call('gig.indexed', { limit: PAGE, ...(after !== null && { after }) })
     return { items: data, next }
@@ -32,7 +36,11 @@ export const walk = async (engine: Engine, call: Call, differs: (one: Difference
   while (live || known) {
     const isLiveNext = live !== null && (known === null || live.id <= known.id)
     const isKnownNext = known !== null && (live === null || known.id <= live.id)
-    const one = { id: (isLiveNext ? live : known)!.id, live: isLiveNext ? live : null, known: isKnownNext ? known : null }
+    const one = {
+      id: (isLiveNext ? live : known)!.id,
+      live: isLiveNext ? live : null,
+      known: isKnownNext ? known : null,
+    }
     if (one.live?.version !== one.known?.version) await differs(one)
     if (isLiveNext) {
       counts.live++

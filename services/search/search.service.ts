@@ -26,7 +26,10 @@ export default service(contract, async (here) => {
   const fanout = await here.open('fanout')
   const known = cards()
   const self: Search = { here, engine, fanout, cards: known, popular: popular(), keeper: keeper(here, engine, fanout) }
-  const stopListening = [fanout.onNodes('hot.changed', (notice) => forgetTagged(known, notice)), fanout.onMissed(known.clear)]
+  const stopListening = [
+    fanout.onNodes('hot.changed', (notice) => forgetTagged(known, notice)),
+    fanout.onMissed(known.clear),
+  ]
   return {
     actions: {
       gigs: (ctx) => find(self, ctx),
@@ -38,7 +41,9 @@ export default service(contract, async (here) => {
       similar: (ctx) => similar(self, ctx),
       index: async ({ params }) => {
         await engine.upsert(params.gigs)
-        fanout.toNodes('hot.changed', { tags: ['search', 'categories', ...new Set(params.gigs.map(({ category }) => `category:${category}`))] })
+        fanout.toNodes('hot.changed', {
+          tags: ['search', 'categories', ...new Set(params.gigs.map(({ category }) => `category:${category}`))],
+        })
         self.keeper.othersAreBehind()
         return {}
       },
@@ -54,14 +59,23 @@ export default service(contract, async (here) => {
   }
 })
 
-const find = async ({ engine, cards: known, popular: asked }: Search, { params, call }: Action<'gigs'>): Promise<SearchPage> => {
+const find = async (
+  { engine, cards: known, popular: asked }: Search,
+  { params, call }: Action<'gigs'>,
+): Promise<SearchPage> => {
   const startedAt = performance.now()
   const query = queryOf(params)
   const result = await engine.search(query)
-  const data = await known.of(result.hits.map(({ id }) => id), call)
+  const data = await known.of(
+    result.hits.map(({ id }) => id),
+    call,
+  )
   if (query.q && data.length > 0 && result.corrected === undefined) asked.count(query.q)
   return {
-    data, total: result.total, facets: result.facets, nextCursor: result.nextCursor,
+    data,
+    total: result.total,
+    facets: result.facets,
+    nextCursor: result.nextCursor,
     tookMs: Math.round((performance.now() - startedAt) * 100) / 100,
     query: queryAnswered(query, result),
   }
@@ -86,11 +100,22 @@ const similar = async ({ engine, cards: known }: Search, { params: { id }, call 
   const [gig] = await known.of([id], call)
   if (!gig) throw refuse('not_found', 'there is no such gig')
   const results = await Promise.all(similarQueries(gig).map((query) => engine.search(query)))
-  return { data: await known.of(fused(results.map(({ hits }) => hits.map((hit) => hit.id)), id), call) }
+  return {
+    data: await known.of(
+      fused(
+        results.map(({ hits }) => hits.map((hit) => hit.id)),
+        id,
+      ),
+      call,
+    ),
+  }
 }
 
 /** First the index, then the prepared answers: nobody keeps a page made from the old one. */
-const gigChanged = async ({ engine, fanout, cards: known, keeper: { tellOthers } }: Search, { data }: Heard<'gig.changed'>): Promise<void> => {
+const gigChanged = async (
+  { engine, fanout, cards: known, keeper: { tellOthers } }: Search,
+  { data }: Heard<'gig.changed'>,
+): Promise<void> => {
   const { id, version, category, indexed } = data
   known.forget(id)
   if (indexed) await engine.upsert([indexed])
@@ -103,7 +128,8 @@ const GIG_TAG = 'gig:'
 const forgetTagged = (known: Cards, notice: unknown): void => {
   const { tags } = notice as { tags?: unknown }
   if (!Array.isArray(tags)) return
-  for (const tag of tags) if (typeof tag === 'string' && tag.startsWith(GIG_TAG)) known.forget(tag.slice(GIG_TAG.length))
+  for (const tag of tags)
+    if (typeof tag === 'string' && tag.startsWith(GIG_TAG)) known.forget(tag.slice(GIG_TAG.length))
 }
 
 const REFUSALS = { bad_cursor: 'bad_cursor', engine_busy: 'overloaded', engine_down: 'unavailable' } as const

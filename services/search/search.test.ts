@@ -14,17 +14,49 @@ const services = [account, gig, moderation, search]
 let node: TestNode
 const owner: Caller = { id: 'usr_seller', username: 'seller', roles: ['buyer', 'seller'], sessionId: 'ses_1' }
 const as = { meta: { caller: owner } }
-const pack = (amount: number, deliveryDays = 3) => ({ title: 'Basic', description: 'One', price: { amount, currency: 'usd' }, deliveryDays, revisions: 1, features: [] })
-const content = (title: string, more: Partial<GigContent> = {}): GigContent => ({
-  title, description: 'Everything you need, delivered with care and on time.', category: 'design', subcategory: 'logo-design', tags: [],
-  packages: { basic: pack(5000) }, extras: [], faq: [], requirements: [], images: [], ...more,
+const pack = (amount: number, deliveryDays = 3) => ({
+  title: 'Basic',
+  description: 'One',
+  price: { amount, currency: 'usd' },
+  deliveryDays,
+  revisions: 1,
+  features: [],
 })
-const seeded = (id: string, title: string, more: Partial<GigContent> = {}) =>
-  ({ ...content(title, more), id, seller: owner.id, createdAt: 1_000_000, rating: 4, reviewCount: 2, orderCount: 3 })
+const content = (title: string, more: Partial<GigContent> = {}): GigContent => ({
+  title,
+  description: 'Everything you need, delivered with care and on time.',
+  category: 'design',
+  subcategory: 'logo-design',
+  tags: [],
+  packages: { basic: pack(5000) },
+  extras: [],
+  faq: [],
+  requirements: [],
+  images: [],
+  ...more,
+})
+const seeded = (id: string, title: string, more: Partial<GigContent> = {}) => ({
+  ...content(title, more),
+  id,
+  seller: owner.id,
+  createdAt: 1_000_000,
+  rating: 4,
+  reviewCount: 2,
+  orderCount: 3,
+})
 /** Out of the way of tests that count designs. */
 const elsewhere = { category: 'writing', subcategory: 'creative-writing' }
 const ensureSeller = (on: TestNode) =>
-  on.call('account.ensure', { id: owner.id, email: 'seller@demo.test', password: '', username: 'seller', displayName: 'Seller', roles: ['seller'], level: 'level_two', languages: ['en', 'de'] })
+  on.call('account.ensure', {
+    id: owner.id,
+    email: 'seller@demo.test',
+    password: '',
+    username: 'seller',
+    displayName: 'Seller',
+    roles: ['seller'],
+    level: 'level_two',
+    languages: ['en', 'de'],
+  })
 
 test.before(async () => {
   node = await startNode({ services })
@@ -34,17 +66,27 @@ test.before(async () => {
       seeded('gig_owl', 'Owl logo for a bookshop', { tags: ['owl', 'minimal'] }),
       seeded('gig_fox', 'Fox logo for a brewery', { tags: ['fox', 'minimal'], packages: { basic: pack(9000, 7) } }),
       seeded('gig_bear', 'Bear logo, hand drawn', { tags: ['bear'], packages: { basic: pack(20_000, 10) } }),
-      seeded('gig_voice', 'Warm narration for audiobooks', { category: 'music', subcategory: 'voice-over', packages: { basic: pack(3000, 1) } }),
+      seeded('gig_voice', 'Warm narration for audiobooks', {
+        category: 'music',
+        subcategory: 'voice-over',
+        packages: { basic: pack(3000, 1) },
+      }),
     ],
   })
-  await eventually(() => node.call('search.gigs', { q: 'narration' }), ({ total }) => total === 1)
+  await eventually(
+    () => node.call('search.gigs', { q: 'narration' }),
+    ({ total }) => total === 1,
+  )
 })
 test.after.always(() => node.stop())
 
 const idsOf = ({ data }: Pick<SearchPage, 'data'>) => data.map(({ id }) => id)
 const find = (asked: Parameters<typeof node.call<'search.gigs'>>[1]) => node.call('search.gigs', asked)
 const refused = (asked: Promise<unknown>) =>
-  asked.then(() => 'ok', (error: unknown) => [refusal(error)?.code, refusal(error)?.extra.errors?.[0]?.path])
+  asked.then(
+    () => 'ok',
+    (error: unknown) => [refusal(error)?.code, refusal(error)?.extra.errors?.[0]?.path],
+  )
 
 test('words, filters and sorting find what they say', async (t) => {
   t.deepEqual(idsOf(await find({ q: 'owl logo' })), ['gig_owl'])
@@ -58,7 +100,10 @@ test('words, filters and sorting find what they say', async (t) => {
 
 test('an answer has cards, counts and the time it took', async (t) => {
   const page = await find({ q: 'logo', category: 'design' })
-  t.deepEqual([page.facets.sellerLevel, page.facets.price?.min, page.facets.price?.max], [{ level_two: page.total }, 5000, 20_000])
+  t.deepEqual(
+    [page.facets.sellerLevel, page.facets.price?.min, page.facets.price?.max],
+    [{ level_two: page.total }, 5000, 20_000],
+  )
   t.deepEqual(Object.keys(page.facets).toSorted(), ['category', 'price', 'sellerLevel'])
   t.true(page.tookMs >= 0)
   t.deepEqual(page.query, { q: 'logo' })
@@ -79,7 +124,8 @@ test('what makes no sense is refused with its parameter, and any text is a query
   t.deepEqual(await refused(find({ sellerLevel: 'best' })), ['validation_failed', 'sellerLevel'])
   t.deepEqual(await refused(find({ language: 'english' })), ['validation_failed', 'language'])
   t.deepEqual(await refused(find({ cursor: 'nonsense' })), ['bad_cursor', undefined])
-  for (const q of ['', '   ', '"*(){}[]^~:\\', '\ud800', '😀'.repeat(5000), 'a'.repeat(20_000)]) t.is(await refused(find({ q })), 'ok')
+  for (const q of ['', '   ', '"*(){}[]^~:\\', '\ud800', '😀'.repeat(5000), 'a'.repeat(20_000)])
+    t.is(await refused(find({ q })), 'ok')
   t.is((await find({ q: ` owl ${' '.repeat(300)} nothing` })).total, 1)
 })
 
@@ -87,28 +133,44 @@ test('a published gig is found, an edited one under its new words, a paused one 
   const { id } = await node.call('gig.create', content('Walrus stories', elsewhere), as)
   t.is((await find({ q: 'walrus' })).total, 0)
   await node.call('gig.publish', { id }, as)
-  await eventually(() => find({ q: 'walrus' }), (page) => page.total === 1)
+  await eventually(
+    () => find({ q: 'walrus' }),
+    (page) => page.total === 1,
+  )
   await node.call('gig.update', { id, title: 'Narwhal stories' }, as)
-  const page = await eventually(() => find({ q: 'narwhal' }), ({ data }) => data.length === 1)
+  const page = await eventually(
+    () => find({ q: 'narwhal' }),
+    ({ data }) => data.length === 1,
+  )
   t.is(page.data[0]?.title, 'Narwhal stories')
   t.is((await find({ q: 'walrus' })).data.length, 0)
   await node.call('gig.pause', { id }, as)
-  await eventually(() => find({ q: 'narwhal' }), ({ total }) => total === 0)
+  await eventually(
+    () => find({ q: 'narwhal' }),
+    ({ total }) => total === 0,
+  )
 })
 
 test('a gig that just went out of sight is left out though the index still has it', async (t) => {
   const { data } = await node.call('gig.indexed', {})
-  await node.call('search.index', { gigs: [{ ...data[0]!, id: 'gig_ghost', title: 'Ghost writer', category: 'writing', subcategory: 'editing' }] })
+  await node.call('search.index', {
+    gigs: [{ ...data[0]!, id: 'gig_ghost', title: 'Ghost writer', category: 'writing', subcategory: 'editing' }],
+  })
   const page = await find({ q: 'ghost' })
   t.deepEqual([page.total, page.data], [1, []])
 })
 
 test('every node is told once the index has a change', async (t) => {
   const heard: string[][] = []
-  const stop = (await node.open('fanout')).onNodes('hot.changed', (data) => heard.push((data as { tags: string[] }).tags))
+  const stop = (await node.open('fanout')).onNodes('hot.changed', (data) =>
+    heard.push((data as { tags: string[] }).tags),
+  )
   const { id } = await node.call('gig.create', content('Lynx stories', elsewhere), as)
   await node.call('gig.publish', { id }, as)
-  await eventually(() => heard.some((tags) => tags.toSorted().join() === 'categories,category:writing,search'), (told) => told)
+  await eventually(
+    () => heard.some((tags) => tags.toSorted().join() === 'categories,category:writing,search'),
+    (told) => told,
+  )
   stop()
   t.is((await find({ q: 'lynx' })).total, 1)
 })
@@ -123,7 +185,10 @@ test('the tree counts live gigs', async (t) => {
 test('suggestions complete words, lead to categories, and know what many asked', async (t) => {
   const asked = async (q: string) => (await node.call('search.suggest', { q })).data
   t.true((await asked('brew')).some(({ text, kind }) => kind === 'completion' && text === 'brewery'))
-  t.deepEqual((await asked('voic')).find(({ kind }) => kind === 'category'), { text: 'Voice Over', kind: 'category', path: 'music/voice-over' })
+  t.deepEqual(
+    (await asked('voic')).find(({ kind }) => kind === 'category'),
+    { text: 'Voice Over', kind: 'category', path: 'music/voice-over' },
+  )
   for (let times = 1; times < POPULAR_COUNT_MIN; times++) await find({ q: 'Hand  drawn' })
   t.false((await asked('hand')).some(({ kind }) => kind === 'popular'))
   await find({ q: 'hand drawn' })
@@ -139,15 +204,29 @@ test('similar gigs share its subcategory, the nearest first, and it is not among
   t.deepEqual(await refused(node.call('search.similar', { id: 'gig_none' })), ['not_found', undefined])
 })
 
-test('a change that another node heard reaches this node\'s index', async (t) => {
+test("a change that another node heard reaches this node's index", async (t) => {
   const { data } = await node.call('gig.indexed', {})
   const { id } = data.find((one) => one.id === 'gig_bear')!
   const fanout = await node.open('fanout')
   const upsert = { ...data.find((one) => one.id === id)!, version: 2, title: 'Grizzly logo, hand drawn' }
   fanout.toNodes('index.changed', { from: 'another', change: { upsert } })
-  await eventually(() => find({ q: 'grizzly' }), ({ total }) => total === 1)
-  fanout.toNodes('index.changed', { from: 'another', change: { upsert: { ...upsert, version: 3, title: 'Bear logo, hand drawn' } } })
-  t.is((await eventually(() => find({ q: 'grizzly' }), ({ total }) => total === 0)).total, 0)
+  await eventually(
+    () => find({ q: 'grizzly' }),
+    ({ total }) => total === 1,
+  )
+  fanout.toNodes('index.changed', {
+    from: 'another',
+    change: { upsert: { ...upsert, version: 3, title: 'Bear logo, hand drawn' } },
+  })
+  t.is(
+    (
+      await eventually(
+        () => find({ q: 'grizzly' }),
+        ({ total }) => total === 0,
+      )
+    ).total,
+    0,
+  )
 })
 
 test('an index that lost gigs and kept dead ones is put right', async (t) => {
@@ -156,7 +235,10 @@ test('an index that lost gigs and kept dead ones is put right', async (t) => {
   const many = Array.from({ length: 650 }, (_, at) => seeded(`gig_${String(at).padStart(4, '0')}`, `Logo number ${at}`))
   await own.call('gig.ensureMany', { gigs: many })
   const engine = await own.open('engine')
-  await eventually(() => engine.stats(), ({ gigs }) => gigs === 650)
+  await eventually(
+    () => engine.stats(),
+    ({ gigs }) => gigs === 650,
+  )
   await own.call('search.reindex', {})
   const { data } = await own.call('gig.indexed', { limit: 1 })
   await engine.clear()
@@ -175,7 +257,10 @@ test('an index that is gone is made anew when the node starts', async (t) => {
   await (await own.open('engine')).clear()
   await own.broker.stop()
   const again = await startNode({ services, env: { DATA_DIR: own.dataDir } })
-  await eventually(() => again.call('search.gigs', { q: 'stork' }), ({ data }) => data.length === 1)
+  await eventually(
+    () => again.call('search.gigs', { q: 'stork' }),
+    ({ data }) => data.length === 1,
+  )
   t.deepEqual((await again.call('search.difference', {})).different, [])
   await again.stop()
   await own.stop()

@@ -10,12 +10,23 @@ const OTHERS_MAX = 50
 /** The market's own tree, then what sellers offer outside of it. */
 export const treeWith = (counts: { category?: Counts; subcategory?: Counts }): Category[] => {
   const known = CATEGORIES.map(({ slug, name, subcategories }) => ({
-    slug, name, gigs: counts.category?.[slug] ?? 0,
-    subcategories: subcategories.map((under) => ({ slug: under.slug, name: under.name, gigs: counts.subcategory?.[under.slug] ?? 0 })),
+    slug,
+    name,
+    gigs: counts.category?.[slug] ?? 0,
+    subcategories: subcategories.map((under) => ({
+      slug: under.slug,
+      name: under.name,
+      gigs: counts.subcategory?.[under.slug] ?? 0,
+    })),
   }))
-  const others = Object.entries(counts.category ?? {}).filter(([slug]) => slug !== '' && !CATEGORIES.some((one) => one.slug === slug))
+  const others = Object.entries(counts.category ?? {}).filter(
+    ([slug]) => slug !== '' && !CATEGORIES.some((one) => one.slug === slug),
+  )
   const fullest = others.sort(([, one], [, other]) => other - one).slice(0, OTHERS_MAX)
-  return [...known, ...fullest.map(([slug, gigs]) => ({ slug, name: slug.replaceAll('-', ' '), gigs, subcategories: [] }))]
+  return [
+    ...known,
+    ...fullest.map(([slug, gigs]) => ({ slug, name: slug.replaceAll('-', ' '), gigs, subcategories: [] })),
+  ]
 }
 
 export type Place = { text: string; path: string }
@@ -33,5 +44,7 @@ export const placesLike = (typed: string, most: number): Place[] => {
     const name = text.toLowerCase()
     return name.startsWith(start) || name.split(/[^\p{L}\p{N}]+/u).some((word) => word.startsWith(start))
   }
-  return PLACES.filter(fits).sort((one, other) => one.path.split('/').length - other.path.split('/').length).slice(0, most)
+  return PLACES.filter(fits)
+    .sort((one, other) => one.path.split('/').length - other.path.split('/').length)
+    .slice(0, most)
 }

@@ -11,7 +11,9 @@ const FIELDS: readonly Field[] = [
   { weight: 4, lengthUsual: 8, headline: true, text: (gig) => gig.title },
   { weight: 2, lengthUsual: 6, headline: true, text: (gig) => gig.tags.join(' , ') },
   {
-    weight: 1, lengthUsual: 6, headline: false,
+    weight: 1,
+    lengthUsual: 6,
+    headline: false,
     text: (gig) => `${gig.category} , ${gig.subcategory} , ${gig.sellerName}`,
   },
   { weight: 0.4, lengthUsual: 80, headline: false, text: (gig) => gig.description },
@@ -33,15 +35,30 @@ export function buildSegment(gigs: readonly IndexedGig[]): Segment {
   const sections: Sections = {
     ...numbers(sorted),
     ...text,
-    idChars: ids.chars, idStarts: ids.starts,
-    termChars: terms.chars, termStarts: terms.starts,
-    categoryChars: category.chars, categoryStarts: category.starts, category: category.list,
-    subcategoryChars: subcategory.chars, subcategoryStarts: subcategory.starts, subcategory: subcategory.list,
-    levelChars: level.chars, levelStarts: level.starts, level: level.list,
-    sellerChars: seller.chars, sellerStarts: seller.starts, seller: seller.list,
-    tagChars: tags.chars, tagStarts: tags.starts, tagLists: tags.list, tagListStarts: tags.listStarts,
-    languageChars: languages.chars, languageStarts: languages.starts,
-    languageLists: languages.list, languageListStarts: languages.listStarts,
+    idChars: ids.chars,
+    idStarts: ids.starts,
+    termChars: terms.chars,
+    termStarts: terms.starts,
+    categoryChars: category.chars,
+    categoryStarts: category.starts,
+    category: category.list,
+    subcategoryChars: subcategory.chars,
+    subcategoryStarts: subcategory.starts,
+    subcategory: subcategory.list,
+    levelChars: level.chars,
+    levelStarts: level.starts,
+    level: level.list,
+    sellerChars: seller.chars,
+    sellerStarts: seller.starts,
+    seller: seller.list,
+    tagChars: tags.chars,
+    tagStarts: tags.starts,
+    tagLists: tags.list,
+    tagListStarts: tags.listStarts,
+    languageChars: languages.chars,
+    languageStarts: languages.starts,
+    languageLists: languages.list,
+    languageListStarts: languages.listStarts,
   }
   return packSegment(sorted.length, sections)
 }
@@ -121,7 +138,9 @@ function tallyField(tally: Tally, field: Field, words: readonly string[]) {
 function arrange(terms: string[], found: { terms: number[]; postings: number[] }) {
   const order = terms.map((_, term) => term).sort((left, right) => (terms[left]! < terms[right]! ? -1 : 1))
   const rankOf = new Uint32Array(terms.length)
-  order.forEach((term, rank) => { rankOf[term] = rank })
+  order.forEach((term, rank) => {
+    rankOf[term] = rank
+  })
   const postingStarts = new Uint32Array(terms.length + 1)
   for (const term of found.terms) postingStarts[rankOf[term]! + 1]! += 1
   for (let rank = 0; rank < terms.length; rank++) postingStarts[rank + 1]! += postingStarts[rank]!

@@ -30,8 +30,12 @@ export function readCursor(query: SearchQuery, text: string): Cursor {
   const content = parse(text)
   const [hash, first, second, id, asOf, modeNumber, ...weights] = content
   const mode = MODES[Number(modeNumber)]
-  const right = hash === hashOf(query) && typeof id === 'string' && mode !== undefined
-    && [first, second, asOf, ...weights].every(Number.isFinite) && weights.length <= QUERY_WORDS_MAX
+  const right =
+    hash === hashOf(query) &&
+    typeof id === 'string' &&
+    mode !== undefined &&
+    [first, second, asOf, ...weights].every(Number.isFinite) &&
+    weights.length <= QUERY_WORDS_MAX
   if (!right) throw new EngineError('bad_cursor', 'this cursor does not belong to this search')
   return { first: Number(first), second: Number(second), id, asOf: Number(asOf), mode, weights: weights.map(Number) }
 }

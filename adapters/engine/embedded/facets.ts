@@ -42,17 +42,21 @@ type Counter = { add(matches: Matches, chosen: Uint32Array): void; result(): unk
 
 const COUNTERS: Readonly<Record<Facet, () => Counter>> = {
   category: () => valueCounter(({ segment }) => ({ table: segment.categories, column: segment.columns.category })),
-  subcategory: () => valueCounter(({ segment }) => ({ table: segment.subcategories, column: segment.columns.subcategory })),
+  subcategory: () =>
+    valueCounter(({ segment }) => ({ table: segment.subcategories, column: segment.columns.subcategory })),
   sellerLevel: () => valueCounter(({ segment }) => ({ table: segment.levels, column: segment.columns.level })),
-  language: () => valueCounter(({ segment: { languages, columns } }) => {
-    return { table: languages, column: columns.languageLists, starts: columns.languageListStarts }
-  }),
-  rating: () => stepCounter(RATING_STEPS, ({ segment }, step) => {
-    return { column: segment.columns.rating, least: step, most: Infinity }
-  }),
-  deliveryDays: () => stepCounter(DELIVERY_STEPS, ({ segment }, step) => {
-    return { column: segment.columns.deliveryDays, least: -Infinity, most: step }
-  }),
+  language: () =>
+    valueCounter(({ segment: { languages, columns } }) => {
+      return { table: languages, column: columns.languageLists, starts: columns.languageListStarts }
+    }),
+  rating: () =>
+    stepCounter(RATING_STEPS, ({ segment }, step) => {
+      return { column: segment.columns.rating, least: step, most: Infinity }
+    }),
+  deliveryDays: () =>
+    stepCounter(DELIVERY_STEPS, ({ segment }, step) => {
+      return { column: segment.columns.deliveryDays, least: -Infinity, most: step }
+    }),
   price: priceCounter,
 }
 

@@ -9,8 +9,15 @@ export type Filter = NonNullable<SearchQuery['filter']>
 
 /** The facets' names, and those of filters no facet has. */
 export const FILTER_BITS = {
-  category: 1, subcategory: 2, sellerId: 4, price: 8, deliveryDays: 16, rating: 32,
-  sellerLevel: 64, language: 128, tags: 256,
+  category: 1,
+  subcategory: 2,
+  sellerId: 4,
+  price: 8,
+  deliveryDays: 16,
+  rating: 32,
+  sellerLevel: 64,
+  language: 128,
+  tags: 256,
 } as const
 
 type FilterName = keyof typeof FILTER_BITS

@@ -56,7 +56,9 @@ const DEPTH_MAX = 255
 function startWalk(wanted: Wanted): Walk {
   const width = wanted.word.length + 1
   const walk: Walk = {
-    wanted, width, depth: 0,
+    wanted,
+    width,
+    depth: 0,
     rows: new Uint8Array(width * (DEPTH_MAX + 1)),
     nearest: new Uint8Array(DEPTH_MAX + 1),
     alive: new Uint8Array(DEPTH_MAX + 1),
@@ -77,7 +79,12 @@ function sharedDepth(walk: Walk, chars: Uint16Array): number {
 }
 
 function nextRow(walk: Walk, depth: number) {
-  const { rows, width, path, wanted: { word, edits, prefix } } = walk
+  const {
+    rows,
+    width,
+    path,
+    wanted: { word, edits, prefix },
+  } = walk
   const row = depth * width
   const above = row - width
   const character = path[depth - 1]!
@@ -88,8 +95,8 @@ function nextRow(walk: Walk, depth: number) {
     let distance = rows[above + at - 1]! + (same ? 0 : 1)
     if (rows[above + at]! + 1 < distance) distance = rows[above + at]! + 1
     if (rows[row + at - 1]! + 1 < distance) distance = rows[row + at - 1]! + 1
-    const swapped = depth > 1 && at > 1
-      && word.charCodeAt(at - 2) === character && word.charCodeAt(at - 1) === path[depth - 2]
+    const swapped =
+      depth > 1 && at > 1 && word.charCodeAt(at - 2) === character && word.charCodeAt(at - 1) === path[depth - 2]
     if (swapped && rows[above - width + at - 2]! + 1 < distance) distance = rows[above - width + at - 2]! + 1
     rows[row + at] = distance
     if (distance < least) least = distance

@@ -46,7 +46,9 @@ export async function openLink(options: LinkOptions): Promise<Link> {
         onReady()
       }
     })
-    worker.on('error', (error) => { reason = error instanceof Error ? error : new Error(String(error)) })
+    worker.on('error', (error) => {
+      reason = error instanceof Error ? error : new Error(String(error))
+    })
     worker.on('exit', () => {
       worker = null
       const wasReady = isReady

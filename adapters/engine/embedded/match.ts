@@ -154,8 +154,14 @@ const runLength = (word: WeighedRuns) => word.runs.reduce((sum, run) => sum + ru
 
 function allocate(gigs: number): Scratch {
   return {
-    gigs: new Uint32Array(gigs), text: new Uint32Array(gigs), best: new Uint32Array(gigs),
-    words: new Uint8Array(gigs), stage: new Uint8Array(gigs), fails: new Uint16Array(gigs),
-    hits: new Uint32Array(gigs), chosen: new Uint32Array(gigs), keys: new Float64Array(gigs),
+    gigs: new Uint32Array(gigs),
+    text: new Uint32Array(gigs),
+    best: new Uint32Array(gigs),
+    words: new Uint8Array(gigs),
+    stage: new Uint8Array(gigs),
+    fails: new Uint16Array(gigs),
+    hits: new Uint32Array(gigs),
+    chosen: new Uint32Array(gigs),
+    keys: new Float64Array(gigs),
   }
 }

@@ -15,7 +15,10 @@ export function* mergeSegments(sources: readonly MergeSource[]): Generator<void,
   // What dies from here on is carried over by the caller, through `numbers`.
   const kept = sources.map((source) => source.dead.map((dead) => 1 - dead))
   const segments = sources.map((source) => source.segment)
-  const ids = yield* mergeTables(segments.map((segment) => segment.ids), kept)
+  const ids = yield* mergeTables(
+    segments.map((segment) => segment.ids),
+    kept,
+  )
   const numbers = ids.codes
   const context: Context = { segments, kept, numbers, gigs: ids.strings.length }
   const sections: Partial<Sections> = {}
@@ -31,7 +34,14 @@ export function* mergeSegments(sources: readonly MergeSource[]): Generator<void,
 type Context = { segments: Segment[]; kept: Uint8Array[]; numbers: Uint32Array[]; gigs: number }
 
 const NUMBERS = [
-  'version', 'price', 'deliveryDays', 'rating', 'createdAt', 'quality', 'orderCount', 'reviewCount',
+  'version',
+  'price',
+  'deliveryDays',
+  'rating',
+  'createdAt',
+  'quality',
+  'orderCount',
+  'reviewCount',
 ] as const satisfies readonly SectionName[]
 
 // Table, column of codes, and for lists where each gig's list starts.
@@ -115,12 +125,16 @@ function* mergeCoded(context: Context, coded: Coded) {
   const merged = yield* mergeTables(tables, used)
   write(coded.sections, coded.table, merged.strings)
   const starts = new Uint32Array(context.gigs + 1)
-  eachValue(context, coded, (_source, gig) => { starts[gig + 1]! += 1 })
+  eachValue(context, coded, (_source, gig) => {
+    starts[gig + 1]! += 1
+  })
   yield
   for (let gig = 0; gig < context.gigs; gig++) starts[gig + 1]! += starts[gig]!
   const nextAt = starts.slice()
   const values = new Uint32Array(starts[context.gigs]!)
-  eachValue(context, coded, (source, gig, code) => { values[nextAt[gig]!++] = merged.codes[source]![code]! })
+  eachValue(context, coded, (source, gig, code) => {
+    values[nextAt[gig]!++] = merged.codes[source]![code]!
+  })
   yield
   coded.sections[coded.column] = values
   if (coded.list) coded.sections[coded.list] = starts
@@ -152,8 +166,14 @@ function eachValue(context: Context, coded: Coded, visit: (source: number, gig: 
 }
 
 function codedTable(segment: Segment, name: Coded['table']): Table {
-  return { category: segment.categories, subcategory: segment.subcategories, level: segment.levels,
-    seller: segment.sellers, tag: segment.tags, language: segment.languages }[name]
+  return {
+    category: segment.categories,
+    subcategory: segment.subcategories,
+    level: segment.levels,
+    seller: segment.sellers,
+    tag: segment.tags,
+    language: segment.languages,
+  }[name]
 }
 
 /** Terms that no living gig has are forgotten. */

@@ -61,7 +61,9 @@ export function rankHits(part: Part, page: Page, { hits, scoring }: Hits) {
 
 /** The first sort key of each hit, into scratch.keys. */
 function fillKeys(part: Part, sort: Sort, { hits, scoring }: Hits) {
-  const { scratch: { keys } } = scoring
+  const {
+    scratch: { keys },
+  } = scoring
   const { columns } = part.segment
   const { first, sign } = SORTS[sort]
   if (!first) for (let at = 0; at < hits.length; at++) keys[at] = relevance(part, hits[at]!, scoring)

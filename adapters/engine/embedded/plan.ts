@@ -59,19 +59,24 @@ export function planText(parts: readonly Part[], text: string, synonyms: Synonym
 type Typed = { word: string; prefix: boolean; synonyms: Synonyms }
 
 function typedSlot(parts: readonly Part[], { word, prefix, synonyms }: Typed): Slot {
-  return slotOf(parts.map((part) => {
-    const runs = runOf(part, find(part.segment.terms, word), 1)
-    for (const other of synonyms.get(word) ?? []) {
-      runs.push(...runOf(part, find(part.segment.terms, other), SYNONYM_SHARE))
-    }
-    if (prefix) runs.push(...longerRun(part, word))
-    return runs
-  }))
+  return slotOf(
+    parts.map((part) => {
+      const runs = runOf(part, find(part.segment.terms, word), 1)
+      for (const other of synonyms.get(word) ?? []) {
+        runs.push(...runOf(part, find(part.segment.terms, other), SYNONYM_SHARE))
+      }
+      if (prefix) runs.push(...longerRun(part, word))
+      return runs
+    }),
+  )
 }
 
 /** The terms that only start with the word. */
 function longerRun(part: Part, word: string): Run[] {
-  const { terms, columns: { postingStarts } } = part.segment
+  const {
+    terms,
+    columns: { postingStarts },
+  } = part.segment
   const { from, to } = prefixRange(terms, word)
   const first = find(terms, word) >= 0 ? from + 1 : from
   return first < to ? [{ from: postingStarts[first]!, to: postingStarts[to]!, share: PREFIX_SHARE }] : []
@@ -84,9 +89,13 @@ function guessedSlot(parts: readonly Part[], word: string, prefix: boolean): { w
   const near = nearestTerms(parts, { word, edits, prefix: false })
   const guesses = near.length > 0 || !prefix ? near : nearestTerms(parts, { word, edits, prefix: true })
   if (guesses.length === 0) return null
-  const slot = slotOf(parts.map((part) => guesses.flatMap((guess, rank) => {
-    return runOf(part, find(part.segment.terms, guess), rank === 0 ? 1 : SECOND_GUESS_SHARE)
-  })))
+  const slot = slotOf(
+    parts.map((part) =>
+      guesses.flatMap((guess, rank) => {
+        return runOf(part, find(part.segment.terms, guess), rank === 0 ? 1 : SECOND_GUESS_SHARE)
+      }),
+    ),
+  )
   return { word: guesses[0]!, slot }
 }
 

@@ -31,7 +31,9 @@ export function createSaver({ dir, collection, merger, warn }: SaverContext): Sa
 
   async function saveOnce() {
     if (running) return running
-    running = save().finally(() => { running = null })
+    running = save().finally(() => {
+      running = null
+    })
     return running
   }
 
@@ -39,10 +41,12 @@ export function createSaver({ dir, collection, merger, warn }: SaverContext): Sa
     if (timer || savedRevision === collection.revision) return
     timer = setTimeout(() => {
       timer = null
-      saveOnce().catch((error) => {
-        warn(`search index: not saved: ${error instanceof Error ? error.message : error}`)
-        waitMs = Math.min(RETRY_AFTER_MS_MAX, waitMs * 2)
-      }).then(note)
+      saveOnce()
+        .catch((error) => {
+          warn(`search index: not saved: ${error instanceof Error ? error.message : error}`)
+          waitMs = Math.min(RETRY_AFTER_MS_MAX, waitMs * 2)
+        })
+        .then(note)
     }, waitMs)
   }
 

@@ -80,7 +80,11 @@ function run(context: SearchContext, task: Task) {
 }
 
 function candidates(part: Part, { task, at, scratch }: { task: Task; at: number; scratch: Scratch }): number {
-  const { plan: { slots }, weights, mode } = task
+  const {
+    plan: { slots },
+    weights,
+    mode,
+  } = task
   if (slots.length === 0) return everyGig(part, scratch)
   const words = slots.map((slot, word) => ({ runs: slot.runs[at]!, weight: weights[word]! }))
   return matchText(part, words, { mode, scratch })

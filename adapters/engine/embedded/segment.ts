@@ -8,30 +8,55 @@ export const SEGMENT_FORMAT = 1
 export const SEGMENT_GIGS_MAX = 2 ** 24
 
 const SECTIONS = {
-  idChars: Uint16Array, idStarts: Uint32Array,
-  termChars: Uint16Array, termStarts: Uint32Array,
-  tagChars: Uint16Array, tagStarts: Uint32Array,
-  categoryChars: Uint16Array, categoryStarts: Uint32Array,
-  subcategoryChars: Uint16Array, subcategoryStarts: Uint32Array,
-  levelChars: Uint16Array, levelStarts: Uint32Array,
-  languageChars: Uint16Array, languageStarts: Uint32Array,
-  sellerChars: Uint16Array, sellerStarts: Uint32Array,
-  version: Float64Array, price: Float64Array, deliveryDays: Float64Array, rating: Float64Array, createdAt: Float64Array,
-  quality: Float32Array, orderCount: Uint32Array, reviewCount: Uint32Array,
-  category: Uint32Array, subcategory: Uint32Array, level: Uint32Array, seller: Uint32Array,
+  idChars: Uint16Array,
+  idStarts: Uint32Array,
+  termChars: Uint16Array,
+  termStarts: Uint32Array,
+  tagChars: Uint16Array,
+  tagStarts: Uint32Array,
+  categoryChars: Uint16Array,
+  categoryStarts: Uint32Array,
+  subcategoryChars: Uint16Array,
+  subcategoryStarts: Uint32Array,
+  levelChars: Uint16Array,
+  levelStarts: Uint32Array,
+  languageChars: Uint16Array,
+  languageStarts: Uint32Array,
+  sellerChars: Uint16Array,
+  sellerStarts: Uint32Array,
+  version: Float64Array,
+  price: Float64Array,
+  deliveryDays: Float64Array,
+  rating: Float64Array,
+  createdAt: Float64Array,
+  quality: Float32Array,
+  orderCount: Uint32Array,
+  reviewCount: Uint32Array,
+  category: Uint32Array,
+  subcategory: Uint32Array,
+  level: Uint32Array,
+  seller: Uint32Array,
   // The tags of gig g are tagLists[tagListStarts[g]] up to tagListStarts[g + 1]; languages likewise.
-  tagLists: Uint32Array, tagListStarts: Uint32Array,
-  languageLists: Uint32Array, languageListStarts: Uint32Array,
+  tagLists: Uint32Array,
+  tagListStarts: Uint32Array,
+  languageLists: Uint32Array,
+  languageListStarts: Uint32Array,
   // The postings of term t, by gig number: see `posting`.
-  postings: Uint32Array, postingStarts: Uint32Array,
+  postings: Uint32Array,
+  postingStarts: Uint32Array,
   // In how many gigs a term stands in the title or tags: what completions are ordered by.
   headlineCounts: Uint32Array,
 } as const
 
 export type SectionName = keyof typeof SECTIONS
 export type Sections = { [K in SectionName]: Shared<InstanceType<(typeof SECTIONS)[K]>> }
-type Shared<T> = T extends Float64Array ? Float64Array : T extends Float32Array ? Float32Array
-  : T extends Uint16Array ? Uint16Array : Uint32Array
+type Shared<T> = T extends Float64Array
+  ? Float64Array
+  : T extends Float32Array
+    ? Float32Array
+    : T extends Uint16Array
+      ? Uint16Array
+      : Uint32Array
 type View = new (buffer: ArrayBufferLike, at: number, length: number) => Uint32Array
 
 export type Segment = {

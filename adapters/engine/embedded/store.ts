@@ -100,7 +100,9 @@ export async function saveCollection(dir: string, collection: Collection) {
     segments.push({ ...part.file, dead: dead[at]! })
   }
   const content = JSON.stringify({ format: MANIFEST_FORMAT, segments, removed } satisfies Manifest)
-  await writeAside(join(dir, MANIFEST), async (handle) => { await handle.writeFile(`${sha256(content)}\n${content}`) })
+  await writeAside(join(dir, MANIFEST), async (handle) => {
+    await handle.writeFile(`${sha256(content)}\n${content}`)
+  })
   await sync(dir)
   await removeOthers(dir, new Set(segments.map((segment) => segment.name)))
 }
@@ -155,7 +157,9 @@ async function removeOthers(dir: string, kept: ReadonlySet<string>) {
 function packDead(part: Part): string {
   if (part.living === part.segment.gigs) return ''
   const bits = Buffer.alloc(Math.ceil(part.dead.length / 8))
-  part.dead.forEach((dead, gig) => { if (dead === 1) bits[gig >>> 3]! |= 1 << (gig & 7) })
+  part.dead.forEach((dead, gig) => {
+    if (dead === 1) bits[gig >>> 3]! |= 1 << (gig & 7)
+  })
   return bits.toString('base64')
 }
 

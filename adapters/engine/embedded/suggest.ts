@@ -30,7 +30,10 @@ type Counts = Map<string, number>
 function tagsLike(parts: readonly Part[], text: string): Counts {
   const counts: Counts = new Map()
   for (const part of parts) {
-    const { tags, columns: { tagLists, tagListStarts } } = part.segment
+    const {
+      tags,
+      columns: { tagLists, tagListStarts },
+    } = part.segment
     const { from, to } = prefixRange(tags, text)
     if (from === to) continue
     const byTag = new Uint32Array(to - from)
@@ -41,7 +44,9 @@ function tagsLike(parts: readonly Part[], text: string): Counts {
         if (tag >= from && tag < to) byTag[tag - from]! += 1
       }
     })
-    byTag.forEach((count, at) => { if (count > 0) add(counts, stringAt(tags, from + at), count) })
+    byTag.forEach((count, at) => {
+      if (count > 0) add(counts, stringAt(tags, from + at), count)
+    })
   }
   return counts
 }
@@ -66,7 +71,10 @@ function completionsOf(parts: readonly Part[], text: string): Counts {
 function endings(parts: readonly Part[], word: string): Counts {
   const counts: Counts = new Map()
   for (const part of parts) {
-    const { terms, columns: { headlineCounts } } = part.segment
+    const {
+      terms,
+      columns: { headlineCounts },
+    } = part.segment
     const { from, to } = prefixRange(terms, word)
     for (let term = from; term < to; term++) {
       const ending = headlineCounts[term]! > 0 ? stringAt(terms, term) : ''
@@ -91,7 +99,10 @@ function togetherCount(parts: readonly Part[], others: readonly string[], ending
 
 function headlineGigs(part: Part, word: string): Set<number> {
   const gigs = new Set<number>()
-  const { terms, columns: { postings, postingStarts } } = part.segment
+  const {
+    terms,
+    columns: { postings, postingStarts },
+  } = part.segment
   const term = find(terms, word)
   if (term < 0) return gigs
   for (let at = postingStarts[term]!; at < postingStarts[term + 1]!; at++) {

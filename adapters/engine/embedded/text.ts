@@ -12,15 +12,27 @@ const IDEOGRAPHS = /[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}]+
 // Latin, Greek and Cyrillic accents, Hebrew points, Arabic vowels and the stretching tatweel.
 const MARKS = /[\u0300-\u036f]|[\u0591-\u05bd\u05bf\u05c1\u05c2]|[\u064b-\u0652\u0670]|\u0640/g
 const LETTERS: Readonly<Record<string, string>> = {
-  ß: 'ss', æ: 'ae', œ: 'oe', ø: 'o', đ: 'd', ð: 'd', ł: 'l', ħ: 'h', ı: 'i', þ: 'th', ς: 'σ',
+  ß: 'ss',
+  æ: 'ae',
+  œ: 'oe',
+  ø: 'o',
+  đ: 'd',
+  ð: 'd',
+  ł: 'l',
+  ħ: 'h',
+  ı: 'i',
+  þ: 'th',
+  ς: 'σ',
 }
 const LETTER = new RegExp(`[${Object.keys(LETTERS).join('')}]`, 'g')
 
-const STOP_WORDS: ReadonlySet<string> = new Set((
-  'a an and any are as at be been but by can could d did do does for from had has have he her his how i if in into is ' +
-  'it its just ll m me my no nor not of on or our out own re s she should so some such t than that the their them then ' +
-  'there these they this those to too up us ve very was we were what when where which who why will with would you your'
-).split(' '))
+const STOP_WORDS: ReadonlySet<string> = new Set(
+  (
+    'a an and any are as at be been but by can could d did do does for from had has have he her his how i if in into is ' +
+    'it its just ll m me my no nor not of on or our out own re s she should so some such t than that the their them then ' +
+    'there these they this those to too up us ve very was we were what when where which who why will with would you your'
+  ).split(' '),
+)
 
 export const isStopWord = (word: string) => STOP_WORDS.has(word)
 
@@ -48,7 +60,10 @@ export const isIdeograph = (word: string) => word.length <= 2 && word.search(IDE
 
 /** The folded text with some of its words replaced. */
 export function replaceWords(text: string, replacements: ReadonlyMap<string, string>): string {
-  return fold(text).replace(WORD, (word) => replacements.get(cut(word)) ?? word).trim().toWellFormed()
+  return fold(text)
+    .replace(WORD, (word) => replacements.get(cut(word)) ?? word)
+    .trim()
+    .toWellFormed()
 }
 
 type Emit = (pairs: string[], last: string) => string[]

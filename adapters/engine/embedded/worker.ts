@@ -74,7 +74,12 @@ function handle({ number, name, asked, also = [] }: Request & { also?: number[] 
   try {
     const answer = (handlers[name] as (asked: unknown) => unknown)(asked)
     if (answer instanceof Promise) {
-      answer.then((late) => reply(number, late), (error) => refuse(number, error)).then(send)
+      answer
+        .then(
+          (late) => reply(number, late),
+          (error) => refuse(number, error),
+        )
+        .then(send)
     } else for (const each of [number, ...also]) reply(each, answer)
   } catch (error) {
     for (const each of [number, ...also]) refuse(each, error)

@@ -2,7 +2,11 @@
 import type { Json } from './store.ts'
 
 export type ProblemType =
-  'invalid_request_error' | 'idempotency_error' | 'card_error' | 'api_error' | 'rate_limit_error'
+  | 'invalid_request_error'
+  | 'idempotency_error'
+  | 'card_error'
+  | 'api_error'
+  | 'rate_limit_error'
 
 export class Problem extends Error {
   readonly status: number

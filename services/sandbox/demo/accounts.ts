@@ -7,10 +7,22 @@ type DemoAccount = { id: string; username: string; displayName: string; roles: R
 export const demoAccounts: readonly DemoAccount[] = [
   { id: 'usr_0000000000demobuyer0000000', username: 'buyer', displayName: 'Bela Buyer', roles: ['buyer'] },
   { id: 'usr_0000000000demoseller000000', username: 'seller', displayName: 'Sana Seller', roles: ['buyer', 'seller'] },
-  { id: 'usr_0000000000demoadmin0000000', username: 'admin', displayName: 'Ada Admin', roles: ['buyer', 'moderator', 'admin'] },
+  {
+    id: 'usr_0000000000demoadmin0000000',
+    username: 'admin',
+    displayName: 'Ada Admin',
+    roles: ['buyer', 'moderator', 'admin'],
+  },
 ]
 
 export const ensureAccounts = async (call: Call): Promise<void> => {
   for (const { id, username, displayName, roles } of demoAccounts)
-    await call('account.ensure', { id, email: `${username}@demo.test`, password: DEMO_PASSWORD, username, displayName, roles })
+    await call('account.ensure', {
+      id,
+      email: `${username}@demo.test`,
+      password: DEMO_PASSWORD,
+      username,
+      displayName,
+      roles,
+    })
 }

@@ -13,9 +13,15 @@ const marks = collection<Mark>('demo_marks')
 
 type Part = { name: string; needs: string[]; make(here: Here): Promise<unknown> }
 const ACCOUNTS: Part = { name: 'accounts', needs: ['account'], make: ({ call }) => ensureAccounts(call) }
-const GIGS_PART: Part = { name: 'gigs', needs: ['account', 'gig', 'search', 'review'], make: ({ call, clock }) => seedGigs(call, GIGS, clock.now()) }
+const GIGS_PART: Part = {
+  name: 'gigs',
+  needs: ['account', 'gig', 'search', 'review'],
+  make: ({ call, clock }) => seedGigs(call, GIGS, clock.now()),
+}
 const STORY: Part = {
-  name: 'story', needs: ['account', 'gig', 'chat', 'order', 'payment', 'ledger', 'review'], make: ({ call, clock }) => tellStory(call, clock.now()),
+  name: 'story',
+  needs: ['account', 'gig', 'chat', 'order', 'payment', 'ledger', 'review'],
+  make: ({ call, clock }) => tellStory(call, clock.now()),
 }
 
 /** Resolves when the market has something to show; the story is told behind it. */

@@ -3,9 +3,33 @@ import { CATEGORIES, type GigContent } from '../../gig/contract.ts'
 import { chance, type Chance } from './chance.ts'
 import * as words from './words.ts'
 
-export type DemoSeller = { id: string; username: string; displayName: string; bio: string; languages: string[]; level: 'new' | 'level_one' | 'level_two' | 'top_rated'; createdAt: number }
-export type DemoGig = GigContent & { id: string; seller: string; createdAt: number; rating: number; reviewCount: number; orderCount: number }
-export type DemoReview = { id: string; order: string; gig: string; buyer: string; seller: string; rating: number; text: string; createdAt: number }
+export type DemoSeller = {
+  id: string
+  username: string
+  displayName: string
+  bio: string
+  languages: string[]
+  level: 'new' | 'level_one' | 'level_two' | 'top_rated'
+  createdAt: number
+}
+export type DemoGig = GigContent & {
+  id: string
+  seller: string
+  createdAt: number
+  rating: number
+  reviewCount: number
+  orderCount: number
+}
+export type DemoReview = {
+  id: string
+  order: string
+  gig: string
+  buyer: string
+  seller: string
+  rating: number
+  text: string
+  createdAt: number
+}
 
 const DAY_MS = 86_400_000
 /** One seller offers about this many gigs. */
@@ -43,15 +67,33 @@ export const demoGig = (number: number, now: number): DemoGig => {
   return {
     id: gigId(number),
     seller: sellerId(sellerOf(number)),
-    title: dice.pick(words.PHRASES[category.slug] ?? ['I will do {q} {t} for your {a}']).replace('{q}', dice.pick(words.QUALITIES)).replace('{t}', thing).replace('{a}', audience),
-    description: [dice.pick(words.OPENINGS), `This gig is about ${thing}, made for a ${audience} or anybody alike.`, dice.pick(words.MIDDLES), dice.pick(words.CLOSINGS)].join('\n\n'),
+    title: dice
+      .pick(words.PHRASES[category.slug] ?? ['I will do {q} {t} for your {a}'])
+      .replace('{q}', dice.pick(words.QUALITIES))
+      .replace('{t}', thing)
+      .replace('{a}', audience),
+    description: [
+      dice.pick(words.OPENINGS),
+      `This gig is about ${thing}, made for a ${audience} or anybody alike.`,
+      dice.pick(words.MIDDLES),
+      dice.pick(words.CLOSINGS),
+    ].join('\n\n'),
     category: category.slug,
     subcategory: subcategory.slug,
     tags: [...new Set([subcategory.slug, audience.replaceAll(' ', '-'), ...dice.some(words.TAGS, 3)])],
     packages: packagesOf(dice, thing),
-    extras: dice.next() < 0.6 ? [{ id: 'express', title: 'Express delivery', price: usd(dice.whole(10, 60) * 100), addedDays: 0 }] : [],
-    faq: [{ question: 'Can we talk before I order?', answer: 'Gladly: send me a message here and I will answer within the day.' }],
-    requirements: dice.next() < 0.7 ? [{ id: 'brief', question: dice.pick(words.QUESTIONS), type: 'text', required: true }] : [],
+    extras:
+      dice.next() < 0.6
+        ? [{ id: 'express', title: 'Express delivery', price: usd(dice.whole(10, 60) * 100), addedDays: 0 }]
+        : [],
+    faq: [
+      {
+        question: 'Can we talk before I order?',
+        answer: 'Gladly: send me a message here and I will answer within the day.',
+      },
+    ],
+    requirements:
+      dice.next() < 0.7 ? [{ id: 'brief', question: dice.pick(words.QUESTIONS), type: 'text', required: true }] : [],
     images: [{ id: `art-${number}`, url: `/art/${category.slug}-${number}.svg` }],
     createdAt: now - dice.whole(1, 900) * DAY_MS - dice.whole(0, DAY_MS),
     rating: reviewCount === 0 ? 0 : Math.round((100 * ratings.reduce((sum, one) => sum + one, 0)) / reviewCount) / 100,
@@ -91,6 +133,15 @@ export const demoReviews = (number: number, reviewCount: number, buyer: string, 
     // Sellers buy, too: others of them wrote most of the reviews.
     const writer = (number * 7 + at * 11) % (seller + 1)
     const by = writer === seller ? buyer : sellerId(writer)
-    return { id: numbered('rev', number * 16 + at), order, gig: gigId(number), buyer: by, seller: sellerId(seller), rating, text: dice.pick(words.PRAISE), createdAt: now - dice.whole(1, 300) * DAY_MS }
+    return {
+      id: numbered('rev', number * 16 + at),
+      order,
+      gig: gigId(number),
+      buyer: by,
+      seller: sellerId(seller),
+      rating,
+      text: dice.pick(words.PRAISE),
+      createdAt: now - dice.whole(1, 300) * DAY_MS,
+    }
   })
 }

@@ -9,7 +9,12 @@ const OWN_GIGS = 3
 
 export type Progress = (done: number, of: number) => void
 
-export const seedGigs = async (call: Call, count: number, now: number, progress: Progress = () => undefined): Promise<number> => {
+export const seedGigs = async (
+  call: Call,
+  count: number,
+  now: number,
+  progress: Progress = () => undefined,
+): Promise<number> => {
   let made = 0
   for (let from = 0; from < count; from += BATCH) {
     const numbers = Array.from({ length: Math.min(BATCH, count - from) }, (_, at) => from + at)
@@ -33,7 +38,18 @@ const seedSellers = async (call: Call, numbers: readonly number[], now: number) 
     await Promise.all(
       sellers.slice(at, at + SELLERS_AT_ONCE).map((number) => {
         const { id, username, displayName, bio, languages, level, createdAt } = demoSeller(number, now)
-        return call('account.ensure', { id, email: `${username}@people.invalid`, password: '', username, displayName, roles: ['buyer', 'seller'], bio, languages, level, createdAt })
+        return call('account.ensure', {
+          id,
+          email: `${username}@people.invalid`,
+          password: '',
+          username,
+          displayName,
+          roles: ['buyer', 'seller'],
+          bio,
+          languages,
+          level,
+          createdAt,
+        })
       }),
     )
 }
@@ -41,6 +57,9 @@ const SELLERS_AT_ONCE = 64
 
 const seedReviews = async (call: Call, numbers: readonly number[], gigs: readonly DemoGig[], now: number) => {
   const buyer = demoAccounts[0]!.id
-  const reviews = numbers.flatMap((number, at) => demoReviews(number, gigs[at]!.reviewCount, buyer, now).map((review) => ({ ...review, seller: gigs[at]!.seller })))
-  for (let at = 0; at < reviews.length; at += BATCH) await call('review.ensureMany', { reviews: reviews.slice(at, at + BATCH) }, { timeoutMs: 60_000 })
+  const reviews = numbers.flatMap((number, at) =>
+    demoReviews(number, gigs[at]!.reviewCount, buyer, now).map((review) => ({ ...review, seller: gigs[at]!.seller })),
+  )
+  for (let at = 0; at < reviews.length; at += BATCH)
+    await call('review.ensureMany', { reviews: reviews.slice(at, at + BATCH) }, { timeoutMs: 60_000 })
 }

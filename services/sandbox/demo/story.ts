@@ -6,7 +6,12 @@ import type { Caller } from '../../shapes.ts'
 import { demoAccounts } from './accounts.ts'
 import { gigId } from './gigs.ts'
 
-const [buyer, seller] = demoAccounts.map(({ id, username, roles }): Caller => ({ id, username, roles, sessionId: 'ses_demo' })) as [Caller, Caller, Caller]
+const [buyer, seller] = demoAccounts.map(({ id, username, roles }): Caller => ({
+  id,
+  username,
+  roles,
+  sessionId: 'ses_demo',
+})) as [Caller, Caller, Caller]
 
 const TALK: readonly (readonly [Caller, string])[] = [
   [buyer, 'Hello! I saw your gig. Could you do something like it for a small bakery?'],
@@ -33,16 +38,25 @@ type Stage = (typeof STAGES)[number]
 const orderUpTo = async (call: Call, number: number, stage: Stage, now: number): Promise<void> => {
   const command: Command = { id: `demo-order-${number}`, at: now }
   const as = (caller: Caller) => ({ meta: { caller }, timeoutMs: 15_000 })
-  const { id, requirements } = await call('order.place', { gig: gigId(number), package: 'basic' }, { meta: { caller: buyer, command } })
+  const { id, requirements } = await call(
+    'order.place',
+    { gig: gigId(number), package: 'basic' },
+    { meta: { caller: buyer, command } },
+  )
   const reached = STAGES.indexOf(stage)
   await unlessDone(() => call('order.pay', { id, paymentMethod: 'pm_card_visa' }, as(buyer)))
   const answers = requirements.map((asked) => ({ id: asked.id, answer: 'Crumbs, a small bakery by the harbour.' }))
   if (answers.length > 0) await unlessDone(() => call('order.requirements', { id, answers }, as(buyer)))
-  if (reached >= 1) await unlessDone(() => call('order.deliver', { id, message: 'Here is the first version. I hope you like it!' }, as(seller)))
+  if (reached >= 1)
+    await unlessDone(() =>
+      call('order.deliver', { id, message: 'Here is the first version. I hope you like it!' }, as(seller)),
+    )
   if (reached >= 2) await unlessDone(() => call('order.accept', { id }, as(buyer)))
   if (reached >= 3) {
     await unlessDone(() => call('review.create', { id, rating: 5, text: 'Lovely work, and a day early.' }, as(buyer)))
-    await unlessDone(() => call('review.create', { id, rating: 5, text: 'Clear brief, quick answers. A pleasure.' }, as(seller)))
+    await unlessDone(() =>
+      call('review.create', { id, rating: 5, text: 'Clear brief, quick answers. A pleasure.' }, as(seller)),
+    )
   }
 }
 
