@@ -3,7 +3,7 @@ import { service, type Ctx } from '../../mixins/service.ts'
 import { refuse } from '../errors.ts'
 import { LIMIT_DEFAULT, type Caller } from '../shapes.ts'
 import { review as contract } from './contract.ts'
-import { publicReview, reviews, show, unwritten, write, type ReviewDoc, type Side } from './reviews.ts'
+import { publicReview, reviews, show, unwritten, worded, write, type ReviewDoc, type Side } from './reviews.ts'
 
 export default service(contract, async (here) => {
   const documents = await here.open('documents')
@@ -17,8 +17,7 @@ export default service(contract, async (here) => {
         const about = (await ctx.call('order.reviewable', { id })) ?? (await refuseUnfinished(ctx, id))
         const by: Side | null = about.buyer === ctx.caller.id ? 'buyer' : about.seller === ctx.caller.id ? 'seller' : null
         if (!by) throw (await ctx.call('order.get', { id })) && notAParty()
-        const words = text.trim()
-        if (!words) throw refuse('validation_failed', 'a review says something', { errors: [{ path: 'text', message: 'must not be empty' }] })
+        const words = worded(text)
         const [author] = await ctx.call('account.cards', { ids: [ctx.caller.id] })
         const { username = '', displayName = '' } = author ?? {}
         const state = await book.turn(

@@ -28,6 +28,16 @@ export const unwritten = ({ order, gig, buyer, seller, completedAt }: About): Re
   id: order, version: 0, outbox: [], gig, buyer, seller, completedAt, words: {}, shown: {},
 })
 
+/** What a person may say of another: something, trimmed, without control characters or those that turn text around. */
+export const worded = (text: string): string => {
+  const words = text.trim()
+  const wrong = words === '' ? 'must not be empty' : UNWANTED.test(words) || !words.isWellFormed() ? 'has control characters' : null
+  if (wrong) throw refuse('validation_failed', `text: ${wrong}`, { errors: [{ path: 'text', message: wrong }] })
+  return words
+}
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
+const UNWANTED = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/
+
 export const write = (state: ReviewDoc, by: Side, words: Words): { next: ReviewDoc; say: Said[] } => {
   if (state.words[by]) throw refuse('conflict', 'you have reviewed this order already')
   const written: ReviewDoc = { ...state, words: { ...state.words, [by]: words } }
