@@ -5,9 +5,14 @@ import { closed, Id, listOf, page, text, Time } from '../shapes.ts'
 
 export const Review = Type.Object(
   {
-    id: Id, order: Id, gig: Id, by: Type.Union([Type.Literal('buyer'), Type.Literal('seller')]),
+    id: Id,
+    order: Id,
+    gig: Id,
+    by: Type.Union([Type.Literal('buyer'), Type.Literal('seller')]),
     author: Type.Object({ username: Type.String(), displayName: Type.String() }),
-    rating: Type.Integer(), text: Type.String(), createdAt: Time,
+    rating: Type.Integer(),
+    text: Type.String(),
+    createdAt: Time,
     /** Not shown to anybody but its author yet. */
     hidden: Type.Boolean(),
   },
@@ -20,19 +25,42 @@ export const review = contract({
   timers: true,
   actions: {
     create: {
-      rest: 'POST /v1/orders/:id/review', auth: 'user', key: 'id', status: 201, result: Review, errors: ['invalid_transition', 'conflict'],
+      rest: 'POST /v1/orders/:id/review',
+      auth: 'user',
+      key: 'id',
+      status: 201,
+      result: Review,
+      errors: ['invalid_transition', 'conflict'],
       summary: 'The buyer reviews the seller or the reverse, once, after completion.',
       params: closed({ id: Id, rating: Type.Integer({ minimum: 1, maximum: 5 }), text: text(1, 4000) }),
     },
     ofGig: {
-      rest: 'GET /v1/gigs/:id/reviews', auth: 'none', result: listOf(Review), summary: 'What buyers said of it, newest first.',
-      publicRead: { maxAgeSeconds: 30, staleSeconds: 300 }, params: closed({ id: Id, ...page }),
+      rest: 'GET /v1/gigs/:id/reviews',
+      auth: 'none',
+      result: listOf(Review),
+      summary: 'What buyers said of it, newest first.',
+      publicRead: { maxAgeSeconds: 30, staleSeconds: 300 },
+      params: closed({ id: Id, ...page }),
     },
     ensureMany: {
-      auth: 'internal', summary: 'Stores shown buyer reviews under fixed ids unless they exist: demo data. Ratings of gigs are seeded with them, so nothing is said.',
+      auth: 'internal',
+      summary:
+        'Stores shown buyer reviews under fixed ids unless they exist: demo data. Ratings of gigs are seeded with them, so nothing is said.',
       result: Type.Object({ made: Type.Integer() }),
       params: closed({
-        reviews: Type.Array(closed({ id: Id, order: Id, gig: Id, buyer: Id, seller: Id, rating: Type.Integer(), text: text(1, 4000), createdAt: Type.Integer() }), { maxItems: 1000 }),
+        reviews: Type.Array(
+          closed({
+            id: Id,
+            order: Id,
+            gig: Id,
+            buyer: Id,
+            seller: Id,
+            rating: Type.Integer(),
+            text: text(1, 4000),
+            createdAt: Type.Integer(),
+          }),
+          { maxItems: 1000 },
+        ),
       }),
     },
   },
@@ -40,7 +68,13 @@ export const review = contract({
     /** Somebody wrote; it may still be hidden. */
     'review.written': Type.Object({ order: Id, by: Type.Union([Type.Literal('buyer'), Type.Literal('seller')]) }),
     'review.published': Type.Object({
-      order: Id, gig: Id, seller: Id, buyer: Id, by: Type.Union([Type.Literal('buyer'), Type.Literal('seller')]), rating: Type.Integer(), at: Type.Integer(),
+      order: Id,
+      gig: Id,
+      seller: Id,
+      buyer: Id,
+      by: Type.Union([Type.Literal('buyer'), Type.Literal('seller')]),
+      rating: Type.Integer(),
+      at: Type.Integer(),
     }),
   },
   hears: [],

@@ -8,14 +8,18 @@ import { publicReview, reviews, show, unwritten, worded, write, type ReviewDoc, 
 export default service(contract, async (here) => {
   const documents = await here.open('documents')
   const fanout = await here.open('fanout')
-  const book = await here.actor<ReviewDoc>({ of: reviews, wake: (state, now) => ({ ...show(state, now), result: undefined }) })
+  const book = await here.actor<ReviewDoc>({
+    of: reviews,
+    wake: (state, now) => ({ ...show(state, now), result: undefined }),
+  })
 
   return {
     actions: {
       create: async (ctx) => {
         const { id, rating, text } = ctx.params
         const about = (await ctx.call('order.reviewable', { id })) ?? (await refuseUnfinished(ctx, id))
-        const by: Side | null = about.buyer === ctx.caller.id ? 'buyer' : about.seller === ctx.caller.id ? 'seller' : null
+        const by: Side | null =
+          about.buyer === ctx.caller.id ? 'buyer' : about.seller === ctx.caller.id ? 'seller' : null
         if (!by) throw (await ctx.call('order.get', { id })) && notAParty()
         const words = worded(text)
         const [author] = await ctx.call('account.cards', { ids: [ctx.caller.id] })
@@ -23,7 +27,12 @@ export default service(contract, async (here) => {
         const state = await book.turn(
           id,
           (before, now) => {
-            const moved = write(before ?? unwritten(about), by, { rating, text: words, at: now, author: { username, displayName } })
+            const moved = write(before ?? unwritten(about), by, {
+              rating,
+              text: words,
+              at: now,
+              author: { username, displayName },
+            })
             return { ...moved, result: moved.next }
           },
           { deadlineAt: ctx.deadlineAt, settle: ['order', 'gig', 'account'] },
@@ -33,16 +42,35 @@ export default service(contract, async (here) => {
       },
       ofGig: async (ctx) => {
         const { id, limit = LIMIT_DEFAULT, cursor = null } = ctx.params
-        const { docs, next } = await documents.find(reviews, { index: 'byGig', equals: { gig: id }, order: 'desc', limit, cursor })
+        const { docs, next } = await documents.find(reviews, {
+          index: 'byGig',
+          equals: { gig: id },
+          order: 'desc',
+          limit,
+          cursor,
+        })
         return { data: docs.map((state) => publicReview(state, 'buyer')), nextCursor: next }
       },
       ensureMany: async (ctx) => {
         const cards = await ctx.call('account.cards', { ids: ctx.params.reviews.map(({ buyer }) => buyer) })
-        const docs = ctx.params.reviews.map(({ order, gig, buyer, seller, rating, text, createdAt: at }, index): ReviewDoc => {
-          const { username = '', displayName = '' } = cards[index] ?? {}
-          const words = { buyer: { rating, text, at, author: { username, displayName } } }
-          return { id: order, version: 1, outbox: [], gig, buyer, seller, completedAt: at, words, shown: { buyer: at }, gigShownAt: at }
-        })
+        const docs = ctx.params.reviews.map(
+          ({ order, gig, buyer, seller, rating, text, createdAt: at }, index): ReviewDoc => {
+            const { username = '', displayName = '' } = cards[index] ?? {}
+            const words = { buyer: { rating, text, at, author: { username, displayName } } }
+            return {
+              id: order,
+              version: 1,
+              outbox: [],
+              gig,
+              buyer,
+              seller,
+              completedAt: at,
+              words,
+              shown: { buyer: at },
+              gigShownAt: at,
+            }
+          },
+        )
         const outcomes = docs.length > 0 ? await documents.insertMany(reviews, docs) : []
         return { made: outcomes.filter(({ ok }) => ok).length }
       },

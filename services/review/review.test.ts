@@ -11,7 +11,12 @@ import type { Caller } from '../shapes.ts'
 import review from './review.service.ts'
 import { HIDDEN_MS } from './reviews.ts'
 
-const people = ['buyer', 'seller', 'eve'].map((username): Caller => ({ id: `usr_00000000000000000000${username}`, username, roles: ['buyer'], sessionId: 'ses_1' }))
+const people = ['buyer', 'seller', 'eve'].map((username): Caller => ({
+  id: `usr_00000000000000000000${username}`,
+  username,
+  roles: ['buyer'],
+  sessionId: 'ses_1',
+}))
 const [buyer, seller, eve] = people as [Caller, Caller, Caller]
 const admin: Caller = { id: 'usr_admin', username: 'admin', roles: ['buyer', 'moderator', 'admin'], sessionId: 'ses_1' }
 
@@ -29,19 +34,32 @@ const start = async (env: Record<string, string> = {}): Promise<Market> => {
       hear: hear('order'),
       reviewable: ({ params: { id } }: { params: { id: string } }) => {
         const completedAt = completed.get(id) ?? null
-        return completedAt === null ? null : { order: id, gig: `gig_${id}`, buyer: buyer.id, seller: seller.id, at: completedAt, completedAt }
+        return completedAt === null
+          ? null
+          : { order: id, gig: `gig_${id}`, buyer: buyer.id, seller: seller.id, at: completedAt, completedAt }
       },
       get: ({ params: { id }, meta: { caller } }: { params: { id: string }; meta: { caller: Caller } }) => {
         const isParty = [buyer.id, seller.id].includes(caller.id) || caller.roles.includes('admin')
         if (!completed.has(id) || !isParty) throw refuse('not_found')
-        return { buyer: { id: buyer.id }, seller: { id: seller.id }, status: completed.get(id) === null ? 'delivered' : 'completed' }
+        return {
+          buyer: { id: buyer.id },
+          seller: { id: seller.id },
+          status: completed.get(id) === null ? 'delivered' : 'completed',
+        }
       },
     },
   } as unknown as ServiceSchema
   const gig = { name: 'gig', actions: { hear: hear('gig') } } as unknown as ServiceSchema
   const node = await startNode({ services: [account, review, order, gig], env })
   for (const { id, username } of people)
-    await node.call('account.ensure', { id, email: `${username}@review.test`, password: '', username, displayName: `The ${username}`, roles: ['buyer'] })
+    await node.call('account.ensure', {
+      id,
+      email: `${username}@review.test`,
+      password: '',
+      username,
+      displayName: `The ${username}`,
+      roles: ['buyer'],
+    })
   return { ...node, heard, completed }
 }
 
@@ -52,10 +70,16 @@ test.before(async () => {
 test.after.always(() => market?.stop())
 
 const as = (caller: Caller) => ({ meta: { caller } })
-const write = (id: string, by: Caller, rating = 5, text = `said by ${by.username}`, on = market) => on.call('review.create', { id, rating, text }, as(by))
+const write = (id: string, by: Caller, rating = 5, text = `said by ${by.username}`, on = market) =>
+  on.call('review.create', { id, rating, text }, as(by))
 const shown = async (id: string, on = market) => (await on.call('review.ofGig', { id: `gig_${id}` })).data
-const codeOf = (asked: Promise<unknown>) => asked.then(() => 'no refusal', (error: unknown) => refusal(error)?.code ?? String(error))
-const told = (group: 'order' | 'gig', order: string, on = market) => on.heard[group].filter(({ data }) => data.order === order)
+const codeOf = (asked: Promise<unknown>) =>
+  asked.then(
+    () => 'no refusal',
+    (error: unknown) => refusal(error)?.code ?? String(error),
+  )
+const told = (group: 'order' | 'gig', order: string, on = market) =>
+  on.heard[group].filter(({ data }) => data.order === order)
 const move = (on: Market, ms: number) => {
   if (isMovable(on.clock)) on.clock.moveTo(on.clock.offsetMs() + ms)
 }
@@ -67,10 +91,28 @@ test('what one wrote is hidden until the other wrote, then both are told once', 
   t.deepEqual(await shown('ord_both'), [])
   t.deepEqual(told('gig', 'ord_both'), [])
   t.false((await write('ord_both', seller)).hidden)
-  t.deepEqual((await shown('ord_both')).map(({ text, rating, hidden }) => ({ text, rating, hidden })), [{ text: 'said by buyer', rating: 4, hidden: false }])
-  await eventually(() => told('gig', 'ord_both').length, (count) => count >= 2)
-  t.deepEqual(told('gig', 'ord_both').map(({ data }) => [data.by, data.rating]), [['buyer', 4], ['seller', 5]])
-  t.deepEqual(told('order', 'ord_both').map(({ name, data }) => [name, data.by]), [['review.written', 'buyer'], ['review.written', 'seller']])
+  t.deepEqual(
+    (await shown('ord_both')).map(({ text, rating, hidden }) => ({ text, rating, hidden })),
+    [{ text: 'said by buyer', rating: 4, hidden: false }],
+  )
+  await eventually(
+    () => told('gig', 'ord_both').length,
+    (count) => count >= 2,
+  )
+  t.deepEqual(
+    told('gig', 'ord_both').map(({ data }) => [data.by, data.rating]),
+    [
+      ['buyer', 4],
+      ['seller', 5],
+    ],
+  )
+  t.deepEqual(
+    told('order', 'ord_both').map(({ name, data }) => [name, data.by]),
+    [
+      ['review.written', 'buyer'],
+      ['review.written', 'seller'],
+    ],
+  )
 })
 
 test('everybody writes once, also when asked twice at once', async (t) => {
@@ -86,7 +128,13 @@ test('both writing at once are both shown', async (t) => {
   market.completed.set('ord_race', market.clock.now())
   await Promise.all([write('ord_race', buyer), write('ord_race', seller)])
   t.is((await shown('ord_race')).length, 1)
-  await eventually(() => told('gig', 'ord_race').map(({ data }) => data.by).toSorted(), (sides) => sides.length === 2)
+  await eventually(
+    () =>
+      told('gig', 'ord_race')
+        .map(({ data }) => data.by)
+        .toSorted(),
+    (sides) => sides.length === 2,
+  )
 })
 
 test('only the parties of a completed order review it', async (t) => {
@@ -104,7 +152,8 @@ test('only the parties of a completed order review it', async (t) => {
 test('a review has one to five stars and says something that is text', async (t) => {
   market.completed.set('ord_words', market.clock.now())
   for (const rating of [0, 6, 4.5]) t.is(await codeOf(write('ord_words', buyer, rating)), 'validation_failed')
-  for (const text of ['', '  \n ', 'a\u0000b', 'turned \u202e around', '\ud800', 'x'.repeat(4001)]) t.is(await codeOf(write('ord_words', buyer, 5, text)), 'validation_failed')
+  for (const text of ['', '  \n ', 'a\u0000b', 'turned \u202e around', '\ud800', 'x'.repeat(4001)])
+    t.is(await codeOf(write('ord_words', buyer, 5, text)), 'validation_failed')
   t.is((await write('ord_words', buyer, 5, '  fine\n ')).text, 'fine')
 })
 
@@ -124,12 +173,26 @@ test('after 14 days the only review is shown, once, also when the node was away 
   after.completed.set('ord_wait', completedAt)
   move(after, HIDDEN_MS)
   await Promise.all([after.broker.call('review.wakeDue', {}), after.broker.call('review.wakeDue', {})])
-  t.deepEqual((await eventually(() => shown('ord_wait', after), ({ length }) => length > 0)).map(({ text }) => text), ['alone'])
+  t.deepEqual(
+    (
+      await eventually(
+        () => shown('ord_wait', after),
+        ({ length }) => length > 0,
+      )
+    ).map(({ text }) => text),
+    ['alone'],
+  )
   t.is(await after.broker.call('review.nextAt', {}), null)
   // The other may still answer, and is shown at once; the first is not told again.
   t.false((await write('ord_wait', seller, 5, 'late', after)).hidden)
-  await eventually(() => told('gig', 'ord_wait', after).length, (count) => count >= 2)
-  t.deepEqual(told('gig', 'ord_wait', after).map(({ data }) => data.by), ['buyer', 'seller'])
+  await eventually(
+    () => told('gig', 'ord_wait', after).length,
+    (count) => count >= 2,
+  )
+  t.deepEqual(
+    told('gig', 'ord_wait', after).map(({ data }) => data.by),
+    ['buyer', 'seller'],
+  )
   t.is(new Set(told('gig', 'ord_wait', after).map(({ id }) => id)).size, 2)
   await after.broker.stop()
   await rm(dataDir, { recursive: true })
@@ -141,15 +204,25 @@ test('the first word after 14 days is shown at once', async (t) => {
   t.is((await shown('ord_late')).length, 1)
 })
 
-test('seeded reviews are made once and stand in a gig\'s list newest first, in pages', async (t) => {
+test("seeded reviews are made once and stand in a gig's list newest first, in pages", async (t) => {
   const seeded = Array.from({ length: 5 }, (_, at) => ({
-    id: `rev_${at}`, order: `ord_seed${at}`, gig: 'gig_seeded', buyer: buyer.id, seller: seller.id, rating: 4, text: `praise ${at}`, createdAt: 1000 + at,
+    id: `rev_${at}`,
+    order: `ord_seed${at}`,
+    gig: 'gig_seeded',
+    buyer: buyer.id,
+    seller: seller.id,
+    rating: 4,
+    text: `praise ${at}`,
+    createdAt: 1000 + at,
   }))
   t.deepEqual(await market.call('review.ensureMany', { reviews: seeded }), { made: 5 })
   t.deepEqual(await market.call('review.ensureMany', { reviews: seeded }), { made: 0 })
   const first = await market.call('review.ofGig', { id: 'gig_seeded', limit: 3 })
   const rest = await market.call('review.ofGig', { id: 'gig_seeded', limit: 3, cursor: first.nextCursor! })
-  t.deepEqual([...first.data, ...rest.data].map(({ text }) => text), [4, 3, 2, 1, 0].map((at) => `praise ${at}`))
+  t.deepEqual(
+    [...first.data, ...rest.data].map(({ text }) => text),
+    [4, 3, 2, 1, 0].map((at) => `praise ${at}`),
+  )
   t.is(rest.nextCursor, null)
   t.is(await codeOf(market.call('review.ofGig', { id: 'gig_seeded', cursor: 'forged' })), 'bad_cursor')
 })

@@ -25,13 +25,22 @@ export const HIDDEN_MS = 14 * 86_400_000
 
 export type About = { order: string; gig: string; buyer: string; seller: string; completedAt: number }
 export const unwritten = ({ order, gig, buyer, seller, completedAt }: About): ReviewDoc => ({
-  id: order, version: 0, outbox: [], gig, buyer, seller, completedAt, words: {}, shown: {},
+  id: order,
+  version: 0,
+  outbox: [],
+  gig,
+  buyer,
+  seller,
+  completedAt,
+  words: {},
+  shown: {},
 })
 
 /** What a person may say of another: something, trimmed, without control characters or those that turn text around. */
 export const worded = (text: string): string => {
   const words = text.trim()
-  const wrong = words === '' ? 'must not be empty' : UNWANTED.test(words) || !words.isWellFormed() ? 'has control characters' : null
+  const wrong =
+    words === '' ? 'must not be empty' : UNWANTED.test(words) || !words.isWellFormed() ? 'has control characters' : null
   if (wrong) throw refuse('validation_failed', `text: ${wrong}`, { errors: [{ path: 'text', message: wrong }] })
   return words
 }
@@ -54,11 +63,24 @@ export const show = (state: ReviewDoc, at: number): { next: ReviewDoc; say: Said
   const { id: order, gig, buyer, seller } = state
   return {
     next: { ...state, shown, wakeAt: null, gigShownAt: shown.buyer ?? null },
-    say: sides.map((by) => ({ name: 'review.published', data: { order, gig, seller, buyer, by, rating: state.words[by]!.rating, at } })),
+    say: sides.map((by) => ({
+      name: 'review.published',
+      data: { order, gig, seller, buyer, by, rating: state.words[by]!.rating, at },
+    })),
   }
 }
 
 export const publicReview = (state: ReviewDoc, by: Side): Review => {
   const { rating, text, at, author } = state.words[by]!
-  return { id: `rev_${state.id.slice(4)}_${by}`, order: state.id, gig: state.gig, by, author, rating, text, createdAt: iso(at), hidden: state.shown[by] === undefined }
+  return {
+    id: `rev_${state.id.slice(4)}_${by}`,
+    order: state.id,
+    gig: state.gig,
+    by,
+    author,
+    rating,
+    text,
+    createdAt: iso(at),
+    hidden: state.shown[by] === undefined,
+  }
 }
