@@ -36,3 +36,10 @@ const { Runner } = await import('moleculer')
 const files = (asked.length > 0 ? asked : all).map((name) => join(root, 'services', name, `${name}.service.ts`))
 await new Runner().start([process.argv[0], process.argv[1], '-c', join(root, 'moleculer.config.ts'), ...files])
 module.flushCompileCache?.()
+
+// Between npm and this process stands a shell that keeps SIGTERM to itself: when npm was told to leave, leave as well.
+const PARENT_CHECK_MS = 500
+const parent = process.ppid
+if (process.env.npm_lifecycle_event === 'start') {
+  setInterval(() => process.ppid !== parent && process.kill(process.pid, 'SIGTERM'), PARENT_CHECK_MS).unref()
+}
