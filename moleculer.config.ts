@@ -86,6 +86,9 @@ const settings = (chosen: Configuration): Settings => ({
   limits: chosen.limits,
 })
 
+/** Somebody else has the file to himself. */
+const SQLITE_BUSY = 5
+
 /** Which product stands behind each port. */
 const factories = (chosen: Configuration): AdapterFactories => ({
   documents: async ({ log }) =>
@@ -103,8 +106,16 @@ const factories = (chosen: Configuration): AdapterFactories => ({
     chosen.natsUrl
       ? (await import('./adapters/fanout/nats.ts')).natsFanout({ url: chosen.natsUrl, nodeId, log })
       : (await import('./adapters/fanout/local.ts')).localFanout(),
-  engine: async ({ log }) =>
-    (await import('./adapters/engine/embedded.ts')).openEmbeddedEngine({ dir: join(chosen.dataDir, 'index'), log }),
+  engine: async ({ log }) => {
+    const [{ openEmbeddedEngine }, { held, HeldError }] = await Promise.all([
+      import('./adapters/engine/embedded.ts'),
+      import('./adapters/engine/hold.ts'),
+    ])
+    const dir = join(chosen.dataDir, 'index')
+    return held(dir, () => openEmbeddedEngine({ dir, log })).catch((error: unknown) => {
+      throw error instanceof HeldError ? new ConfigurationError(error.message) : error
+    })
+  },
   files: async ({ log }) =>
     (await import('./adapters/files/disk.ts')).diskFiles({ dir: join(chosen.dataDir, 'files'), log }),
   mail: async ({ log }) =>
@@ -120,15 +131,20 @@ const factories = (chosen: Configuration): AdapterFactories => ({
           provider: 'stripe',
           log,
         })
-      : (await import('./adapters/payments/sandbox.ts')).openSandbox({
-          file: join(chosen.dataDir, 'sandbox-payments.sqlite'),
-          clock,
-          // The provider keeps its fee of a payment that is refunded: without this the first refund of a fresh market would wait.
-          settings: { refundOverdraft: SANDBOX_OVERDRAFT },
-          // With PORT=0 the gateway learns its port only when it listens; started() below tells the sandbox then.
-          ...(webhookUrl && { webhookUrl }),
-          log,
-        })
+      : (await import('./adapters/payments/sandbox.ts'))
+          .openSandbox({
+            file: join(chosen.dataDir, 'sandbox-payments.sqlite'),
+            clock,
+            // The provider keeps its fee of a payment that is refunded: without this the first refund of a fresh market would wait.
+            settings: { refundOverdraft: SANDBOX_OVERDRAFT },
+            // With PORT=0 the gateway learns its port only when it listens; started() below tells the sandbox then.
+            ...(webhookUrl && { webhookUrl }),
+            log,
+          })
+          .catch((error: unknown) => {
+            if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) throw error
+            throw new ConfigurationError(`the sandbox's payments in ${chosen.dataDir} are in use by another process`)
+          })
   },
   clock: ({ clock }) => clock,
   listener: async ({ log }) => {

@@ -17,7 +17,7 @@ export const ownNode = async (names: readonly string[]): Promise<OwnNode> => {
     ...process.env,
     OPS_PORT: '0',
     DEMO: '0',
-    LOG_LEVEL: process.env.LOG_LEVEL ?? 'error',
+    LOG_LEVEL: process.env.LOG_LEVEL ?? 'fatal',
     NODE_ID: `script-${process.pid}`,
   }
   const broker = new ServiceBroker(brokerOptions(env))
@@ -25,7 +25,11 @@ export const ownNode = async (names: readonly string[]): Promise<OwnNode> => {
     broker.createService(
       ((await import(`../services/${name}/${name}.service.ts`)) as { default: ServiceSchema }).default,
     )
-  await broker.start()
+  // What keeps it from starting is said once, by the script; what had started must not keep the script from ending.
+  await broker.start().catch(async (error: unknown) => {
+    await broker.stop().catch(() => undefined)
+    throw error
+  })
   return { ...nodeOf(broker, broker.logger), stop: () => broker.stop() }
 }
 
@@ -49,6 +53,7 @@ export const runScript = async (work: () => Promise<number>): Promise<void> => {
     const isPlain =
       error instanceof ConfigurationError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS')
     console.error(isPlain ? `gigwire: ${(error as Error).message}` : error)
-    process.exitCode = 2
+    // A node that came up half way may have left something open.
+    process.exit(2)
   }
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { DatabaseSync } from 'node:sqlite'
 import { nodeVersion } from './doctor.ts'
+import { startMarket } from '../test/market.ts'
 import { table } from './verify.ts'
 
 const run = async (script: string, args: string[], env: Record<string, string>) => {
@@ -65,6 +66,20 @@ test('a seeded market verifies, and a message taken out of it is noticed', async
   t.is(broken.code, 1, broken.stderr)
   t.regex(broken.stdout, /FAIL {2}chat.*\n.*message 1 is missing before 2/)
   await rm(dataDir, { recursive: true })
+})
+
+test('data that a running market has to itself is left alone, in one line', async (t) => {
+  const market = await startMarket()
+  t.teardown(() => market.stop())
+  // Another ops port: only the data itself tells.
+  const env = { DATA_DIR: market.dataDir, PORT: '0', OPS_PORT: '1' }
+  const [seeded, verified] = await Promise.all([run('seed', ['--gigs', '10'], env), run('verify', [], env)])
+  for (const { code, stdout, stderr } of [seeded, verified]) {
+    t.deepEqual([code, stdout], [2, ''])
+    t.regex(stderr, /^gigwire: [^\n]* in use by [^\n]*\n$/)
+  }
+  const asked = await run('verify', ['--json'], { ...env, OPS_PORT: String(market.opsPort) })
+  t.is(asked.code, 0, asked.stdout + asked.stderr)
 })
 
 test('what a person can mend is one line', async (t) => {
