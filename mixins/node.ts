@@ -101,6 +101,7 @@ export const adapters = (factories: AdapterFactories, settings: Settings, clock:
   name: 'Adapters',
   created(broker: ServiceBroker) {
     ;(broker as BrokerWithAdapters)[OPENED] = { factories, settings, clock, memo: new Map() }
+    stopOnce(broker)
   },
   async stopped(broker: ServiceBroker) {
     const opened = (broker as BrokerWithAdapters)[OPENED]
@@ -111,6 +112,13 @@ export const adapters = (factories: AdapterFactories, settings: Settings, clock:
     }
   },
 })
+
+/** Ctrl+C under npm reaches the process twice; whoever asks later waits for the one stop. */
+const stopOnce = (broker: ServiceBroker): void => {
+  const stop = broker.stop.bind(broker)
+  let stopping: Promise<void> | undefined
+  broker.stop = () => (stopping ??= stop())
+}
 
 export const nodeOf = (broker: ServiceBroker, log: Log): Node => {
   const opened = (broker as BrokerWithAdapters)[OPENED]
