@@ -29,7 +29,10 @@ export default service(contract, (here) => {
       advance: (ctx) => {
         onlyMovable(here)
         // One journey at a time: a second caller's begins where the first one's ends.
-        const journey = moving.then(() => advance(here, ctx.params.advanceSeconds * 1000)).then(clockNow)
+        const journey = moving
+          .then(() => inTime(ctx.deadlineAt))
+          .then(() => advance(here, ctx.params.advanceSeconds * 1000))
+          .then(clockNow)
         moving = journey.catch(() => undefined)
         return journey
       },
@@ -48,6 +51,12 @@ const demonstrated = async (here: Here): Promise<void> => {
   let timer: NodeJS.Timeout | undefined
   await Promise.race([making, new Promise((resolve) => (timer = setTimeout(resolve, DEMO_WAIT_MS)))])
   clearTimeout(timer)
+}
+
+/** Whoever has given up waiting would ask again, and time would move twice. */
+const inTime = (deadlineAt: number): void => {
+  if (Date.now() > deadlineAt)
+    throw refuse('overloaded', 'the clock was being moved for others', { retryAfterSeconds: 1 })
 }
 
 const onlyMovable = (here: Here): undefined => {

@@ -2,6 +2,11 @@ import test from 'ava'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { startNode } from '../../test/node.ts'
+import account from '../account/account.service.ts'
+import { refusal } from '../errors.ts'
+import type { Caller } from '../shapes.ts'
+import sandbox from './sandbox.service.ts'
 import { castOf, startEverything, thingsOf } from '../../test/everything.ts'
 
 const DAY_SECONDS = 86_400
@@ -63,4 +68,15 @@ test("the clock stands where it was put, also after a restart, and is only the a
   )
   await after.stop()
   await rm(dataDir, { recursive: true })
+})
+
+test('who waited too long for the clock moves nothing', async (t) => {
+  const node = await startNode({ services: [account, sandbox] })
+  const admin: Caller = { id: 'usr_admin', username: 'admin', roles: ['admin'], sessionId: 'ses_1' }
+  const move = (deadlineAt: number) =>
+    node.call('sandbox.advance', { advanceSeconds: 60 }, { meta: { caller: admin, deadlineAt } })
+  const late = await move(Date.now() - 1).catch((error: unknown) => refusal(error)?.code)
+  t.is(late, 'overloaded')
+  t.is((await move(Date.now() + 60_000)).offsetSeconds, 60)
+  await node.stop()
 })
