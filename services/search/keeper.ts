@@ -12,7 +12,7 @@ import { repair, type Repaired } from './repair.ts'
 
 /** How often the engine is asked whether it is well. */
 export const WATCH_MS = 5000
-const RETRY_MS = 250
+const RETRY_MS = 50
 const RETRY_MAX_MS = 60_000
 
 const CHANGED = 'index.changed'
@@ -54,6 +54,8 @@ export const keeper = (here: Here, engine: Engine, fanout: Fanout): Keeper => {
   const repairSoon = async (why: string): Promise<void> => {
     for (let tries = 0; !stopped; tries++) {
       try {
+        // Services of one node start side by side: asking a gig actor that is not there yet would only be logged as a fault.
+        if (here.placement.nodes('gig').length === 0) throw refuse('unavailable', 'no gig actor yet')
         const { gigs, repaired } = await repairNow()
         if (repaired > 0) here.log.info(`${why}: ${repaired} of ${gigs} gigs put right in the index`)
         return
