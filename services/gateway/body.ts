@@ -121,7 +121,7 @@ const depthOf = (bytes: Uint8Array): number => {
   return deepest
 }
 
-/** What the bytes of an action are accepted as, and what else of the request its parameters take. */
+/** What the bytes of an action are accepted as, if their type is said, and what else of the request its parameters take. */
 const RAW: Readonly<Record<string, { accepts?: RegExp; signature?: string }>> = {
   'media.upload': { accepts: /^(image\/[a-z0-9.+-]+|application\/octet-stream)$/ },
   'payment.webhook': { signature: 'stripe-signature' },
@@ -130,7 +130,7 @@ const RAW: Readonly<Record<string, { accepts?: RegExp; signature?: string }>> = 
 const rawParams = async (request: Request, { name, action }: Route): Promise<Params> => {
   const { accepts, signature } = RAW[name] ?? {}
   const type = (request.headers.get('content-type') ?? '').split(';')[0]!.trim().toLowerCase()
-  if (accepts && !accepts.test(type))
+  if (accepts && type && !accepts.test(type))
     throw refuse('unsupported_media_type', 'send the bytes themselves, with their type')
   const signed = signature && request.headers.get(signature)
   if (signature && !signed) throw refuse('bad_signature', `${signature} is missing`)

@@ -148,7 +148,9 @@ export const http = ({ node, routes, session, limits, hot, calls, mounts, meters
       idempotencyKey: request.headers.get('idempotency-key'),
       ifNoneMatch: request.headers.get('if-none-match'),
     }
-    if (!action.publicRead || authorization !== undefined) return calls.answer(asked, exchange.headers)
+    // Where nobody is asked who they are, everybody gets the same bytes.
+    if (!action.publicRead || (authorization !== undefined && action.auth !== 'none'))
+      return calls.answer(asked, exchange.headers)
     return fromMade(await calls.prepared(urlOf(request), asked), asked.ifNoneMatch, exchange.headers)
   }
 

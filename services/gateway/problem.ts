@@ -82,6 +82,7 @@ export const problemResponse = (error: unknown, { requestId, log, headers }: Pro
       ['Content-Type', 'application/problem+json; charset=utf-8'],
       NO_STORE,
       ...retryAfter(trouble),
+      ...challenge(trouble),
       ...headers,
     ],
     body: JSON.stringify(problemOf(trouble, requestId)),
@@ -90,6 +91,9 @@ export const problemResponse = (error: unknown, { requestId, log, headers }: Pro
 
 const retryAfter = ({ retryAfterSeconds }: Trouble): Header[] =>
   retryAfterSeconds === undefined ? [] : [['Retry-After', String(retryAfterSeconds)]]
+
+/** A 401 names the scheme that would do (RFC 9110, 11.6.1). */
+const challenge = ({ status }: Trouble): Header[] => (status === 401 ? [['WWW-Authenticate', 'Bearer']] : [])
 
 const problemOf = ({ status, code, title, detail, errors }: Trouble, requestId: string) => ({
   type: `/docs#${code}`,

@@ -1,10 +1,21 @@
 // What a seller writes about a gig: cleaned, then checked as a whole. A draft may lack parts; what it has must be right.
 import { refuse, type FieldError } from '../errors.ts'
-import { PACKAGE_NAMES, type GigContent, type Image, type Package, type Packages } from './contract.ts'
+import { PACKAGE_NAMES, type Extra, type GigContent, type Image } from './contract.ts'
+import type { Package, PackageName, Packages } from './contract.ts'
 
 /** A draft may have no packages yet. Everything else has an empty value. */
 export type DraftContent = Omit<GigContent, 'packages'> & { packages: Partial<Packages> }
-export type Given = { [K in keyof GigContent]?: (K extends 'images' ? (Image | string)[] : GigContent[K]) | undefined }
+type GivenPackage = Omit<Package, 'features'> & { features?: Package['features'] }
+type GivenExtra = Omit<Extra, 'addedDays'> & { addedDays?: Extra['addedDays'] }
+/** What is sent, where it differs from what is kept. */
+type GivenParts = {
+  packages: { [N in PackageName]?: GivenPackage }
+  extras: GivenExtra[]
+  images: (Image | string)[]
+}
+export type Given = {
+  [K in keyof GigContent]?: (K extends keyof GivenParts ? GivenParts[K] : GigContent[K]) | undefined
+}
 
 const EMPTY: DraftContent = {
   title: '',
@@ -21,12 +32,26 @@ const EMPTY: DraftContent = {
 
 /** The content with the given fields instead of its own; refused with every reason when that makes no sense. */
 export const contentWith = (content: DraftContent | null, given: Given): DraftContent => {
-  const { images, ...texts } = cleaned(given, '', []) as Partial<Omit<DraftContent, 'images'>> & Pick<Given, 'images'>
-  const merged = { ...(content ?? EMPTY), ...texts, ...(images && { images: images.map(imageOf) }) }
+  const { packages, extras, images, ...texts } = cleaned(given, '', []) as Partial<
+    Omit<DraftContent, keyof GivenParts>
+  > &
+    Pick<Given, keyof GivenParts>
+  const merged: DraftContent = {
+    ...(content ?? EMPTY),
+    ...texts,
+    ...(packages && { packages: wholePackages(packages) }),
+    ...(extras && { extras: extras.map((extra) => ({ ...extra, addedDays: extra.addedDays ?? 0 })) }),
+    ...(images && { images: images.map(imageOf) }),
+  }
   const next = { ...merged, tags: distinctTags(merged.tags) }
   refuseIf(wrongs(next))
   return next
 }
+
+const wholePackages = (packages: GivenParts['packages']): Partial<Packages> =>
+  Object.fromEntries(
+    Object.entries(packages).map(([name, given]) => [name, { ...given, features: given.features ?? [] }]),
+  )
 
 /** An image named by its id or address alone. */
 const imageOf = (image: Image | string): Image => {

@@ -69,9 +69,15 @@ const content = {
 }
 export const GigContent = closed(content)
 export type GigContent = Static<typeof GigContent>
-/** What a seller may send: parts, and images also by their id or address alone. */
+const GivenPackage = closed({ ...Package.properties, features: Type.Optional(Package.properties.features) })
+const GivenExtra = closed({ ...Extra.properties, addedDays: Type.Optional(Extra.properties.addedDays) })
+/** What a seller may send: parts, lists that are empty left out, and images also by their id or address alone. */
 const given = {
   ...Type.Partial(GigContent).properties,
+  packages: Type.Optional(
+    closed({ basic: GivenPackage, standard: Type.Optional(GivenPackage), premium: Type.Optional(GivenPackage) }),
+  ),
+  extras: Type.Optional(Type.Array(GivenExtra, { maxItems: 10 })),
   images: Type.Optional(Type.Array(Type.Union([Image, text(1, 500)]), { maxItems: 10 })),
 }
 

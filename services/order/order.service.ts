@@ -59,6 +59,16 @@ export default service(contract, async (here) => {
     return order
   }
 
+  /** The order once it has heard that it is paid; as it is when that takes too long. */
+  const heardOfMoney = async (id: string, caller: Caller): Promise<OrderDoc> => {
+    const until = Date.now() + HEARD_MS
+    for (;;) {
+      const order = await read(id, caller)
+      if (order.paidAt !== null || Date.now() > until) return order
+      await new Promise<void>((resolve) => setTimeout(resolve, HEARD_PAUSE_MS))
+    }
+  }
+
   /** Moves an order as told by another actor; answers nothing when it was told before. */
   const told = async (id: string, decide: (order: OrderDoc, now: number) => Moved | null) => {
     const order = await book.turn<OrderDoc | null>(
@@ -103,7 +113,9 @@ export default service(contract, async (here) => {
           )
           throw refuse('payment_declined', outcome.declined.message, { data: { declineCode: outcome.declined.code } })
         }
-        const now = await read(id, ctx.caller)
+        const now = outcome.status === 'succeeded' ? await heardOfMoney(id, ctx.caller) : await read(id, ctx.caller)
+        if (now.paidAt !== null && now.refund !== null)
+          throw refuse('invalid_transition', `the order was ${now.status} meanwhile; what was paid goes back in full`)
         const answered = now.payment ? { ...now, payment: { ...now.payment, status: outcome.status } } : now
         return publicOrder(answered, ctx.caller, here.clock.now(), outcome.nextAction)
       },
@@ -170,6 +182,9 @@ export default service(contract, async (here) => {
 
 /** The provider may take its time; a client that gives up sooner finds the outcome in the order. */
 const PAY_TIMEOUT_MS = 14_000
+/** Somebody else's confirmation may have made the payment; the order hears of it a moment later. */
+const HEARD_MS = 3000
+const HEARD_PAUSE_MS = 20
 const PROBLEMS_MAX = 100
 
 const decided = (moved: Moved | null): Decision<OrderDoc, undefined> =>

@@ -91,7 +91,7 @@ export const search = contract({
         data: Type.Array(Type.Object({ text: Type.String(), kind: Type.String(), path: Type.Optional(Type.String()) })),
       }),
       publicRead: { maxAgeSeconds: 30, staleSeconds: 300 },
-      params: closed({ q: text(0, 200) }),
+      params: closed({ q: Type.Optional(text(0, 200)) }),
     },
     categories: {
       rest: 'GET /v1/categories',
