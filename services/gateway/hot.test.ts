@@ -56,6 +56,18 @@ for (const listener of LISTENERS) {
   })
 }
 
+test('where nobody is asked who they are, a token changes no byte and no tag', async (t) => {
+  const { ask, stop, state, owner } = await setup()
+  t.teardown(stop)
+  const anonymous = await ask('GET', '/v1/gigs?q=logo')
+  for (const token of [owner, 'nonsense']) {
+    const signedIn = await ask('GET', '/v1/gigs?q=logo', { token })
+    t.is(signedIn.text, anonymous.text)
+    for (const name of ['etag', 'cache-control']) t.is(signedIn.headers.get(name), anonymous.headers.get(name))
+  }
+  t.is(state.searched, 1)
+})
+
 test('many who ask at once for the same cost one computation', async (t) => {
   const { ask, stop, state } = await setup()
   t.teardown(stop)

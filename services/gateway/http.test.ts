@@ -126,6 +126,7 @@ for (const listener of LISTENERS) {
       ask('POST', '/v1/media', { token: buyer, raw: new Uint8Array(raw), headers })
     t.like((await upload({ 'content-type': 'image/png' })).json, { url: bytes.toString('base64') })
     t.is((await upload({ 'content-type': 'application/octet-stream' })).status, 201)
+    t.is((await upload({})).status, 201)
     t.is((await upload({ 'content-type': 'text/html' })).status, 415)
     t.is((await upload({ 'content-type': 'image/png' }, Buffer.alloc(10 * 1024 * 1024 + 1))).status, 413)
     const hook = (headers: Record<string, string>) =>
@@ -144,7 +145,8 @@ for (const listener of LISTENERS) {
 test('who has no valid token is asked who they are, who has no role is refused, on routes that ask', async (t) => {
   const { ask, stop, buyer, seller, people, tokenOf } = await setup('node')
   t.teardown(stop)
-  t.is((await ask('POST', '/v1/gigs', { body: { title: 'x' } })).status, 401)
+  const nobody = await ask('POST', '/v1/gigs', { body: { title: 'x' } })
+  t.deepEqual([nobody.status, nobody.headers.get('www-authenticate')], [401, 'Bearer'])
   t.like((await ask('POST', '/v1/gigs', { body: { title: 'x' }, token: buyer })).json, {
     status: 403,
     code: 'forbidden',

@@ -200,6 +200,14 @@ test('an image may be named by its address or id alone', async (t) => {
   ])
 })
 
+test('what is left out of a package or an extra is nothing more', async (t) => {
+  const owner = await seller()
+  const { features: _, ...bare } = content.packages.basic
+  const { addedDays: __, ...extra } = content.extras[0]!
+  const made = await node.call('gig.create', { ...content, packages: { basic: bare }, extras: [extra] }, as(owner))
+  t.deepEqual([made.packages.basic.features, made.extras[0]!.addedDays], [[], 0])
+})
+
 test('a seller may offer outside of the tree', async (t) => {
   const owner = await seller()
   const { category, subcategory } = await node.call(
