@@ -49,6 +49,7 @@ export default service(contract, async (here) => {
           limit,
           cursor,
         })
+        if (docs.length === 0 && cursor === null) await refuseUnknownGig(ctx, id)
         return { data: docs.map((state) => publicReview(state, 'buyer')), nextCursor: next }
       },
       ensureMany: async (ctx) => {
@@ -77,6 +78,12 @@ export default service(contract, async (here) => {
     },
   }
 })
+
+/** Only a gig without reviews has to be asked for: one that has some is, or was, there. */
+const refuseUnknownGig = async ({ call }: Ctx, id: string): Promise<void> => {
+  const [card] = await call('gig.cards', { ids: [id] })
+  if (!card) throw refuse('not_found', 'there is no such gig')
+}
 
 const notAParty = () => refuse('forbidden', 'only the parties of an order review it')
 

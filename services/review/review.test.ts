@@ -49,7 +49,9 @@ const start = async (env: Record<string, string> = {}): Promise<Market> => {
       },
     },
   } as unknown as ServiceSchema
-  const gig = { name: 'gig', actions: { hear: hear('gig') } } as unknown as ServiceSchema
+  const cards = ({ params: { ids } }: { params: { ids: string[] } }) =>
+    ids.map((id) => (id === 'gig_nobody' ? null : { id }))
+  const gig = { name: 'gig', actions: { hear: hear('gig'), cards } } as unknown as ServiceSchema
   const node = await startNode({ services: [account, review, order, gig], env })
   for (const { id, username } of people)
     await node.call('account.ensure', {
@@ -225,4 +227,5 @@ test("seeded reviews are made once and stand in a gig's list newest first, in pa
   )
   t.is(rest.nextCursor, null)
   t.is(await codeOf(market.call('review.ofGig', { id: 'gig_seeded', cursor: 'forged' })), 'bad_cursor')
+  t.is(await codeOf(market.call('review.ofGig', { id: 'gig_nobody' })), 'not_found')
 })
