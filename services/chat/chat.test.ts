@@ -87,7 +87,8 @@ test('a message is 1 to 8,000 characters after trimming', async (t) => {
   const { id } = await open(node, ann, bob)
   t.is((await send(node, id, ann, 'trim', '  hello \n')).text, 'hello')
   t.is((await send(node, id, ann, 'long', 'x'.repeat(8000))).text.length, 8000)
-  for (const text of ['   ', 'x'.repeat(8001), 'a\u0000b', '\ud800'])
+  t.is([...(await send(node, id, ann, 'drawn', '🎨'.repeat(8000))).text].length, 8000)
+  for (const text of ['   ', 'x'.repeat(8001), '🎨'.repeat(8001), 'a\u0000b', '\ud800'])
     t.is(await codeOf(send(node, id, ann, `bad-${text.length}`, text)), 'validation_failed')
 })
 

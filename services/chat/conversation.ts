@@ -21,7 +21,7 @@ export const otherOf = ({ members }: Pick<ConversationDoc, 'members'>, user: str
 /** 1..TEXT_MAX characters after trimming; lone surrogates and control characters but line breaks and tabs are not text. */
 export const spoken = (text: string): string => {
   const trimmed = text.trim()
-  if (trimmed.length < 1 || trimmed.length > TEXT_MAX)
+  if (trimmed === '' || charactersIn(trimmed) > TEXT_MAX)
     throw refuse('validation_failed', `a message has 1 to ${TEXT_MAX} characters`, {
       errors: [{ path: 'text', message: `must have 1 to ${TEXT_MAX} characters after trimming` }],
     })
@@ -31,6 +31,9 @@ export const spoken = (text: string): string => {
     })
   return trimmed
 }
+
+/** Characters as JSON Schema counts them: one that takes a surrogate pair is one. */
+const charactersIn = (text: string): number => (text.length > TEXT_MAX ? [...text].length : text.length)
 
 /** Ids or addresses of what comes along. An address that names a scheme is a web address: nothing a page could run. */
 export const attached = (attachments: readonly string[]): string[] => {
