@@ -79,7 +79,8 @@ export const startMarket = async ({
         Boolean,
         60_000,
       )
-    if (children.some(({ exitCode }) => exitCode !== null)) throw new Error(`a process ended at its start:\n${printed}`)
+    const ended = children.find(({ exitCode }) => exitCode !== null)
+    if (ended) throw new Error(`a process ended at its start with exit code ${ended.exitCode}:\n${printed}`)
   }
 
   const end = async (signal: NodeJS.Signals) => {
