@@ -17,7 +17,7 @@ const ORDINARY = [
 ]
 for (const text of ORDINARY)
   test(`ordinary talk passes as it was said: ${text}`, (t) =>
-    t.deepEqual(judge(text), { outcome: 'pass', text, reasons: [] }))
+    t.deepEqual(judge(text), { outcome: 'pass', text, masked: false, reasons: [] }))
 
 const MASKED: [said: string, stored: string][] = [
   ['write to jane.doe@example.com please', `write to ${MASK} please`],
@@ -53,6 +53,7 @@ test('what is held is masked too, and gives every reason once', (t) =>
   t.deepEqual(judge('kill yourself, k1ll yourself, jane@example.com'), {
     outcome: 'hold',
     text: `kill yourself, k1ll yourself, ${MASK}`,
+    masked: true,
     reasons: ['a threat', 'an e-mail address'],
   }))
 

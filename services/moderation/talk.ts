@@ -7,7 +7,7 @@ import { abuseIn, bannedClassesIn, type Abuse } from './words.ts'
 
 export type Outcome = 'pass' | 'flag' | 'mask' | 'hold'
 /** `text` is what to store: differs from what was said only where something was masked. */
-export type Judgement = { outcome: Outcome; text: string; reasons: readonly string[] }
+export type Judgement = { outcome: Outcome; text: string; masked: boolean; reasons: readonly string[] }
 export type Policy = {
   contacts: Readonly<Record<Contact, 'pass' | 'flag' | 'mask'>>
   abuse: Readonly<Record<Abuse, 'flag' | 'hold'>>
@@ -39,16 +39,18 @@ export const judge = (said: string, policy: Policy = TALKING): Judgement => {
   const abuse = looks.flatMap(abuseIn)
   const banned = looks.flatMap(bannedClassesIn)
   const contacts = contactsSaid(plain)
-  if (abuse.length + banned.length + contacts.length === 0) return { outcome: 'pass', text: said, reasons: [] }
+  if (abuse.length + banned.length + contacts.length === 0) return { outcome: 'pass', text: said, masked: false, reasons: [] }
   const outcomes: Outcome[] = [
     ...abuse.map((one) => policy.abuse[one]),
     ...banned.map(() => policy.banned),
     ...contacts.map((one) => policy.contacts[one]),
   ]
   const outcome = GRAVITY.findLast((one) => outcomes.includes(one)) ?? 'pass'
+  const isMasked = outcomes.includes('mask')
   return {
     outcome,
-    text: outcomes.includes('mask') ? masked(said, policy) : said,
+    text: isMasked ? maskedIn(said, policy) : said,
+    masked: isMasked,
     reasons: outcome === 'pass' ? [] : [...new Set<string>([...abuse, ...banned, ...contacts])],
   }
 }
@@ -83,7 +85,7 @@ const CALLING =
   /\b(?:call|phone|tel|mobile|cell|sms|ring me|text me|reach me|my number|whats ?app|telegram|signal|viber)\b/
 
 /** Whole lines give way where a contact cannot be cut out of them; what is left has none. */
-const masked = (said: string, policy: Policy): string => {
+const maskedIn = (said: string, policy: Policy): string => {
   const isClean = (text: string) => contactsSaid(plainOf(text)).every((one) => policy.contacts[one] !== 'mask')
   const cut = cutOut(said)
   if (isClean(cut)) return cut
