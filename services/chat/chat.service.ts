@@ -51,8 +51,8 @@ export default service(contract, async (here) => {
     now,
     newId: () => here.newId('msg'),
     stored: (message, conversation) => {
-      tellMessage(chat, 'message', message, conversation)
       touching.touch(message.conversation, conversation.members, message.sentAt)
+      return tellMessage(chat, 'message', message, conversation)
     },
   })
   const pace = pacing(chat.tell, () => sequencer.box.size().waiting)

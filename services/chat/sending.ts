@@ -3,14 +3,16 @@
 import type { Documents } from '../../adapters/documents/index.ts'
 import { mailbox, MAILBOX, type Mailbox, type Slot } from '../../mixins/mailbox.ts'
 import { refuse } from '../errors.ts'
+import type { Message } from './contract.ts'
 import { isBlockedIn, mustBelong, type ConversationDoc } from './conversation.ts'
-import { byClientId, fromOther, lastMessage, messages, type MessageDoc } from './messages.ts'
+import { byClientId, fromOther, lastMessage, messages, publicMessage, type MessageDoc } from './messages.ts'
 import type { Roster } from './roster.ts'
 
 /** Of the last message only what numbers the next: texts need not stay in memory. */
 export type State = { last: Last | null }
 type Last = Pick<MessageDoc, 'seq' | 'sender' | 'senderSeq'>
-export type Sent = { message: MessageDoc; known: boolean }
+/** As the sender sees it; whether it was there before. */
+export type Sent = { message: Message; known: boolean }
 /** A message that is ready: trimmed, judged, its attachments looked at. */
 export type Draft = {
   conversation: string
@@ -28,8 +30,8 @@ export type SenderParts = {
   roster: Roster
   newId: () => string
   now: () => number
-  /** Told of every new message inside its turn, so in the order of seq. */
-  stored: (message: MessageDoc, conversation: ConversationDoc) => void
+  /** Told of every new message inside its turn, so in the order of seq. Answers it as the sender sees it. */
+  stored: (message: MessageDoc, conversation: ConversationDoc) => Message
 }
 export type Sender = {
   /** `before` is done with the message's id when it is about to be stored, and not when it is known already. */
@@ -59,7 +61,7 @@ export const sender = ({ documents, roster, newId, now, stored }: SenderParts): 
       if (isBlockedIn(conversation, from)) return beforeTheBlock(draft)
       if (before) {
         const first = await byClientId(documents, id, from, clientId)
-        if (first) return { message: first, known: true }
+        if (first) return { message: publicMessage(first), known: true }
       }
       const message = numbered(draft, slot.state!.last, { id: messageId, now: now() })
       await before?.(messageId)
@@ -68,11 +70,10 @@ export const sender = ({ documents, roster, newId, now, stored }: SenderParts): 
       if ((await documents.insert(messages, message)).ok) {
         slot.state = { last: lastOf(message) }
         // Somebody may have been blocked while it was being stored.
-        stored(message, roster.known(id) ?? conversation)
-        return { message, known: false }
+        return { message: stored(message, roster.known(id) ?? conversation), known: false }
       }
       const first = await byClientId(documents, id, from, clientId)
-      if (first) return { message: first, known: true }
+      if (first) return { message: publicMessage(first), known: true }
     }
     throw refuse('overloaded', 'this conversation is being written elsewhere', { retryAfterSeconds: 1 })
   }
@@ -91,7 +92,7 @@ export const sender = ({ documents, roster, newId, now, stored }: SenderParts): 
   const beforeTheBlock = async ({ conversation, sender: from, clientId }: Draft): Promise<Sent> => {
     const first = await byClientId(documents, conversation, from, clientId)
     if (!first) throw refuse('forbidden', 'this person does not take messages from you')
-    return { message: first, known: true }
+    return { message: publicMessage(first), known: true }
   }
 
   return { send, lastSeq: (id) => box.peek(id)?.last?.seq ?? 0, box }
