@@ -79,7 +79,7 @@ export const toucher = (documents: Documents, warn: (...args: unknown[]) => void
 
   const write = async () => {
     while (waiting.size > 0) {
-      const batch = [...waiting].slice(0, BATCH)
+      const batch = firstOf(waiting, BATCH)
       for (const [id] of batch) waiting.delete(id)
       try {
         // Somebody moved a read mark meanwhile: look again.
@@ -109,6 +109,12 @@ export const toucher = (documents: Documents, warn: (...args: unknown[]) => void
       return flush()
     },
   }
+}
+
+const firstOf = <T>(some: Iterable<T>, count: number): T[] => {
+  const first: T[] = []
+  for (const one of some) if (first.push(one) >= count) break
+  return first
 }
 
 /** One write for a batch; answers those that somebody else changed in between. */
