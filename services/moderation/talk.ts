@@ -39,7 +39,8 @@ export const judge = (said: string, policy: Policy = TALKING): Judgement => {
   const abuse = looks.flatMap(abuseIn)
   const banned = looks.flatMap(bannedClassesIn)
   const contacts = contactsSaid(plain)
-  if (abuse.length + banned.length + contacts.length === 0) return { outcome: 'pass', text: said, masked: false, reasons: [] }
+  if (abuse.length + banned.length + contacts.length === 0)
+    return { outcome: 'pass', text: said, masked: false, reasons: [] }
   const outcomes: Outcome[] = [
     ...abuse.map((one) => policy.abuse[one]),
     ...banned.map(() => policy.banned),
