@@ -165,6 +165,30 @@ test('following hasMore closes every gap, however large, with nothing doubled an
   )
   t.deepEqual((await node.call('chat.verify', {})).problems, [])
 })
+
+test('more changes than one answer takes are asked for again, each once', async (t) => {
+  const { id, other } = await withSomebody()
+  const documents = await node.open('documents')
+  const total = 450
+  await documents.insertMany(
+    messages,
+    numbersTo(total).map((seq) => ({ ...stored(id, seq, false), version: 2, change: total + 1 - seq })),
+  )
+  const conversation = (await documents.get(conversations, id))!
+  await documents.replace(conversations, { ...conversation, version: 2, lastChange: total }, 1)
+  const changes: number[] = []
+  let rounds = 0
+  for (let more = true; more; rounds++) {
+    const asked = { conversations: { [id]: total }, changes: { [id]: changes.at(-1) ?? 0 } }
+    const answer = (await node.call('chat.sync', asked, as(other))).conversations[id]!
+    changes.push(...answer.changed!.map(({ change }) => change!))
+    t.is(answer.lastChange, changes.at(-1))
+    more = answer.hasMore
+  }
+  t.deepEqual(changes, numbersTo(total))
+  t.is(rounds, 3)
+})
+
 const stored = (conversation: string, seq: number, long: boolean): MessageDoc => ({
   id: `msg_${conversation.slice(-12)}${seq}`,
   version: 1,
