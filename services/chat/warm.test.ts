@@ -74,6 +74,38 @@ test('the first send of a conversation reads it and its last message, the next o
   await node.stop()
 })
 
+test('who blocks while a message is being stored is known when it is told', async (t) => {
+  const node = await startNode({ services: [] })
+  const store = await node.open('documents')
+  await store.declare([conversations, messages] as never)
+  const conversation = { id: 'cnv_1', version: 1, pair: 'ab', members: [ann.id, bob.id], gig: null, createdAt: 1 }
+  await store.insert(conversations, conversation)
+  const known = roster(store)
+  const blockers: unknown[] = []
+  const sequencer = sender({
+    documents: {
+      ...store,
+      insert: async (of, doc) => {
+        const inserted = await store.insert(of, doc)
+        known.put({ ...conversation, version: 2, blockers: [bob.id] })
+        return inserted
+      },
+    },
+    roster: known,
+    newId: () => node.newId('msg'),
+    now: Date.now,
+    stored: (stored, of) => {
+      blockers.push(of.blockers)
+      return publicMessage(stored)
+    },
+  })
+  const draft = { conversation: 'cnv_1', sender: ann.id, clientId: 'x', text: 'x', attachments: [] }
+  await sequencer.send({ ...draft, deadlineAt: Date.now() + 10_000 })
+  t.deepEqual(blockers, [[bob.id]])
+  sequencer.box.stop()
+  await node.stop()
+})
+
 test('a tail answers what is in it, and nothing once the store knows more', async (t) => {
   const node = await startNode({ services: [] })
   const documents = await node.open('documents')
