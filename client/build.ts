@@ -25,6 +25,8 @@ const moduleOf = (name: string): string =>
         .replaceAll(/,(?=\s*[}\]])/g, '')
         .replaceAll(/[ \t]+/g, ' ')
         .replaceAll(/ ?([{}()[\],:;=<>?&|!*/]) ?/g, '$1')
+        .replaceAll(/ ([+-]) (?![+-])/g, '$1')
+        .replaceAll(/(?<!\w)\((\w+)\)=>/g, '$1=>')
         .replaceAll(/\s*\n\s*/g, '\n')
         .replaceAll(/([{([,?:=&|])\n/g, '$1')
         .replaceAll(/\n([}\]).?:&|])/g, '$1'),

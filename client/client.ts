@@ -25,7 +25,7 @@ export const connect = (options: Options): Client => {
   const { url, token, storage, account, pingMs = 25_000, answerMs = 15_000 } = options
   const { WebSocket = globalThis.WebSocket as unknown as SocketClass } = options
   const backoff = { minMs: options.minDelayMs ?? 500, maxMs: options.maxDelayMs ?? 20_000 }
-  if (storage && !account) throw new TypeError('a storage is kept for one account: name it')
+  if (storage && !account) throw new TypeError('storage needs account')
 
   const listeners = new Map<string, Set<(data: never) => void>>()
   let state: State = 'connecting'
@@ -56,7 +56,9 @@ export const connect = (options: Options): Client => {
     state = next
     say('state', { state, ...more })
   }
-  const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+  /** Keeps no process alive. */
+  const sleep = (ms: number) =>
+    new Promise<void>((resolve) => (setTimeout(resolve, ms) as { unref?(): void }).unref?.())
   const isConnected = () => current !== undefined
   const isClosed = () => state === 'closed'
   const ask = (op: string, fields?: object): Promise<Answer> =>
@@ -77,7 +79,7 @@ export const connect = (options: Options): Client => {
   const heard = (ev: string, data: unknown, frame: Answer) => {
     if (ev === 'message') conversations.came(data as Message)
     else if (ev === 'message.edited' || ev === 'message.deleted') conversations.changed(ev, data as Message)
-    else if (frame['topic']) joined.came(frame as never)
+    else if (frame.topic) joined.came(frame as never)
     else {
       if (ev === 'draining') leaveIn((data as Events['draining']).retryAfter * 1000)
       tell(ev, data)
@@ -88,24 +90,20 @@ export const connect = (options: Options): Client => {
   const leaveIn = (ms: number) => {
     const one = current
     comeBackAt = Date.now() + ms
-    setTimeout(() => one?.end(1001), ms)
+    void sleep(ms).then(() => one?.end(1001))
   }
 
   const tokenFor = async (why: Why): Promise<string> => {
-    const late = Promise.withResolvers<never>()
-    const timer = setTimeout(() => late.reject(new ClientError('offline', 'no token in time')), answerMs)
-    try {
-      return await Promise.race([token(why), late.promise])
-    } finally {
-      clearTimeout(timer)
-    }
+    const given = await Promise.race([token(why), sleep(answerMs)])
+    if (!given) throw new ClientError('offline', 'no token')
+    return given
   }
 
   /** Proves who this is and, on the same link, again before that runs out. */
   const authenticate = async (one: Link, proof: string): Promise<void> => {
     const answer = await one.ask('auth', { token: proof })
     const { user, expiresAt } = answer as { user: User; expiresAt: string }
-    if (account && user.id !== account) return close(new ClientError('forbidden', 'the token is of another account'))
+    if (account && user.id !== account) return close(new ClientError('forbidden', 'another account'))
     refusals = 0
     const leftMs = Date.parse(expiresAt) - Date.now()
     const inMs = Math.min(TIMER_MAX_MS, Math.max(REFRESH_MIN_MS, leftMs - Math.min(60_000, leftMs / 5)))
@@ -154,8 +152,7 @@ export const connect = (options: Options): Client => {
       become('connecting')
       const end = await live(why)
       why = end.code === UNAUTHENTICATED ? 'refused' : 'connect'
-      if (why === 'refused' && ++refusals > 1)
-        return close(new ClientError('unauthenticated', 'the server took neither this token nor a fresh one'))
+      if (why === 'refused' && ++refusals > 1) return close(new ClientError('unauthenticated', 'refused twice'))
       const inMs = why === 'refused' && attempt++ === 0 ? 0 : waitAfter(end)
       become('waiting', { code: end.code, inMs })
       await woken(inMs)
@@ -189,7 +186,7 @@ export const connect = (options: Options): Client => {
   }
 
   // A browser says when the network is back; nobody else does.
-  const online = globalThis as unknown as Partial<Pick<EventTarget, 'addEventListener' | 'removeEventListener'>>
+  const online = globalThis as unknown as Partial<EventTarget>
   const wakeUp = () => wake()
   online.addEventListener?.('online', wakeUp)
   // Whoever connects can listen before anything is said.
@@ -210,12 +207,12 @@ export const connect = (options: Options): Client => {
     position: conversations.position,
     sync: conversations.syncAll,
     history: (conversation, range) => ask('history', { conversation, ...range }) as never,
-    read: async (conversation, seq) => (await ask('read', { conversation, seq }))['seq'] as number,
+    read: async (conversation, seq) => (await ask('read', { conversation, seq })).seq as number,
     typing: async (conversation) => void (await ask('typing', { conversation })),
     edit: async (conversation, message, text) =>
-      (await ask('edit', { conversation, message, text }))['message'] as Message,
-    remove: async (conversation, message) => (await ask('delete', { conversation, message }))['message'] as Message,
-    presence: async (users) => (await ask('presence', { users }))['online'] as string[],
+      (await ask('edit', { conversation, message, text })).message as Message,
+    remove: async (conversation, message) => (await ask('delete', { conversation, message })).message as Message,
+    presence: async (users) => (await ask('presence', { users })).online as string[],
     subscribe: joined.add,
     unsubscribe: joined.remove,
     close: () => close(),

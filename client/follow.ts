@@ -102,6 +102,7 @@ export const follow = ({ say, ask, isConnected, sleep }: FollowParts): Follow =>
       const missed = conversations[id]
       if (!missed) {
         lose(id)
+        progress = true
         continue
       }
       const before = one.position()

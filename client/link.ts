@@ -40,27 +40,23 @@ export const link = ({ url, WebSocket, answerMs, heard }: LinkParts): Link => {
     live = false
     clearTimeout(opening)
     socket.onopen = socket.onmessage = socket.onclose = null
-    const offline = new ClientError('offline', 'the connection ended before the answer came')
+    const offline = new ClientError('offline', 'the connection ended')
     opened.reject(offline)
-    for (const { reject, timer } of asked.values()) {
-      clearTimeout(timer)
-      reject(offline)
+    for (const one of asked.values()) {
+      clearTimeout(one.timer)
+      one.reject(offline)
     }
     asked.clear()
     ended.resolve(code)
-    try {
-      socket.close()
-    } catch {
-      // It was never open.
-    }
+    socket.close()
   }
 
   const answered = (frame: Answer) => {
-    const one = asked.get(frame['id'] as number)
+    const one = asked.get(frame.id as number)
     if (!one) return
-    asked.delete(frame['id'] as number)
+    asked.delete(frame.id as number)
     clearTimeout(one.timer)
-    const error = frame['error'] as { code: string; message: string; retryAfter?: number } | undefined
+    const error = frame.error as { code: string; message: string; retryAfter?: number } | undefined
     if (error) one.reject(new ClientError(error.code, error.message, error.retryAfter))
     else one.resolve(frame)
   }
@@ -71,7 +67,7 @@ export const link = ({ url, WebSocket, answerMs, heard }: LinkParts): Link => {
   }
   socket.onmessage = ({ data }: { data: string }) => {
     const frame = JSON.parse(data) as Answer
-    if (frame['ev']) heard(frame['ev'] as string, frame['data'], frame)
+    if (frame.ev) heard(frame.ev as string, frame.data, frame)
     else answered(frame)
   }
   socket.onclose = ({ code }: { code: number }) => end(code)
@@ -86,7 +82,7 @@ export const link = ({ url, WebSocket, answerMs, heard }: LinkParts): Link => {
     ask: (op, fields) =>
       new Promise((resolve, reject) => {
         if (!live) return reject(new ClientError('offline', 'not connected'))
-        if (asked.size >= ASKED_MAX) return reject(new ClientError('overloaded', 'too much is asked at once', 1))
+        if (asked.size >= ASKED_MAX) return reject(new ClientError('overloaded', 'too much at once', 1))
         const id = ++lastId
         asked.set(id, { resolve, reject, timer: setTimeout(() => end(GONE), answerMs) })
         socket.send(JSON.stringify({ ...fields, id, op }))

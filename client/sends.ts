@@ -59,18 +59,22 @@ export const sends = ({ say, link, came, sleep, backoff, storage, account }: Sen
     busy.delete(conversation)
   }
 
-  const stored = (sending: Sending, message: Message) => {
+  const done = (sending: Sending): Waiting | undefined => {
+    const one = waiting.get(sending)
+    waiting.delete(sending)
     box.remove(sending)
+    return one
+  }
+  const stored = (sending: Sending, message: Message) => {
+    const one = done(sending)
     came(message)
     say('sent', message)
-    waiting.get(sending)?.resolve(message)
-    waiting.delete(sending)
+    one?.resolve(message)
   }
   const refused = (sending: Sending, error: ClientError) => {
-    box.remove(sending)
+    const one = done(sending)
     say('unsent', { ...sending, error })
-    waiting.get(sending)?.reject(error)
-    waiting.delete(sending)
+    one?.reject(error)
   }
 
   const wait = (sending: Sending): Promise<Message> => {
@@ -83,12 +87,12 @@ export const sends = ({ say, link, came, sleep, backoff, storage, account }: Sen
 
   return {
     send: async (conversation, text, { attachments, clientId = newId() }) => {
-      if (isClosed) throw new ClientError('closed', 'the client was closed')
+      if (isClosed) throw new ClientError('closed', 'closed')
       const known = box.find(conversation, clientId)
       if (known) return wait(known)
       const at = Date.now()
       const sending = { conversation, clientId, text, ...(attachments && { attachments }), at, nth: nth++ }
-      if (!box.add(sending)) throw new ClientError('queue_full', `${QUEUE_MAX} messages wait to be sent`)
+      if (!box.add(sending)) throw new ClientError('queue_full', `${QUEUE_MAX} wait`)
       const promise = wait(sending)
       void pump(conversation)
       return promise
@@ -99,11 +103,11 @@ export const sends = ({ say, link, came, sleep, backoff, storage, account }: Sen
     },
     close: () => {
       isClosed = true
-      for (const { reject } of waiting.values()) reject(new ClientError('closed', 'the client was closed'))
+      for (const { reject } of waiting.values()) reject(new ClientError('closed', 'closed'))
       waiting.clear()
     },
   }
 }
 
-/** Also where `crypto.randomUUID` is not: a page that came over plain http. */
-const newId = (): string => [...crypto.getRandomValues(new Uint32Array(4))].map((one) => one.toString(36)).join('-')
+/** Unlike every other of the same sender in the same conversation. `crypto.randomUUID` is not there on plain http. */
+const newId = (): string => `${Date.now()}-${Math.random()}`

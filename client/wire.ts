@@ -22,7 +22,7 @@ export type OrderEvent = {
   seq: number
   type: string
   at: string
-  actor: string
+  actor: { role: string; id?: string }
   data: Record<string, unknown>
 }
 export type Mark = { conversation: string; user: string; seq: number }
