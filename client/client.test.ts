@@ -63,7 +63,7 @@ test('what is written without a connection is sent with the next one, in the ord
   link.refuse(true)
   const conversation = await talk.meet(ann, cid)
   const client = talk.client(ann, { url: link.url })
-  const heard = listening(client)
+  const heard = listening(client, conversation)
   client.open(conversation)
   const sent = range(1, 20).map((nth) => client.send(conversation, `text ${nth}`))
   t.is(client.pending().length, 20)

@@ -27,7 +27,7 @@ for (const seed of SEEDS)
         .messages
       const from = first.at(-1)?.seq ?? 0
       const clients = links.map(({ url }, at) => talk.client(at === 0 ? ann : bob, { url, answerMs: 700, pingMs: 200 }))
-      const heard = clients.map(listening)
+      const heard = clients.map((one) => listening(one))
       for (const one of clients) one.open(conversation, from)
 
       let cuts = 0

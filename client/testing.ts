@@ -132,8 +132,8 @@ export const startTalk = async (env: Record<string, string> = {}): Promise<Talk>
   }
 }
 
-/** What a client was told, as it came. */
-export const listening = (client: Client) => {
+/** What a client was told, as it came; of one conversation if it is named. */
+export const listening = (client: Client, conversation?: string) => {
   const heard = {
     messages: [] as Message[],
     states: [] as string[],
@@ -141,7 +141,9 @@ export const listening = (client: Client) => {
     gaps: 0,
     seqs: () => heard.messages.map(({ seq }) => seq),
   }
-  client.on('message', (message) => void heard.messages.push(message))
+  client.on('message', (message) => {
+    if (!conversation || message.conversation === conversation) heard.messages.push(message)
+  })
   client.on('gap', () => void heard.gaps++)
   client.on('state', ({ state, code }) => {
     heard.states.push(state)
