@@ -46,7 +46,7 @@ test('two people talk, edit, delete, read, type and see each other', async (t) =
   t.is(await other.read(conversation, message.seq), message.seq)
   await one.typing(conversation)
   t.deepEqual((await other.history(conversation, { limit: 1 })).messages.length, 1)
-  t.deepEqual(await one.presence([bob, 'usr_nobody']), [bob])
+  t.deepEqual((await one.presence([bob, 'usr_nobody'])).online, [bob])
   t.like(await one.remove(conversation, message.id), { deleted: true })
   await eventually(
     () => heard.size,
@@ -294,6 +294,25 @@ test('a node that stops is left when it says, and the next one goes on where it 
   t.is((await sent).seq, 2)
   t.deepEqual(heard.seqs(), [1, 2])
   t.is(heard.codes[0], 1001)
+})
+
+test('what the server lost on its way here is asked for when it says so', async (t) => {
+  const own = await startTalk()
+  t.teardown(own.stop)
+  const client = own.client(ann)
+  const heard = listening(client)
+  client.open(own.conversation)
+  await client.send(own.conversation, 'one')
+  const fanout = await own.open('fanout')
+  // Written where no frame of it comes here.
+  const { toUsers } = fanout
+  fanout.toUsers = () => undefined
+  await write(own, own.conversation, bob, 2)
+  fanout.toUsers = toUsers
+  t.deepEqual(heard.seqs(), [1])
+  fanout.toUsers([ann], JSON.stringify({ ev: 'missed', data: {} }))
+  await eventually(heard.seqs, (all) => all.length >= 3)
+  t.deepEqual(heard.seqs(), [1, 2, 3])
 })
 
 test('who floods is sent away and stays away for long', async (t) => {

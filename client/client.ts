@@ -81,9 +81,16 @@ export const connect = (options: Options): Client => {
     else if (ev === 'message.edited' || ev === 'message.deleted') conversations.changed(ev, data as Message)
     else if (frame.topic) joined.came(frame as never)
     else {
+      if (ev === 'missed') resume()
       if (ev === 'draining') leaveIn((data as Events['draining']).retryAfter * 1000)
       tell(ev, data)
     }
+  }
+
+  /** Something may not have come: asks for all of it. */
+  const resume = () => {
+    conversations.syncAll()
+    joined.joinAll()
   }
 
   /** The node stops: this client was given its own moment to come back. */
@@ -135,8 +142,7 @@ export const connect = (options: Options): Client => {
     const since = Date.now()
     current = one
     become('connected')
-    conversations.syncAll()
-    joined.joinAll()
+    resume()
     outgoing.resume()
     const pinging = setInterval(() => void one.ask('ping').catch(() => undefined), pingMs)
     const code = await one.ended
@@ -212,7 +218,7 @@ export const connect = (options: Options): Client => {
     edit: async (conversation, message, text) =>
       (await ask('edit', { conversation, message, text })).message as Message,
     remove: async (conversation, message) => (await ask('delete', { conversation, message })).message as Message,
-    presence: async (users) => (await ask('presence', { users })).online as string[],
+    presence: (users) => ask('presence', { users }) as never,
     subscribe: joined.add,
     unsubscribe: joined.remove,
     close: () => close(),

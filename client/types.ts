@@ -65,9 +65,14 @@ export type Events = {
   'message.deleted': Message
   read: Mark
   typing: { conversation: string; user: string }
-  presence: { user: string; online: boolean }
+  presence: { user: string; online: boolean; changes?: { user: string; online: boolean }[] }
   order: OrderEvent
   notification: Record<string, unknown>
+  /** Of topics. */
+  gig: { gig: string; version: number; live: boolean }
+  announcement: { id: string; seq: number; text: string; link?: string; at: string }
+  /** The server may have lost something on its way here; the client has asked for it. */
+  missed: object
   draining: { retryAfter: number }
   /** `closed` with an error: the token was refused twice, or is another account's. `inMs`: until the next try. */
   state: { state: State; code?: number; inMs?: number; error?: ClientError }
@@ -109,8 +114,8 @@ export type Client = {
   typing(conversation: string): Promise<void>
   edit(conversation: string, message: string, text: string): Promise<Message>
   remove(conversation: string, message: string): Promise<Message>
-  /** Which of these users are connected. */
-  presence(users: string[]): Promise<string[]>
+  /** Who of these is connected. Where the server says `until`, their `presence` events come until then, on this link. */
+  presence(users: string[]): Promise<{ online: string[]; until?: string }>
   /** Joined as soon as there is a connection, and again at every one. At most 100. */
   subscribe(topic: string): void
   unsubscribe(topic: string): void

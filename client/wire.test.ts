@@ -5,7 +5,6 @@ import * as contract from '../services/chat/contract.ts'
 import { OPS_UNDER_WAY_MAX, TOPICS_MAX as SERVER_TOPICS_MAX } from '../services/gateway/connection.ts'
 import { EVENTS } from '../services/gateway/events.ts'
 import { CLOSE } from '../services/gateway/frames.ts'
-import { SUBPROTOCOL } from '../services/gateway/sockets.ts'
 import type { OrderEvent as ServerOrderEvent } from '../services/order/contract.ts'
 import { ERRORS } from '../services/errors.ts'
 import { SYNC_MAX } from './follow.ts'
@@ -34,6 +33,9 @@ test('every event of the socket is one of the client', (t) => {
     presence: true,
     order: true,
     notification: true,
+    gig: true,
+    announcement: true,
+    missed: true,
     draining: true,
     state: true,
     gap: true,
@@ -53,7 +55,6 @@ test('the client stays within the limits of the server, and knows its codes', as
   t.is(SYNC_MAX, contract.SYNC_MAX)
   t.is(TOPICS_MAX, SERVER_TOPICS_MAX)
   t.true(ASKED_MAX < OPS_UNDER_WAY_MAX)
-  t.is(SUBPROTOCOL, 'gigwire.v1')
   t.deepEqual([CLOSE.badFrame, CLOSE.flooding, CLOSE.unauthenticated, CLOSE.draining], [4400, 4429, 4401, 1001])
   for (const code of ['rate_limited', 'overloaded', 'unavailable', 'internal', 'unauthenticated'])
     t.true(code in ERRORS, code)
