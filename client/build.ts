@@ -11,7 +11,15 @@ export const COMPRESSED_BYTES_MAX = 5 * 1024
 const MODULES = ['failure', 'backoff', 'arrivals', 'outbox', 'link', 'topics', 'follow', 'sends', 'client']
 const OFFERS = ['connect', 'ClientError']
 
-export const browserFile = (): string => `${MODULES.map(moduleOf).join('\n')}\nexport { ${OFFERS.join(', ')} }\n`
+export const browserFile = (): string =>
+  `${shortConstants(MODULES.map(moduleOf).join('\n'))}\nexport { ${OFFERS.join(', ')} }\n`
+
+/** Names in capitals are constants of a module and nothing else, so they may be called anything. */
+const shortConstants = (text: string): string =>
+  [...text.matchAll(/^const ([A-Z][A-Z_]+)=/gm)].reduce(
+    (before, [, name], at) => before.replaceAll(new RegExp(`\\b${name}\\b`, 'g'), `_${at}`),
+    text,
+  )
 
 const moduleOf = (name: string): string =>
   outsideStrings(

@@ -56,7 +56,7 @@ export const connect = (options: Options): Client => {
     state = next
     say('state', { state, ...more })
   }
-  /** Keeps no process alive. */
+  /** Keeps no Node process alive. */
   const sleep = (ms: number) =>
     new Promise<void>((resolve) => (setTimeout(resolve, ms) as { unref?(): void }).unref?.())
   const isConnected = () => current !== undefined
@@ -101,9 +101,15 @@ export const connect = (options: Options): Client => {
   }
 
   const tokenFor = async (why: Why): Promise<string> => {
-    const given = await Promise.race([token(why), sleep(answerMs)])
-    if (!given) throw new ClientError('offline', 'no token')
-    return given
+    const late = Promise.withResolvers<void>()
+    const timer = setTimeout(late.resolve, answerMs)
+    try {
+      const given = await Promise.race([token(why), late.promise])
+      if (given) return given
+    } finally {
+      clearTimeout(timer)
+    }
+    throw new ClientError('offline', 'no token')
   }
 
   /** Proves who this is and, on the same link, again before that runs out. */
