@@ -128,6 +128,7 @@ const move = (name: string, body: object) =>
 const ELSEWHERE: Readonly<Record<string, string>> = {
   presence: 'nothing says it yet',
   notification: 'nothing says it yet',
+  missed: 'said after an outage between nodes',
 }
 
 test.serial('every event is said when it happens, as described', async (t) => {
