@@ -77,6 +77,8 @@ const CASES: Record<string, Case> = {
   'chat.send': { ...onConversation, body: { clientId: 'again', text: 'Hello.' } },
   'chat.read': { ...onConversation, body: { seq: 0 } },
   'chat.block': { path: () => ({ id: 'usr_nobody' }), body: {} },
+  'chat.unblock': { path: () => ({ id: 'usr_nobody' }) },
+  'chat.blocked': {},
   'ledger.trialBalance': {},
   'payment.webhook': { raw: { type: 'application/json', body: '{}' } },
   'payout.balance': {},
