@@ -47,6 +47,7 @@ const change = async (
     const found = await documents.get(messages, id)
     if (!found || found.conversation !== conversation.id) throw refuse('not_found', 'there is no such message')
     if (found.sender !== caller.id) throw refuse('forbidden', 'only its sender changes a message')
+    if (found.offer) throw refuse('conflict', 'an offer is not changed: withdraw it and make another')
     const changed = { ...next(found), version: found.version + 1 }
     if ((await documents.replace(messages, changed, found.version)).ok) return publicMessage(changed)
   }

@@ -7,6 +7,7 @@ import { chat as contract } from './contract.ts'
 import { conversations, mustBelong } from './conversation.ts'
 import { blocks, inbox, toucher } from './inbox.ts'
 import { messages, publicMessage } from './messages.ts'
+import { offering } from './offers.ts'
 import { opening } from './opening.ts'
 import type { Chat } from './parts.ts'
 import { reading } from './reading.ts'
@@ -56,7 +57,13 @@ export default service(contract, async (here) => {
       ...changing(chat),
       ...typing(chat),
       ...blocking(chat),
+      ...offering(chat, sequencer),
       verify: () => verifyChat(documents),
+    },
+    hears: {
+      'offer.changed': async ({ data: { conversation: id, seller, card }, call }) => {
+        await call('chat.showOffer', { id, seller, card })
+      },
     },
     stopped: async () => {
       await sequencer.box.drained()

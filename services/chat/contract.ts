@@ -1,6 +1,7 @@
 // Chat: conversations of two people, numbered messages, read marks.
 import { Type, type Static } from 'typebox'
 import { contract } from '../../mixins/contract.ts'
+import { OfferCard } from '../offer/contract.ts'
 import { closed, Id, listOf, page, Time } from '../shapes.ts'
 
 /** After trimming; measured in UTF-16 code units. */
@@ -25,6 +26,8 @@ export const Message = Type.Object(
     sentAt: Time,
     editedAt: Type.Optional(Time),
     deleted: Type.Optional(Type.Boolean()),
+    /** What its sender offers here; `message.edited` tells every change of its status. */
+    offer: Type.Optional(OfferCard),
   },
   { $id: 'Message' },
 )
@@ -161,6 +164,19 @@ export const chat = contract({
       summary: 'Refuses further messages from a person.',
       params: closed({ id: Id }),
     },
+    partner: {
+      auth: 'internal',
+      summary: "The other member, and whether they blocked this one; null when it is not this one's conversation.",
+      result: Type.Union([Type.Object({ id: Id, blocked: Type.Boolean() }), Type.Null()]),
+      params: closed({ id: Id, user: Id }),
+    },
+    showOffer: {
+      auth: 'internal',
+      key: 'id',
+      summary: 'Shows an offer as it is now: one message, made once and changed as its status does.',
+      result: Type.Object({}),
+      params: closed({ id: Id, seller: Id, card: OfferCard }),
+    },
     verify: {
       auth: 'internal',
       summary: 'Message numbers per conversation have no gap and no two alike.',
@@ -173,5 +189,5 @@ export const chat = contract({
     },
   },
   events: {},
-  hears: [],
+  hears: ['offer.changed'],
 })

@@ -2,6 +2,7 @@
 import type { Doc, Documents } from '../../adapters/documents/index.ts'
 import { collection } from '../../adapters/documents/index.ts'
 import { iso } from '../shapes.ts'
+import type { OfferCard } from '../offer/contract.ts'
 import type { Message } from './contract.ts'
 
 export type MessageDoc = Doc & {
@@ -16,6 +17,7 @@ export type MessageDoc = Doc & {
   sentAt: number
   editedAt: number | null
   deleted: boolean
+  offer?: OfferCard
 }
 /** The unique number is what makes a stale owner lose; the unique clientId is what makes a repeated send one message. */
 export const messages = collection<MessageDoc>('messages', {
@@ -34,6 +36,7 @@ export const publicMessage = (message: MessageDoc): Message => ({
   sentAt: iso(message.sentAt),
   ...(message.editedAt !== null && { editedAt: iso(message.editedAt) }),
   ...(message.deleted && { deleted: true }),
+  ...(message.offer && { offer: message.offer }),
 })
 
 /** How many messages a person had from the other, up to and with this one. */
@@ -92,6 +95,8 @@ const fitting = (docs: readonly MessageDoc[], bytesMax: number): number => {
 }
 
 /** What a message may be on the wire at most, line breaks and quotes escaped. */
-export const bytesOf = ({ text, attachments }: MessageDoc): number =>
-  ENVELOPE_BYTES + 2 * Buffer.byteLength(text + attachments.join('"",'))
+export const bytesOf = ({ text, attachments, offer }: MessageDoc): number =>
+  ENVELOPE_BYTES + (offer ? OFFER_BYTES : 0) + 2 * Buffer.byteLength(text + attachments.join('"",'))
 const ENVELOPE_BYTES = 400
+/** With a title of 80 characters. */
+const OFFER_BYTES = 900

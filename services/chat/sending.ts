@@ -3,6 +3,7 @@
 import type { Documents } from '../../adapters/documents/index.ts'
 import { mailbox, MAILBOX, type Mailbox, type Slot } from '../../mixins/mailbox.ts'
 import { refuse } from '../errors.ts'
+import type { OfferCard } from '../offer/contract.ts'
 import { attached, conversations, mustBelong, spoken, type ConversationDoc } from './conversation.ts'
 import { byClientId, fromOther, lastMessage, messages, type MessageDoc } from './messages.ts'
 
@@ -16,6 +17,7 @@ export type Draft = {
   clientId: string
   text: string
   attachments: readonly string[]
+  offer?: OfferCard
   deadlineAt: number
 }
 
@@ -71,7 +73,7 @@ export const sender = ({ documents, newId, now, stored }: SenderParts): Sender =
 const lastOf = ({ seq, sender: from, senderSeq }: MessageDoc): Last => ({ seq, sender: from, senderSeq })
 
 const numbered = (draft: Draft, last: Last | null, { id, now }: { id: string; now: number }): MessageDoc => {
-  const { conversation, sender: from, clientId, text, attachments } = draft
+  const { conversation, sender: from, clientId, text, attachments, offer } = draft
   const seq = (last?.seq ?? 0) + 1
   const senderSeq = seq - fromOther(last, from)
   return {
@@ -87,5 +89,6 @@ const numbered = (draft: Draft, last: Last | null, { id, now }: { id: string; no
     sentAt: now,
     editedAt: null,
     deleted: false,
+    ...(offer && { offer }),
   }
 }
