@@ -6,14 +6,18 @@ import { changing } from './changing.ts'
 import { chat as contract } from './contract.ts'
 import { conversations, mustBelong } from './conversation.ts'
 import { blocks, inbox, toucher } from './inbox.ts'
-import { messages, publicMessage } from './messages.ts'
+import { messages } from './messages.ts'
+import { missing } from './missing.ts'
 import { offering } from './offers.ts'
 import { opening } from './opening.ts'
-import type { Chat } from './parts.ts'
+import { pacing } from './pacing.ts'
+import { tellMessage, type Chat } from './parts.ts'
 import { reading } from './reading.ts'
 import { inboxMarks, recovery } from './recovery.ts'
+import { roster } from './roster.ts'
 import { saying } from './saying.ts'
 import { sender } from './sending.ts'
+import { suspecting } from './suspicions.ts'
 import { typing } from './typing.ts'
 import { verifyChat } from './verify.ts'
 
@@ -23,12 +27,14 @@ export default service(contract, async (here) => {
   await documents.declare([conversations, messages, inbox, inboxMarks, blocks] as never)
   const now = () => here.clock.now()
   const warn = (...args: unknown[]) => here.log.warn(...args)
+  const known = roster(documents)
   const chat: Chat = {
     documents,
+    roster: known,
     now,
     newId: here.newId,
     tell: (members, ev, data) => fanout.toUsers(members, JSON.stringify({ ev, data })),
-    mine: async (id, caller) => mustBelong(await documents.get(conversations, id), caller.id),
+    mine: async (id, caller) => mustBelong(await known.of(id), caller.id),
   }
   const touching = toucher(documents, warn)
   const kept = await recovery({
@@ -42,21 +48,25 @@ export default service(contract, async (here) => {
   })
   const sequencer = sender({
     documents,
+    roster: known,
     now,
     newId: () => here.newId('msg'),
-    stored: (message, members) => {
-      chat.tell(members, 'message', publicMessage(message))
-      touching.touch(message.conversation, members, message.sentAt)
+    stored: (message, conversation) => {
+      tellMessage(chat, 'message', message, conversation)
+      touching.touch(message.conversation, conversation.members, message.sentAt)
     },
   })
+  const pace = pacing(chat.tell, () => sequencer.box.size().waiting)
+  const suspicions = await suspecting(here)
   return {
     actions: {
       ...opening(chat, touching),
-      ...reading(chat),
-      ...saying(chat, sequencer),
-      ...changing(chat),
-      ...typing(chat),
-      ...blocking(chat),
+      ...reading(chat, sequencer, pace),
+      ...missing(chat),
+      ...saying(sequencer, suspicions),
+      ...changing(chat, sequencer, suspicions),
+      ...typing(chat, pace),
+      ...blocking(chat, sequencer),
       ...offering(chat, sequencer),
       verify: () => verifyChat(documents),
     },
@@ -68,6 +78,7 @@ export default service(contract, async (here) => {
     stopped: async () => {
       await sequencer.box.drained()
       sequencer.box.stop()
+      pace.stop()
       await kept.stop()
     },
   }

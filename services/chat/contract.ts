@@ -9,6 +9,8 @@ export const TEXT_MAX = 8000
 export const ATTACHMENTS_MAX = 10
 /** Conversations one sync frame may name. */
 export const SYNC_MAX = 100
+/** People one question about who may see whom may name. */
+export const VISIBLE_MAX = 500
 /** A seq that can still be counted on from, exactly, on every store. */
 export const SEQ_MAX = Number.MAX_SAFE_INTEGER - 1
 /** Any text a client calls its message by, without control characters; half a surrogate pair is no character. */
@@ -26,6 +28,14 @@ export const Message = Type.Object(
     sentAt: Time,
     editedAt: Type.Optional(Time),
     deleted: Type.Optional(Type.Boolean()),
+    /** 1 as sent, more with every change: of two copies of a message the greater version is the later one. */
+    version: Type.Integer(),
+    /** The conversation's number of the change that made it so; absent while it is as it was sent. */
+    change: Type.Optional(Type.Integer()),
+    /** Contact details were replaced by a marker before it was stored. */
+    masked: Type.Optional(Type.Boolean()),
+    /** Waits for a moderator: its sender sees it, the other an empty text in its place. */
+    held: Type.Optional(Type.Boolean()),
     /** What its sender offers here; `message.edited` tells every change of its status. */
     offer: Type.Optional(OfferCard),
   },
@@ -50,8 +60,26 @@ export const Conversation = Type.Object(
 )
 export type Conversation = Static<typeof Conversation>
 
+const Blocked = Type.Object({ id: Id, username: Type.String(), displayName: Type.String(), at: Time })
+
 const Seq = Type.Integer({ minimum: 0, maximum: SEQ_MAX })
-const Messages = Type.Object({ messages: Type.Array(Message), hasMore: Type.Boolean() })
+/** The last change of a message that this answer already holds: later ones come as events, or by sync. */
+const LastChange = Type.Integer()
+const Messages = Type.Object({
+  messages: Type.Array(Message),
+  hasMore: Type.Boolean(),
+  lastChange: LastChange,
+})
+const Positions = Type.Record(Type.String({ maxLength: 64 }), Seq, { maxProperties: SYNC_MAX })
+const Missed = Type.Object({
+  messages: Type.Array(Message),
+  lastSeq: Type.Integer(),
+  /** Ask again, from the last message and `lastChange` of this answer. */
+  hasMore: Type.Boolean(),
+  /** Only where `changes` named the conversation: messages as they are now that changed after that, in order of change. */
+  changed: Type.Optional(Type.Array(Message)),
+  lastChange: Type.Optional(LastChange),
+})
 const send = {
   clientId: Type.String({ minLength: 1, maxLength: 100, pattern: CLIENT_ID }),
   text: Type.String({ minLength: 1, maxLength: TEXT_MAX * 2 }),
@@ -91,6 +119,7 @@ export const chat = contract({
         data: Type.Array(Message),
         nextCursor: Type.Union([Type.String(), Type.Null()]),
         hasMore: Type.Boolean(),
+        lastChange: LastChange,
       }),
       summary:
         'Messages in order of seq: from the first, after a seq, or the last ones before a seq. `nextCursor` goes on forward.',
@@ -127,14 +156,10 @@ export const chat = contract({
     },
     sync: {
       auth: 'user',
-      summary: 'What was missed after a seq, per conversation; unknown or foreign ones are left out.',
-      result: Type.Object({
-        conversations: Type.Record(
-          Type.String(),
-          Type.Object({ messages: Type.Array(Message), lastSeq: Type.Integer(), hasMore: Type.Boolean() }),
-        ),
-      }),
-      params: closed({ conversations: Type.Record(Type.String({ maxLength: 64 }), Seq, { maxProperties: SYNC_MAX }) }),
+      summary:
+        'What was missed after a seq, per conversation, and with `changes` what was changed after a change; unknown or foreign ones are left out.',
+      result: Type.Object({ conversations: Type.Record(Type.String(), Missed) }),
+      params: closed({ conversations: Positions, changes: Type.Optional(Positions) }),
     },
     edit: {
       auth: 'user',
@@ -164,6 +189,47 @@ export const chat = contract({
       summary: 'Refuses further messages from a person.',
       params: closed({ id: Id }),
     },
+    unblock: {
+      rest: 'DELETE /v1/users/:id/block',
+      auth: 'user',
+      result: Type.Object({ blocked: Type.Boolean() }),
+      summary: 'Takes messages from a person again.',
+      params: closed({ id: Id }),
+    },
+    blocked: {
+      rest: 'GET /v1/me/blocks',
+      auth: 'user',
+      result: listOf(Blocked),
+      summary: 'Whom one has blocked, the latest first.',
+      params: closed({ ...page }),
+    },
+    blockChanged: {
+      auth: 'internal',
+      key: 'id',
+      result: Type.Object({}),
+      summary: 'The members of a conversation block each other otherwise than before.',
+      params: closed({ id: Id }),
+    },
+    visible: {
+      auth: 'internal',
+      result: Type.Object({ users: Type.Array(Id) }),
+      summary: 'Those of some people between whom and a user nobody blocked the other: whose presence may be told.',
+      params: closed({ user: Id, users: Type.Array(Id, { maxItems: VISIBLE_MAX }) }),
+    },
+    release: {
+      auth: 'internal',
+      key: 'id',
+      result: Message,
+      summary: 'A moderator lets a held message be seen.',
+      params: closed({ id: Id, message: Id }),
+    },
+    remove: {
+      auth: 'internal',
+      key: 'id',
+      result: Message,
+      summary: 'A moderator takes a message away; its seq stays.',
+      params: closed({ id: Id, message: Id }),
+    },
     partner: {
       auth: 'internal',
       summary: "The other member, and whether they blocked this one; null when it is not this one's conversation.",
@@ -179,7 +245,7 @@ export const chat = contract({
     },
     verify: {
       auth: 'internal',
-      summary: 'Message numbers per conversation have no gap and no two alike.',
+      summary: 'Numbers of messages and of changes, per conversation, have no gap and no two alike.',
       result: Type.Object({
         conversations: Type.Integer(),
         messages: Type.Integer(),
@@ -188,6 +254,15 @@ export const chat = contract({
       params: closed({}),
     },
   },
-  events: {},
+  events: {
+    /** Said before the message is stored: it may come to nothing, it is never left out. */
+    'message.suspected': Type.Object({
+      message: Id,
+      conversation: Id,
+      sender: Id,
+      outcome: Type.Union([Type.Literal('flag'), Type.Literal('mask'), Type.Literal('hold')]),
+      reasons: Type.Array(Type.String()),
+    }),
+  },
   hears: ['offer.changed'],
 })

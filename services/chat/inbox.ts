@@ -8,7 +8,7 @@ export type InboxRow = Doc & { user: string; conversation: string; lastAt: numbe
 export const inbox = collection<InboxRow>('inbox', { byUser: { keys: ['user', 'lastAt'] } })
 /** Blocker and blocked. */
 export type Block = Doc & { blocker: string; blocked: string; at: number }
-export const blocks = collection<Block>('blocks')
+export const blocks = collection<Block>('blocks', { byBlocker: { keys: ['blocker', 'at'] } })
 
 const TOUCH_EVERY_MS = 200
 /** Rows waiting to be touched; what comes past it is found again in the messages. */

@@ -17,15 +17,29 @@ export type MessageDoc = Doc & {
   sentAt: number
   editedAt: number | null
   deleted: boolean
+  /** The conversation's number of its last change. */
+  change?: number
+  masked?: true
+  held?: true
   offer?: OfferCard
 }
-/** The unique number is what makes a stale owner lose; the unique clientId is what makes a repeated send one message. */
+/**
+ * The unique numbers are what makes a stale owner lose; the unique clientId is what makes a repeated send one message.
+ * Only messages that were changed are in `byChange`.
+ */
 export const messages = collection<MessageDoc>('messages', {
   bySeq: { keys: ['conversation', 'seq'], unique: true },
   byClientId: { keys: ['conversation', 'sender', 'clientId'], unique: true },
+  byChange: { keys: ['conversation', 'change'], unique: true },
 })
 
-export const publicMessage = (message: MessageDoc): Message => ({
+/** As its sender sees it; the other sees of a held one that it is there. */
+export const publicMessage = (message: MessageDoc, viewer: string = message.sender): Message => {
+  const isHidden = message.held === true && viewer !== message.sender
+  return isHidden ? { ...shown(message), text: '', attachments: [] } : shown(message)
+}
+
+const shown = (message: MessageDoc): Message => ({
   id: message.id,
   conversation: message.conversation,
   seq: message.seq,
@@ -36,6 +50,10 @@ export const publicMessage = (message: MessageDoc): Message => ({
   sentAt: iso(message.sentAt),
   ...(message.editedAt !== null && { editedAt: iso(message.editedAt) }),
   ...(message.deleted && { deleted: true }),
+  version: message.version,
+  ...(message.change !== undefined && { change: message.change }),
+  ...(message.masked && { masked: true }),
+  ...(message.held && { held: true }),
   ...(message.offer && { offer: message.offer }),
 })
 
@@ -65,6 +83,22 @@ export const byClientId = async (
  */
 export const ANSWER_BYTES_MAX = 512 * 1024
 
+/** Messages changed after a change, as they are now, in order of change. */
+export const changedAfter = async (
+  documents: Documents,
+  conversation: string,
+  after: number,
+  limit: number,
+): Promise<{ docs: MessageDoc[]; hasMore: boolean }> => {
+  const { docs, next } = await documents.find(messages, {
+    index: 'byChange',
+    equals: { conversation },
+    from: after + 1,
+    limit,
+  })
+  return { docs, hasMore: next !== null }
+}
+
 export type Stretch = { after?: number | undefined; before?: number | undefined; limit: number; bytesMax?: number }
 
 /** A stretch of a conversation in order of seq, and whether there is more in the direction asked. At least one if any. */
@@ -87,8 +121,20 @@ export const stretch = async (
   return { docs: backwards ? page.reverse() : page, hasMore: docs.length > page.length || next !== null }
 }
 
-/** How many of them an answer takes. */
-const fitting = (docs: readonly MessageDoc[], bytesMax: number): number => {
+/** Messages from a seq on. */
+export const messagesFrom = async (
+  documents: Documents,
+  conversation: string,
+  from: number,
+  limit: number,
+): Promise<{ docs: MessageDoc[]; hasMore: boolean }> => {
+  const { docs, next } = await documents.find(messages, { index: 'bySeq', equals: { conversation }, from, limit })
+  return { docs, hasMore: next !== null }
+}
+
+/** How many of them an answer takes: the one that fills it is the last, none where there is no room at all. */
+export const fitting = (docs: readonly MessageDoc[], bytesMax: number): number => {
+  if (bytesMax <= 0) return 0
   let bytes = 0
   const full = docs.findIndex((message) => (bytes += bytesOf(message)) >= bytesMax)
   return full < 0 ? docs.length : full + 1

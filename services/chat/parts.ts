@@ -1,12 +1,15 @@
-// What the parts of chat share: the store, the clock, and the way to the members.
+// What the parts of chat share: the store, what is known, the clock, and the way to the members.
 import type { Documents } from '../../adapters/documents/index.ts'
 import type { Ctx, Parts } from '../../mixins/service.ts'
 import type { Caller } from '../shapes.ts'
-import type { chat } from './contract.ts'
-import type { ConversationDoc } from './conversation.ts'
+import type { chat, Message } from './contract.ts'
+import { hearersOf, type ConversationDoc } from './conversation.ts'
+import { publicMessage, type MessageDoc } from './messages.ts'
+import type { Roster } from './roster.ts'
 
 export type Chat = {
   documents: Documents
+  roster: Roster
   now: () => number
   newId: (prefix: string, command?: { id: string; at: number }) => string
   /** An event frame for every connection of these people. */
@@ -19,3 +22,19 @@ type Actions = (typeof chat)['actions']
 export type Asked<K extends keyof Actions> = Ctx<Actions[K]>
 /** Handlers of some of chat's actions. */
 export type Handlers<K extends keyof Actions> = Pick<Parts<typeof chat>['actions'], K>
+
+export type MessageEvent = 'message' | 'message.edited' | 'message.deleted'
+
+/** Tells everybody who may hear of it, each as they may see it. Answers the message as its sender sees it. */
+export const tellMessage = (
+  { tell }: Pick<Chat, 'tell'>,
+  ev: MessageEvent,
+  message: MessageDoc,
+  conversation: ConversationDoc,
+): Message => {
+  const own = publicMessage(message)
+  const hearers = hearersOf(conversation, message.sender)
+  if (!message.held) tell(hearers, ev, own)
+  else for (const hearer of hearers) tell([hearer], ev, publicMessage(message, hearer))
+  return own
+}

@@ -30,7 +30,7 @@ export const viewed = async (
         })),
         gig,
         lastSeq: last?.seq ?? 0,
-        lastMessage: last && publicMessage(last),
+        lastMessage: last && publicMessage(last, caller.id),
         unread: await unread(documents, last, caller.id, read[caller.id] ?? 0),
         read,
         createdAt: iso(createdAt),

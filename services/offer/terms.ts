@@ -1,6 +1,7 @@
 // What a seller may offer: words that are words, the gig's currency, an end that is still to come. Pure.
 import { refuse, type FieldError } from '../errors.ts'
 import type { Package, Quote } from '../gig/contract.ts'
+import { judge } from '../moderation/contract.ts'
 import { EXPIRES_AFTER_MS, EXPIRES_AFTER_MS_MAX } from './contract.ts'
 
 export type Terms = Pick<Package, 'title' | 'description' | 'price' | 'deliveryDays' | 'revisions'> & {
@@ -30,7 +31,15 @@ export const termsOf = (given: Given, { packages }: Pick<Quote, 'packages'>, now
 }
 
 const wrongWords = (text: string): string | false =>
-  (text === '' && 'is empty') || ((UNWANTED.test(text) || !text.isWellFormed()) && 'contains control characters')
+  (text === '' && 'is empty') ||
+  ((UNWANTED.test(text) || !text.isWellFormed()) && 'contains control characters') ||
+  unspeakable(text)
+
+/** What would be masked or held in a message is not offered at all: an offer reads the same for ever. */
+const unspeakable = (text: string): string | false => {
+  const { outcome, reasons } = judge(text)
+  return (outcome === 'mask' || outcome === 'hold') && `has ${reasons.join(' and ')}`
+}
 // Control characters but tab and line breaks, and the invisible ones that turn text around.
 // oxlint-disable-next-line no-control-regex -- they are what is looked for
 const UNWANTED = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/
