@@ -15,6 +15,8 @@ import { tellMessage, type Chat } from './parts.ts'
 import { reading } from './reading.ts'
 import { inboxMarks, recovery } from './recovery.ts'
 import { roster } from './roster.ts'
+import { responding } from './responding.ts'
+import { responded, responses } from './response.ts'
 import { saying } from './saying.ts'
 import { sender } from './sending.ts'
 import { suspecting } from './suspicions.ts'
@@ -46,14 +48,25 @@ export default service(contract, async (here) => {
     liveNodes: () => here.placement.nodes(contract.name),
     idAt: (at) => here.newId('msg', { id: 'first', at }).slice(0, -ID_TAIL),
   })
+  const answers = responding(
+    await here.actor({
+      of: responses,
+      wake: (state, at) => responded(state, state.id, [], at),
+      limits: { keysMax: ANSWERERS_KNOWN_MAX },
+    }),
+    warn,
+  )
   const sequencer = sender({
     documents,
     roster: known,
     now,
     newId: () => here.newId('msg'),
-    stored: (message, conversation) => {
+    stored: (message, conversation, waitedMs) => {
       tellMessage(chat, 'message', message, conversation)
       touching.touch(message.conversation, conversation.members, message.sentAt)
+      // Who opened the conversation wants something of the other, whose answers are counted.
+      if (waitedMs !== null && message.sender === conversation.members[1])
+        answers.answered(message.sender, { at: message.sentAt, ms: waitedMs })
     },
   })
   const pace = pacing(chat.tell, () => sequencer.box.size().waiting)
@@ -79,6 +92,7 @@ export default service(contract, async (here) => {
       await sequencer.box.drained()
       sequencer.box.stop()
       pace.stop()
+      await answers.stop()
       await kept.stop()
     },
   }
@@ -86,3 +100,5 @@ export default service(contract, async (here) => {
 
 /** Characters of an id that are chance; those before them are time. */
 const ID_TAIL = 16
+/** Their last answers are kept in memory between two writes. */
+const ANSWERERS_KNOWN_MAX = 2000

@@ -88,6 +88,7 @@ const send = {
 
 export const chat = contract({
   name: 'chat',
+  timers: true,
   actions: {
     open: {
       rest: 'POST /v1/conversations',
@@ -255,6 +256,8 @@ export const chat = contract({
     },
   },
   events: {
+    /** The median minutes in which somebody answers who is written to; null when it is long ago that they did. */
+    'chat.responded': Type.Object({ user: Id, minutes: Type.Union([Type.Integer(), Type.Null()]) }),
     /** Said before the message is stored: it may come to nothing, it is never left out. */
     'message.suspected': Type.Object({
       message: Id,

@@ -15,6 +15,8 @@ export type MessageDoc = Doc & {
   text: string
   attachments: string[]
   sentAt: number
+  /** When the first of its sender's messages in a row was sent; absent for the first itself. */
+  runAt?: number
   editedAt: number | null
   deleted: boolean
   /** The conversation's number of its last change. */
