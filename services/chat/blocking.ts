@@ -5,6 +5,7 @@ import { iso, LIMIT_DEFAULT } from '../shapes.ts'
 import { conversations, pairOf, type ConversationDoc } from './conversation.ts'
 import { blocks, rowId } from './inbox.ts'
 import type { Asked, Chat, Handlers } from './parts.ts'
+import { peersOf } from './peers.ts'
 import type { Sender } from './sending.ts'
 
 /** How often the copy is written again after somebody else changed the conversation. */
@@ -13,8 +14,8 @@ const COPY_TRIES = 8
 export const blocking = (
   chat: Chat,
   sequencer: Sender,
-): Handlers<'block' | 'unblock' | 'blocked' | 'blockChanged' | 'visible'> => {
-  const { documents, now } = chat
+): Handlers<'block' | 'unblock' | 'blocked' | 'blockChanged' | 'peers'> => {
+  const { documents, now, notify } = chat
   return {
     block: async (ctx) => {
       const { id: blocked } = ctx.params
@@ -29,6 +30,8 @@ export const blocking = (
         at: now(),
       })
       await tellConversation(chat, ctx, blocked)
+      // Whoever was blocked sees from now on no more of who did it.
+      notify('chat.blocked', { blocker: ctx.caller.id, blocked })
       return { blocked: true }
     },
     unblock: async (ctx) => {
@@ -62,19 +65,7 @@ export const blocking = (
       await sequencer.box.run(id, deadlineAt, async () => undefined)
       return {}
     },
-    visible: async ({ params: { user, users } }) => {
-      const [by, of] = await Promise.all([
-        documents.getMany(
-          blocks,
-          users.map((other) => rowId(other, user)),
-        ),
-        documents.getMany(
-          blocks,
-          users.map((other) => rowId(user, other)),
-        ),
-      ])
-      return { users: users.filter((_, at) => !by[at] && !of[at]) }
-    },
+    peers: async ({ params: { user, users } }) => ({ peers: await peersOf(documents, user, users) }),
   }
 }
 

@@ -10,6 +10,7 @@ import { messages, publicMessage, type MessageDoc } from './messages.ts'
 import { tellMessage, type Chat, type Handlers } from './parts.ts'
 import type { Sender } from './sending.ts'
 import type { Suspicions } from './suspicions.ts'
+import type { Tails } from './tails.ts'
 
 /** How often a change looks again after losing a write. */
 const CHANGE_TRIES = 8
@@ -23,8 +24,9 @@ export const changing = (
   chat: Chat,
   sequencer: Sender,
   suspicions: Suspicions,
+  tails: Tails,
 ): Handlers<'edit' | 'erase' | 'release' | 'remove'> => {
-  const change = changer(chat, sequencer)
+  const change = changer(chat, sequencer, tails)
   return {
     edit: async (ctx) => {
       const judgement = judge(spoken(ctx.params.text))
@@ -77,7 +79,8 @@ const erased = (message: MessageDoc): MessageDoc | null => {
   return message.deleted ? null : { ...before, text: '', attachments: [], deleted: true }
 }
 
-export const changer = ({ documents, roster, tell }: Chat, { box }: Sender): Change => {
+export const changer = (chat: Chat, { box }: Sender, tails: Tails): Change => {
+  const { documents, roster } = chat
   // Whose last change is known to have reached its message.
   const applied = new WeakSet<ConversationDoc>()
 
@@ -89,10 +92,16 @@ export const changer = ({ documents, roster, tell }: Chat, { box }: Sender): Cha
       const after = await next(message, conversation)
       if (!after) return publicMessage(message)
       const changed = await number(conversation, message, after)
-      if (changed)
-        return tellMessage({ tell }, changed.deleted ? 'message.deleted' : 'message.edited', changed, conversation)
+      if (changed) return told(changed, roster.known(id) ?? conversation)
     }
     throw refuse('overloaded', 'this message is being changed too often', { retryAfterSeconds: 1 })
+  }
+
+  const told = (changed: MessageDoc, conversation: ConversationDoc): Message => {
+    tails.drop(conversation.id)
+    const message = publicMessage(changed)
+    tellMessage(chat, changed.deleted ? 'message.deleted' : 'message.edited', message, conversation)
+    return message
   }
 
   /** Takes the number, then writes the message; null where somebody else wrote either first. */

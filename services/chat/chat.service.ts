@@ -6,7 +6,7 @@ import { changing } from './changing.ts'
 import { chat as contract } from './contract.ts'
 import { conversations, mustBelong } from './conversation.ts'
 import { blocks, inbox, toucher } from './inbox.ts'
-import { messages } from './messages.ts'
+import { messages, publicMessage } from './messages.ts'
 import { missing } from './missing.ts'
 import { offering } from './offers.ts'
 import { opening } from './opening.ts'
@@ -20,6 +20,7 @@ import { responded, responses } from './response.ts'
 import { saying } from './saying.ts'
 import { sender } from './sending.ts'
 import { suspecting } from './suspicions.ts'
+import { tails } from './tails.ts'
 import { typing } from './typing.ts'
 import { verifyChat } from './verify.ts'
 
@@ -35,11 +36,14 @@ export default service(contract, async (here) => {
     roster: known,
     now,
     newId: here.newId,
-    tell: (members, ev, data) => fanout.toUsers(members, JSON.stringify({ ev, data })),
+    tell: (people, ev, data) => chat.tellText(people, ev, JSON.stringify(data)),
+    tellText: (people, ev, json) => fanout.toUsers(people, `{"ev":"${ev}","data":${json}}`),
+    notify: (subject, data) => fanout.toNodes(subject, data),
     mine: async (id, caller) => mustBelong(await known.of(id), caller.id),
   }
   const touching = toucher(documents, warn)
-  const kept = await recovery({
+  const kept = tails(documents)
+  const mending = await recovery({
     documents,
     touching,
     now,
@@ -62,11 +66,15 @@ export default service(contract, async (here) => {
     now,
     newId: () => here.newId('msg'),
     stored: (message, conversation, waitedMs) => {
-      tellMessage(chat, 'message', message, conversation)
       touching.touch(message.conversation, conversation.members, message.sentAt)
       // Who opened the conversation wants something of the other, whose answers are counted.
       if (waitedMs !== null && message.sender === conversation.members[1])
         answers.answered(message.sender, { at: message.sentAt, ms: waitedMs })
+      const told = publicMessage(message)
+      const wire = tellMessage(chat, 'message', told, conversation)
+      // One less where the last change may still be on its way to its message.
+      kept.add(conversation.id, wire, Math.max(0, (conversation.lastChange ?? 0) - 1))
+      return told
     },
   })
   const pace = pacing(chat.tell, () => sequencer.box.size().waiting)
@@ -75,12 +83,12 @@ export default service(contract, async (here) => {
     actions: {
       ...opening(chat, touching),
       ...reading(chat, sequencer, pace),
-      ...missing(chat),
+      ...missing(chat, kept),
       ...saying(sequencer, suspicions),
-      ...changing(chat, sequencer, suspicions),
+      ...changing(chat, sequencer, suspicions, kept),
       ...typing(chat, pace),
       ...blocking(chat, sequencer),
-      ...offering(chat, sequencer),
+      ...offering(chat, sequencer, kept),
       verify: () => verifyChat(documents),
     },
     hears: {
@@ -93,7 +101,7 @@ export default service(contract, async (here) => {
       sequencer.box.stop()
       pace.stop()
       await answers.stop()
-      await kept.stop()
+      await mending.stop()
     },
   }
 })

@@ -9,8 +9,8 @@ export const TEXT_MAX = 8000
 export const ATTACHMENTS_MAX = 10
 /** Conversations one sync frame may name. */
 export const SYNC_MAX = 100
-/** People one question about who may see whom may name. */
-export const VISIBLE_MAX = 500
+/** People one question about peers names. */
+export const PEERS_MAX = 200
 /** A seq that can still be counted on from, exactly, on every store. */
 export const SEQ_MAX = Number.MAX_SAFE_INTEGER - 1
 /** Any text a client calls its message by, without control characters; half a surrogate pair is no character. */
@@ -162,6 +162,12 @@ export const chat = contract({
       result: Type.Object({ conversations: Type.Record(Type.String(), Missed) }),
       params: closed({ conversations: Positions, changes: Type.Optional(Positions) }),
     },
+    missed: {
+      auth: 'user',
+      summary: 'What sync answers, encoded: `text` is the JSON of its `conversations`.',
+      result: Type.Object({ text: Type.String(), messages: Type.Integer(), hasMore: Type.Boolean() }),
+      params: closed({ conversations: Positions, changes: Type.Optional(Positions) }),
+    },
     edit: {
       auth: 'user',
       key: 'id',
@@ -211,11 +217,11 @@ export const chat = contract({
       summary: 'The members of a conversation block each other otherwise than before.',
       params: closed({ id: Id }),
     },
-    visible: {
+    peers: {
       auth: 'internal',
-      result: Type.Object({ users: Type.Array(Id) }),
-      summary: 'Those of some people between whom and a user nobody blocked the other: whose presence may be told.',
-      params: closed({ user: Id, users: Type.Array(Id, { maxItems: VISIBLE_MAX }) }),
+      summary: 'Of these people, those with whom a person has a conversation and who have not blocked the person.',
+      result: Type.Object({ peers: Type.Array(Id) }),
+      params: closed({ user: Id, users: Type.Array(Id, { maxItems: PEERS_MAX }) }),
     },
     release: {
       auth: 'internal',

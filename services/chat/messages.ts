@@ -35,13 +35,12 @@ export const messages = collection<MessageDoc>('messages', {
   byChange: { keys: ['conversation', 'change'], unique: true },
 })
 
-/** As its sender sees it; the other sees of a held one that it is there. */
-export const publicMessage = (message: MessageDoc, viewer: string = message.sender): Message => {
-  const isHidden = message.held === true && viewer !== message.sender
-  return isHidden ? { ...shown(message), text: '', attachments: [] } : shown(message)
-}
+/** A message as somebody sees it: its sender sees all, the other of a held one that it is there. */
+export const seenBy = (message: Message, viewer: string): Message =>
+  message.held && message.sender !== viewer ? { ...message, text: '', attachments: [] } : message
 
-const shown = (message: MessageDoc): Message => ({
+/** As its sender sees it. */
+export const publicMessage = (message: MessageDoc): Message => ({
   id: message.id,
   conversation: message.conversation,
   seq: message.seq,
@@ -135,7 +134,7 @@ export const messagesFrom = async (
 }
 
 /** How many of them an answer takes: the one that fills it is the last, none where there is no room at all. */
-export const fitting = (docs: readonly MessageDoc[], bytesMax: number): number => {
+export const fitting = (docs: readonly Pick<Message, 'text' | 'attachments'>[], bytesMax: number): number => {
   if (bytesMax <= 0) return 0
   let bytes = 0
   const full = docs.findIndex((message) => (bytes += bytesOf(message)) >= bytesMax)
@@ -143,7 +142,7 @@ export const fitting = (docs: readonly MessageDoc[], bytesMax: number): number =
 }
 
 /** What a message may be on the wire at most, line breaks and quotes escaped. */
-export const bytesOf = ({ text, attachments, offer }: MessageDoc): number =>
+export const bytesOf = ({ text, attachments, offer }: Pick<Message, 'text' | 'attachments' | 'offer'>): number =>
   ENVELOPE_BYTES + (offer ? OFFER_BYTES : 0) + 2 * Buffer.byteLength(text + attachments.join('"",'))
 const ENVELOPE_BYTES = 400
 /** With a title of 80 characters. */

@@ -5,9 +5,10 @@ import { changer } from './changing.ts'
 import { isBlockedIn, otherOf } from './conversation.ts'
 import type { Chat, Handlers } from './parts.ts'
 import type { Sender, Sent } from './sending.ts'
+import type { Tails } from './tails.ts'
 
-export const offering = (chat: Chat, sequencer: Sender): Handlers<'partner' | 'showOffer'> => {
-  const change = changer(chat, sequencer)
+export const offering = (chat: Chat, sequencer: Sender, tails: Tails): Handlers<'partner' | 'showOffer'> => {
+  const change = changer(chat, sequencer, tails)
   return {
     partner: async ({ params: { id, user } }) => {
       // As stored: this node may not be the conversation's owner.

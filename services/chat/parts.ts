@@ -4,8 +4,8 @@ import type { Ctx, Parts } from '../../mixins/service.ts'
 import type { Caller } from '../shapes.ts'
 import type { chat, Message } from './contract.ts'
 import { hearersOf, type ConversationDoc } from './conversation.ts'
-import { publicMessage, type MessageDoc } from './messages.ts'
 import type { Roster } from './roster.ts'
+import { jsonFor, wired, type Wire } from './wire.ts'
 
 export type Chat = {
   documents: Documents
@@ -14,6 +14,10 @@ export type Chat = {
   newId: (prefix: string, command?: { id: string; at: number }) => string
   /** An event frame for every connection of these people. */
   tell: (members: readonly string[], ev: string, data: unknown) => void
+  /** The same with data that is JSON already. */
+  tellText: (members: readonly string[], ev: string, json: string) => void
+  /** A notice to every node. */
+  notify: (subject: string, data: unknown) => void
   /** The caller's own conversation; anybody else's does not exist. */
   mine: (id: string, caller: Caller) => Promise<ConversationDoc>
 }
@@ -27,14 +31,14 @@ export type MessageEvent = 'message' | 'message.edited' | 'message.deleted'
 
 /** Tells everybody who may hear of it, each as they may see it. Answers the message as its sender sees it. */
 export const tellMessage = (
-  { tell }: Pick<Chat, 'tell'>,
+  { tellText }: Pick<Chat, 'tellText'>,
   ev: MessageEvent,
-  message: MessageDoc,
+  message: Message,
   conversation: ConversationDoc,
-): Message => {
-  const own = publicMessage(message)
+): Wire => {
+  const wire = wired(message)
   const hearers = hearersOf(conversation, message.sender)
-  if (!message.held) tell(hearers, ev, own)
-  else for (const hearer of hearers) tell([hearer], ev, publicMessage(message, hearer))
-  return own
+  if (!message.held) tellText(hearers, ev, wire.json)
+  else for (const hearer of hearers) tellText([hearer], ev, jsonFor(wire, hearer))
+  return wire
 }

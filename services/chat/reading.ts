@@ -4,7 +4,7 @@ import { LIMIT_DEFAULT } from '../shapes.ts'
 import { lastChangeOf } from './changing.ts'
 import { hearersOf, mustBelong } from './conversation.ts'
 import { changeRow, rowId } from './inbox.ts'
-import { lastMessage, publicMessage, stretch, type Stretch } from './messages.ts'
+import { lastMessage, publicMessage, seenBy, stretch, type Stretch } from './messages.ts'
 import type { Pacing } from './pacing.ts'
 import type { Asked, Chat, Handlers } from './parts.ts'
 import type { Sender } from './sending.ts'
@@ -36,7 +36,7 @@ const pageOf = async (chat: Chat, { params: { id }, caller }: Asked<'messages' |
   // Before the messages, so that they hold at least so many changes.
   const lastChange = await lastChangeOf(chat, conversation)
   const { docs, hasMore } = await stretch(chat.documents, id, asked)
-  return { messages: docs.map((message) => publicMessage(message, caller.id)), hasMore, lastChange }
+  return { messages: docs.map((message) => seenBy(publicMessage(message), caller.id)), hasMore, lastChange }
 }
 
 const markRead = async (

@@ -4,7 +4,6 @@ import { refuse } from '../errors.ts'
 import { mediaIdIn } from '../media/contract.ts'
 import { judge } from '../moderation/contract.ts'
 import { attached, spoken } from './conversation.ts'
-import { publicMessage } from './messages.ts'
 import type { Handlers } from './parts.ts'
 import type { Sender } from './sending.ts'
 import type { Suspicions } from './suspicions.ts'
@@ -31,7 +30,7 @@ export const saying = (sequencer: Sender, suspicions: Suspicions): Handlers<'sen
       outcome === 'pass' ? undefined : (id) => suspicions.note({ id, conversation, sender }, judgement),
     )
     if (known) meta.$statusCode = 200
-    return publicMessage(message)
+    return message
   },
 })
 

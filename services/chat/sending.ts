@@ -4,15 +4,17 @@ import type { Documents } from '../../adapters/documents/index.ts'
 import { mailbox, MAILBOX, type Mailbox, type Slot } from '../../mixins/mailbox.ts'
 import { refuse } from '../errors.ts'
 import type { OfferCard } from '../offer/contract.ts'
+import type { Message } from './contract.ts'
 import { isBlockedIn, mustBelong, type ConversationDoc } from './conversation.ts'
-import { byClientId, fromOther, lastMessage, messages, type MessageDoc } from './messages.ts'
+import { byClientId, fromOther, lastMessage, messages, publicMessage, type MessageDoc } from './messages.ts'
 import { waitedMs } from './response.ts'
 import type { Roster } from './roster.ts'
 
 /** Of the last message only what numbers the next: texts need not stay in memory. */
 export type State = { last: Last | null }
 type Last = Pick<MessageDoc, 'seq' | 'sender' | 'senderSeq'> & { runAt: number }
-export type Sent = { message: MessageDoc; known: boolean }
+/** As the sender sees it; whether it was there before. */
+export type Sent = { message: Message; known: boolean }
 /** A message that is ready: trimmed, judged, its attachments looked at. */
 export type Draft = {
   conversation: string
@@ -31,8 +33,11 @@ export type SenderParts = {
   roster: Roster
   newId: () => string
   now: () => number
-  /** Told of every new message inside its turn, so in the order of seq; and how long the other waited for it, if they did. */
-  stored: (message: MessageDoc, conversation: ConversationDoc, waitedMs: number | null) => void
+  /**
+   * Told of every new message inside its turn, so in the order of seq; and how long the other waited for it, if they did.
+   * Answers it as the sender sees it.
+   */
+  stored: (message: MessageDoc, conversation: ConversationDoc, waitedMs: number | null) => Message
 }
 export type Sender = {
   /** `before` is done with the message's id when it is about to be stored, and not when it is known already. */
@@ -62,7 +67,7 @@ export const sender = ({ documents, roster, newId, now, stored }: SenderParts): 
       if (isBlockedIn(conversation, from)) return beforeTheBlock(draft)
       if (before) {
         const first = await byClientId(documents, id, from, clientId)
-        if (first) return { message: first, known: true }
+        if (first) return { message: publicMessage(first), known: true }
       }
       const { last } = slot.state!
       const message = numbered(draft, last, { id: messageId, now: now() })
@@ -72,11 +77,11 @@ export const sender = ({ documents, roster, newId, now, stored }: SenderParts): 
       if ((await documents.insert(messages, message)).ok) {
         slot.state = { last: lastOf(message) }
         // Somebody may have been blocked while it was being stored.
-        stored(message, roster.known(id) ?? conversation, waitedMs(last, message))
-        return { message, known: false }
+        const said = stored(message, roster.known(id) ?? conversation, waitedMs(last, message))
+        return { message: said, known: false }
       }
       const first = await byClientId(documents, id, from, clientId)
-      if (first) return { message: first, known: true }
+      if (first) return { message: publicMessage(first), known: true }
     }
     throw refuse('overloaded', 'this conversation is being written elsewhere', { retryAfterSeconds: 1 })
   }
@@ -95,7 +100,7 @@ export const sender = ({ documents, roster, newId, now, stored }: SenderParts): 
   const beforeTheBlock = async ({ conversation, sender: from, clientId }: Draft): Promise<Sent> => {
     const first = await byClientId(documents, conversation, from, clientId)
     if (!first) throw refuse('forbidden', 'this person does not take messages from you')
-    return { message: first, known: true }
+    return { message: publicMessage(first), known: true }
   }
 
   return { send, lastSeq: (id) => box.peek(id)?.last?.seq ?? 0, box }
