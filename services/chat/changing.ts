@@ -75,7 +75,7 @@ const edited = (message: MessageDoc, { outcome, text, masked }: Judgement, now: 
 }
 
 const erased = (message: MessageDoc): MessageDoc | null => {
-  const { masked: _, held: __, ...before } = message
+  const { masked: _, held: __, offer: ___, ...before } = message
   return message.deleted ? null : { ...before, text: '', attachments: [], deleted: true }
 }
 

@@ -169,6 +169,9 @@ serial('the message of an offer is nobody’s to rewrite', async (t) => {
     'conflict',
   )
   t.is(await codeOf(node.call('chat.erase', { id: conversation, message: message!.id }, as(sam))), 'conflict')
+  // A moderator's to take away, with all that it showed.
+  await node.call('chat.remove', { id: conversation, message: message!.id })
+  t.deepEqual(await shown(conversation, id), [])
   await node.call('offer.decline', { id }, as(ann))
 })
 
