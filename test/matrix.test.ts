@@ -87,6 +87,8 @@ const CASES: Record<string, Case> = {
   'offer.accept': { ...onOffer, body: {} },
   'offer.decline': { ...onOffer, body: {} },
   'offer.withdraw': { ...onOffer, body: {} },
+  'chat.unblock': { path: () => ({ id: 'usr_nobody' }) },
+  'chat.blocked': {},
   'ledger.trialBalance': {},
   'payment.webhook': { raw: { type: 'application/json', body: '{}' } },
   'payout.balance': {},
