@@ -98,13 +98,14 @@ export const thingsOf = async (market: Everything, { seller, buyer, admin }: Cas
     token: buyer.token,
     body: { with: seller.id },
   })
-  const message = await market.request('POST', `/v1/conversations/${conversation.body.id}/messages`, {
-    token: buyer.token,
-    body: { clientId: 'one', text: 'Hello' },
-  })
+  // Before anybody waits for the seller: an answer would change, a moment later, how fast they answer.
   const offer = await market.request('POST', `/v1/conversations/${conversation.body.id}/offers`, {
     token: seller.token,
     body: { gig: gig.body.id, title: 'Ten islands', price: usd(40_000), deliveryDays: 9, revisions: 2 },
+  })
+  const message = await market.request('POST', `/v1/conversations/${conversation.body.id}/messages`, {
+    token: buyer.token,
+    body: { clientId: 'one', text: 'Hello' },
   })
   const run = await market.request('POST', '/v1/admin/payout-runs', { token: admin.token, body: {} })
   return {
