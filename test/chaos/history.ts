@@ -1,4 +1,5 @@
 // What happened in a run, as the clients saw it, and what the store says afterwards. Plain data: the checker needs no more.
+import { hash } from '../../mixins/placement.ts'
 
 /** A message as it was told by an answer, an event or a list. `print` stands for everything in it that must not change. */
 export type Told = { id: string; seq: number; print: string }
@@ -25,5 +26,6 @@ export type Stored = Told & { conversation: string; sender: string; clientId: st
 
 export type History = { sends: readonly Send[]; views: readonly View[]; stored: readonly Stored[] }
 
-/** The fingerprint of a message: who said what under which name. */
-export const printOf = (sender: string, clientId: string, text: string): string => `${sender} ${clientId} ${text}`
+/** The fingerprint of a message, short: who said what under which name. */
+export const printOf = (sender: string, clientId: string, text: string): string =>
+  `${sender} ${clientId} ${text.length}:${hash(text)}`
