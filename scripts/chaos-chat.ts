@@ -6,10 +6,11 @@ import { natsProgram } from '../test/chaos/cluster.ts'
 import { HARMS, type HarmName } from '../test/chaos/nemeses.ts'
 import { report, run, type Outcome, type RunOptions } from '../test/chaos/run.ts'
 
-const HELP = `npm run chaos:chat [-- --seed N] [--seconds N] [--mutant fencing|resume] [--all]
+const HELP = `npm run chaos:chat [-- --seed N] [--seconds N] [--mutant fencing|resume] [--all] [--strict]
 Two gateways, two chat nodes and one that comes and goes over a real nats-server (without one: a single process), 50
 conversations, 100 clients over a proxy that cuts. Harm comes from the seed. Exit code 0: every promise held, or, with
---mutant, the judge saw that the guarantee was off. --all: the run, then both mutants.`
+--mutant, the judge saw that the guarantee was off. --all: the run, then both mutants. --strict: a connected client must
+also learn of the last message without asking.`
 
 const FULL = { gateways: 2, chats: 2, people: 20, devicesEach: 5, conversations: 50, thinkMs: 2500, resumes: true }
 const SMALL = { gateways: 1, chats: 2, people: 6, devicesEach: 2, conversations: 12, thinkMs: 150, resumes: true }
@@ -29,7 +30,7 @@ type Plan = Omit<RunOptions, 'seed' | 'log'> & {
   holds(outcome: Outcome): string[]
 }
 
-const plan = (kind: Kind, seconds: number | undefined): Plan => {
+const plan = (kind: Kind, seconds: number | undefined, isStrict: boolean): Plan => {
   const hasNats = natsProgram() !== undefined
   if (kind === 'fencing')
     return {
@@ -54,7 +55,8 @@ const plan = (kind: Kind, seconds: number | undefined): Plan => {
     ...FULL,
     harms: hasNats ? HARMS : IN_ONE_PROCESS,
     seconds: seconds ?? FULL_SECONDS,
-    holds: ({ verdict, harmed }) => [
+    holds: ({ verdict, harmed, untold }) => [
+      ...(isStrict && untold > 0 ? [`${untold} messages were not told to who was connected`] : []),
       ...(isClean(verdict) ? [] : ['promises were broken']),
       ...(verdict.counts.acknowledged === 0 ? ['nothing was acknowledged'] : []),
       ...[...harmed].flatMap(([name, count]) => (count === 0 ? [`no "${name}" happened`] : [])),
@@ -62,8 +64,10 @@ const plan = (kind: Kind, seconds: number | undefined): Plan => {
   }
 }
 
-const show = async (kind: Kind, seed: number, seconds: number | undefined): Promise<boolean> => {
-  const { holds, ...options } = plan(kind, seconds)
+type Asked = { seed: number; seconds: number | undefined; isStrict: boolean }
+
+const show = async (kind: Kind, { seed, seconds, isStrict }: Asked): Promise<boolean> => {
+  const { holds, ...options } = plan(kind, seconds, isStrict)
   console.log(`seed ${seed}, harm for ${options.seconds} s${kind === 'all' ? '' : `, ${kind} switched off`}`)
   const outcome = await run({ ...options, seed, log: console.log })
   console.log(report(outcome))
@@ -83,6 +87,7 @@ const main = async (): Promise<number> => {
       seconds: { type: 'string' },
       mutant: { type: 'string' },
       all: { type: 'boolean', default: false },
+      strict: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
@@ -92,13 +97,16 @@ const main = async (): Promise<number> => {
     return values.help ? 0 : 2
   }
   const seed = Number(values.seed ?? Math.floor(Math.random() * 1e6))
-  const seconds = values.seconds === undefined ? undefined : Number(values.seconds)
+  const given = values.seconds === undefined ? undefined : Number(values.seconds)
   const kinds: Kind[] = values.all ? ['all', 'fencing', 'resume'] : [mutant ?? 'all']
   let isFine = true
   for (const kind of kinds) {
     if (kind === 'fencing' && !natsProgram())
       console.log('fencing takes two nodes, and those take nats-server: not shown')
-    else isFine = (await show(kind, seed, kind === 'all' ? seconds : values.all ? undefined : seconds)) && isFine
+    else {
+      const seconds = values.all && kind !== 'all' ? undefined : given
+      isFine = (await show(kind, { seed, seconds, isStrict: values.strict })) && isFine
+    }
   }
   return isFine ? 0 : 1
 }

@@ -107,9 +107,7 @@ export const startCluster = async ({ gateways, chats, mutant }: ClusterOptions):
   const of = (role: Role) => members.filter((one) => one.role === role)
 
   const stop = async () => {
-    for (const one of members) if (one.state() === 'paused') one.resume()
-    await Promise.all(members.filter(({ role }) => role !== 'nats').map((one) => one.leave()))
-    await Promise.all(of('nats').map((one) => one.kill()))
+    await Promise.all(members.map((one) => one.kill()))
     await rm(dataDir, { recursive: true, force: true })
   }
 

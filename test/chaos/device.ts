@@ -19,6 +19,10 @@ export type Device = {
   port(): number | undefined
   /** Asks for everything again, many times, without waiting: for one that has stopped reading. */
   gorge(times: number): void
+  /** Asks `sync` once more, as a client may at any time to prove to itself that it missed nothing. */
+  prove(): void
+  /** One more message at once, beside the others. */
+  speak(): void
   /** No new messages from now on; resolves when none is under way. */
   quiet(): Promise<void>
   /** How often it connected, found a hole, had to send again; answers by error code. */
@@ -46,7 +50,7 @@ export type DeviceOptions = {
   thinkMs: number
 }
 
-const ANSWER_WITHIN_MS = 6000
+const ANSWER_WITHIN_MS = 3000
 const SYNC_WITHIN_MS = 10_000
 const PING_EVERY_MS = 2000
 const PING_WITHIN_MS = 4000
@@ -173,6 +177,7 @@ export const startDevice = (options: DeviceOptions): Device => {
     return {
       raw,
       ask,
+      prove: () => resumes && void sync(),
       isSynced: () => isSynced && raw.readyState === WebSocket.OPEN,
       hole: () => {
         if (!resumes) return
@@ -227,16 +232,18 @@ export const startDevice = (options: DeviceOptions): Device => {
     }
   }
 
+  const speak = () => send(textOf(random, `${name}, message ${sends.length + 1}`))
+
   const talk = async () => {
     await wait(random.next() * thinkMs)
     while (!isQuiet && !isClosed) {
-      await send(textOf(random, `${name}, message ${sends.length + 1}`))
+      await speak()
       await wait(random.next() * 2 * thinkMs)
     }
   }
 
   connect()
-  const talking = talk()
+  let talking: Promise<unknown> = talk()
   return {
     name,
     person,
@@ -250,9 +257,13 @@ export const startDevice = (options: DeviceOptions): Device => {
       const all = Object.fromEntries(conversations.map((id) => [id, 0]))
       for (let n = 0; n < times; n++) void line?.ask('sync', { conversations: all }, SYNC_WITHIN_MS)
     },
-    quiet: () => {
+    prove: () => void line?.prove(),
+    speak: () => {
+      talking = Promise.all([talking, speak()])
+    },
+    quiet: async () => {
       isQuiet = true
-      return talking
+      await talking
     },
     close: () => {
       isClosed = true

@@ -2,11 +2,11 @@
 // good, everybody catches up, the truth is read from the store, and the history is judged.
 import { ask } from '../market.ts'
 import { eventually } from '../node.ts'
-import { BAD, judge, type Verdict } from './checker.ts'
+import { BAD, isClean, judge, type Verdict } from './checker.ts'
 import { startCluster, type Cluster } from './cluster.ts'
 import { startDevice, toldOf, type Device, type Person } from './device.ts'
 import type { Stored } from './history.ts'
-import { harm, type HarmName } from './nemeses.ts'
+import { harm, TO_PROCESSES, type HarmName, type World } from './nemeses.ts'
 import { startProxy } from './proxy.ts'
 import { random, type Random } from './random.ts'
 
@@ -25,11 +25,17 @@ export type RunOptions = {
   mutant?: string
   /** Off: devices do not ask what they missed. */
   resumes: boolean
+  /** Devices beside the others that do not ask what they missed; judged apart, to see that the harm was harm. */
+  forgetful?: number
   log(line: string): void
 }
 export type Outcome = {
   verdict: Verdict
+  /** The same of what the forgetful devices were told. */
+  forgetful: Verdict
   harmed: Map<string, number>
+  /** Messages a connected device had to ask for: nothing it was told showed that it missed them. */
+  untold: number
   /** What the run was, in numbers. */
   figures: Record<string, number>
   /** Processes that said they run changed source. */
@@ -37,7 +43,7 @@ export type Outcome = {
 }
 
 const SETTLE_WITHIN_MS = 30_000
-const CAUGHT_UP_WITHIN_MS = 15_000
+const CAUGHT_UP_WITHIN_MS = 6000
 
 export const run = async (options: RunOptions): Promise<Outcome> => {
   const { seed, gateways, chats, mutant, log } = options
@@ -54,24 +60,36 @@ export const run = async (options: RunOptions): Promise<Outcome> => {
     const url = urlOf(cluster)
     const people = await register(url(), options)
     const talks = await open(url(), people, { options, random: chance.stream('talks') })
-    devices.push(...hold(options, { people, talks, port: proxy.port, random: chance }))
+    const held = { people, talks, port: proxy.port, random: chance }
+    devices.push(...hold(options, held))
+    const sound = devices.slice(0, people.length * options.devicesEach)
     await eventually(() => devices.every((one) => one.isConnected()), Boolean, SETTLE_WITHIN_MS)
     const begun = performance.now()
     const now = () => Math.round(performance.now() - begun)
     log(`         ${cluster.members.length} processes, ${devices.length} devices, ${talks.length} conversations`)
     const world = { cluster, proxy, devices, random: chance.stream('harm'), now, log }
     const harmed = await harm(world, options.harms, options.seconds * 1000)
+    await lastBlow(world, harmed)
     log(`${(now() / 1000).toFixed(1).padStart(6)} s  everything made good`)
     await settled(devices)
     const stored = await truth(url(), talks)
-    await caughtUp(devices, stored)
-    const verdict = judge({
-      sends: devices.flatMap(({ sends }) => sends),
-      views: devices.flatMap((one) => one.views()),
-      stored,
-    })
+    const sends = devices.flatMap((one) => one.sends)
+    const judged = async () => {
+      await caughtUp(sound, stored)
+      return judge({ sends, views: sound.flatMap((one) => one.views()), stored })
+    }
+    const unasked = await judged()
+    for (const one of devices) one.prove()
+    const verdict = isClean(unasked) ? unasked : await judged()
     const seconds = Math.round((performance.now() - from) / 1000)
-    return { verdict, harmed, figures: figures(devices, stored, seconds), changed: cluster.changed() }
+    return {
+      verdict,
+      forgetful: judge({ sends, views: devices.slice(sound.length).flatMap((one) => one.views()), stored }),
+      harmed,
+      untold: unasked.counts.gaps - verdict.counts.gaps,
+      figures: figures(devices, stored, seconds),
+      changed: cluster.changed(),
+    }
   } catch (error) {
     throw new Error(`the run broke off; the processes said last:\n${cluster.output().slice(-4000)}`, { cause: error })
   } finally {
@@ -131,23 +149,39 @@ type Held = { people: readonly Person[]; talks: readonly Talk[]; port: number; r
 
 const hold = (options: RunOptions, { people, talks, port, random }: Held): Device[] => {
   let places = 0
-  return people.flatMap((person, at) => {
-    const conversations = talks.filter(({ members }) => members.includes(person)).map(({ id }) => id)
-    return Array.from({ length: options.devicesEach }, (_, n) => {
-      const name = `device ${at + 1}/${n + 1}`
-      return startDevice({
-        name,
-        person,
-        conversations,
-        port,
-        random: random.stream(name),
-        place: () => ++places,
-        resumes: options.resumes,
-        thinkMs: options.thinkMs,
-      })
+  const device = (person: Person, name: string, resumes: boolean) =>
+    startDevice({
+      name,
+      person,
+      conversations: talks.filter(({ members }) => members.includes(person)).map(({ id }) => id),
+      port,
+      random: random.stream(name),
+      place: () => ++places,
+      resumes,
+      thinkMs: options.thinkMs,
     })
-  })
+  const numbers = (count: number) => Array.from({ length: count }, (_, n) => n + 1)
+  return [
+    ...people.flatMap((person, at) =>
+      numbers(options.devicesEach).map((n) => device(person, `device ${at + 1}/${n}`, options.resumes)),
+    ),
+    ...numbers(options.forgetful ?? 0).map((n) => device(people[n % people.length]!, `forgetful ${n}`, false)),
+  ]
 }
+
+/**
+ * Everybody speaks at once, harm comes while that is under way, and then it is quiet: what was not told then is shown by
+ * nothing that comes later.
+ */
+const lastBlow = async (world: World, harmed: ReadonlyMap<string, number>): Promise<void> => {
+  const { devices, random, log } = world
+  const names = [...harmed.keys()].filter((name) => Object.hasOwn(TO_PROCESSES, name)) as (keyof typeof TO_PROCESSES)[]
+  for (const one of devices) void one.quiet()
+  for (const one of devices) one.speak()
+  await new Promise((resolve) => setTimeout(resolve, random.whole(0, LAST_BLOW_MS)))
+  if (names.length > 0) log(`last     ${await TO_PROCESSES[random.pick(names)](world)}`)
+}
+const LAST_BLOW_MS = 50
 
 /** Nobody says anything new, and what was begun has its answer. */
 const settled = async (devices: readonly Device[]): Promise<void> => {
@@ -204,7 +238,7 @@ const figures = (devices: readonly Device[], stored: readonly Stored[], seconds:
 }
 
 /** The run as a person reads it. */
-export const report = ({ verdict, harmed, figures }: Outcome): string => {
+export const report = ({ verdict, harmed, untold, figures }: Outcome): string => {
   const line = ([what, count]: readonly [string, number]) =>
     `  ${what.padEnd(28)}${count.toLocaleString('en').padStart(8)}`
   const { acknowledged, unknownStored, unknownAbsent } = verdict.counts
@@ -212,7 +246,7 @@ export const report = ({ verdict, harmed, figures }: Outcome): string => {
     'harm done',
     ...[...harmed].map(line),
     'the run',
-    ...Object.entries(figures).map(line),
+    ...Object.entries({ ...figures, 'untold until asked': untold }).map(line),
     'sends',
     ...Object.entries({ acknowledged, 'unknown, stored': unknownStored, 'unknown, not stored': unknownAbsent }).map(
       line,
