@@ -168,6 +168,8 @@ export const startDevice = (options: DeviceOptions): Device => {
     raw.on('message', (data) => {
       const frame = JSON.parse(String(data)) as Frame
       if (frame.ev === 'message') tell(frame.data!, true)
+      // The gateway says that it may have lost something on the way.
+      else if (frame.ev === 'missed' && resumes) void sync()
       else if (frame.id !== undefined) waiting.get(frame.id)?.(frame)
     })
     raw.on('error', () => undefined)
