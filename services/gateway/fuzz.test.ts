@@ -8,7 +8,7 @@ import { Value } from 'typebox/value'
 import { random } from '../../test/chaos/random.ts'
 import { eventually } from '../../test/node.ts'
 import chat from '../chat/chat.service.ts'
-import { FRAME_BYTES_MAX, OPS, parseFrame, type OpName } from './frames.ts'
+import { FRAME_BYTES_MAX, OPS, parseFrame, PRESENCE_USERS_MAX, type OpName } from './frames.ts'
 import { accounts, LISTENERS, person, startGateway, type People } from './testing.ts'
 import { BINARY, CLOSE_FRAME, frame, handshake, PING, TEXT, wire, type Wire } from './wire.fixture.ts'
 
@@ -79,7 +79,7 @@ const NO_OPERATIONS: Readonly<Record<string, [text: string, id: unknown]>> = {
   'conversations that are a list': ['{"id":1,"op":"sync","conversations":[1]}', 1],
   'a topic of control characters': ['{"id":1,"op":"subscribe","topic":"gig:\\n"}', 1],
   'more people than may be asked for': [
-    `{"id":1,"op":"presence","users":${JSON.stringify(new Array(101).fill('usr_a'))}}`,
+    `{"id":1,"op":"presence","users":${JSON.stringify(new Array(PRESENCE_USERS_MAX + 1).fill('usr_a'))}}`,
     1,
   ],
 }
