@@ -1,6 +1,7 @@
 // The processes of a run: gateways and chat nodes over one data directory and a real nats-server, each of which can be
 // killed, paused, told to leave, and started again. Without nats-server: one process that is everything.
 import { spawn, type ChildProcess } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -106,9 +107,16 @@ export const startCluster = async ({ gateways, chats, mutant }: ClusterOptions):
     : [node('all', 'market', 0, null)]
   const of = (role: Role) => members.filter((one) => one.role === role)
 
+  // A paused process hears of no signal but this one: whoever ends the run early must not leave one behind.
+  const slay = () => {
+    for (const one of members) void one.kill()
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+  process.once('exit', slay)
   const stop = async () => {
     await Promise.all(members.map((one) => one.kill()))
     await rm(dataDir, { recursive: true, force: true })
+    process.off('exit', slay)
   }
 
   try {
