@@ -110,7 +110,7 @@ export const startCluster = async ({ gateways, chats, mutant }: ClusterOptions):
   // A paused process hears of no signal but this one: whoever ends the run early must not leave one behind.
   const slay = () => {
     for (const one of members) void one.kill()
-    rmSync(dataDir, { recursive: true, force: true })
+    rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 })
   }
   process.once('exit', slay)
   const stop = async () => {

@@ -21,6 +21,8 @@ type Harm = (world: World) => Promise<string | null>
 const PAUSE_MS = 17_000
 const SWALLOWED_MS = 4000
 const SLOW_WITHIN_MS = 8000
+/** How much longer it goes on for a harm that has not been done at all yet. */
+const OVERTIME_MS = 20_000
 /** Answers asked for and not read: together far more than a socket, its peers and the kernel hold. */
 const GORGED = 80
 
@@ -120,13 +122,19 @@ const spree = async (world: World, { table, names, untilMs, pauseMs, done }: Spr
   const own = names.filter((name) => Object.hasOwn(table, name))
   const random = world.random.stream(own.join())
   let next: string[] = []
-  while (own.length > 0 && world.now() < untilMs) {
+  const goesOn = () =>
+    world.now() < untilMs || (own.some((name) => done.get(name) === 0) && world.now() < untilMs + OVERTIME_MS)
+  while (own.length > 0 && goesOn()) {
     await wait(random.whole(...pauseMs))
     if (next.length === 0) next = random.shuffled(own)
     const name = next.shift()!
     const from = world.now()
     const came = await table[name]!({ ...world, random })
-    if (came === null) continue
+    // There was nobody to do it to just now: its turn comes again.
+    if (came === null) {
+      next.push(name)
+      continue
+    }
     done.set(name, (done.get(name) ?? 0) + 1)
     world.log(`${(from / 1000).toFixed(1).padStart(6)} s  ${name.padEnd(16)} ${came}`)
   }
