@@ -11,7 +11,7 @@ test('a node is killed and links are cut, and who asks what it missed has every 
   t.timeout(120_000)
   const { verdict, forgetful, harmed } = await run({
     seed: SEED,
-    seconds: 4,
+    seconds: 2,
     harms: [natsProgram() ? 'kill chat' : 'kill gateway', 'cut links'],
     gateways: 1,
     chats: 2,
