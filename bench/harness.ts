@@ -2,7 +2,9 @@
 // CPU and memory are read from /proc, so these run on Linux.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { freePorts } from '../test/market.ts'
 
 export type Usage = { cpuSeconds: number; residentBytes: number }
@@ -67,6 +69,64 @@ export const startBenchNode = async ({
   }
 }
 
+/** A program of the bench's own as a process, asked over IPC: one question at a time, one answer each. */
+export type Child = {
+  pid: number
+  ask<A>(question: object): Promise<A>
+  usage(): Usage
+  stop(): Promise<void>
+}
+export type ChildOptions = { core?: number | undefined; env?: Record<string, string>; nodeArguments?: string[] }
+
+export const startChild = (file: URL, args: readonly string[], options: ChildOptions = {}): Child => {
+  const { core, env = {}, nodeArguments = [] } = options
+  const [command, ...rest] = pinned(core, [process.execPath, ...nodeArguments, fileURLToPath(file), ...args])
+  const child = spawn(command!, rest, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    serialization: 'advanced',
+  })
+  const ask = <A>(question: object): Promise<A> =>
+    new Promise((resolve, reject) => {
+      const ended = (code: number | null) => reject(new Error(`${fileURLToPath(file)} ended with ${code}`))
+      child.once('exit', ended)
+      child.once('message', (answer: { failed?: string }) => {
+        child.off('exit', ended)
+        if (answer.failed === undefined) resolve(answer as A)
+        else reject(new Error(answer.failed))
+      })
+      child.send(question)
+    })
+  return { pid: child.pid!, ask, usage: () => usageOf(child.pid!), stop: () => end(child) }
+}
+
+/** The other side of `startChild`: answers every question until the parent is gone. */
+export const answerParent = (answer: (question: never) => Promise<object>): void => {
+  process.on('message', (question) => {
+    answer(question as never).then(
+      (given) => process.send!(given),
+      (error: unknown) =>
+        process.send!({ failed: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+    )
+  })
+  process.on('disconnect', () => process.exit())
+}
+
+/** On one core where the system can do that and there is more than one. */
+export const pinned = (core: number | undefined, command: readonly string[]): string[] =>
+  core === undefined || process.platform !== 'linux' || availableParallelism() < 2
+    ? [...command]
+    : ['taskset', '-c', String(core), ...command]
+
+/** What one process may have open, as the kernel says. */
+export const openFilesMax = (): number =>
+  Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? 1024)
+
+/** Budgets beyond any bench: what is measured is serving, not refusing. */
+export const UNLIMITED = ['account', 'address', 'auth', 'login', 'messages']
+  .map((name) => `${name}=100000000/100000000`)
+  .join(',')
+
 const isReady = (opsUrl: string): Promise<boolean> =>
   fetch(`${opsUrl}/health/ready`).then(
     ({ ok }) => ok,
@@ -109,6 +169,13 @@ export const median = (values: readonly number[]): number => {
   const middle = Math.floor(sorted.length / 2)
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
+
+/** In another order every time, so that nobody always comes after the same one. */
+export const shuffled = <T>(list: readonly T[]): T[] =>
+  list
+    .map((item) => ({ item, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item)
 
 export const ratio = (value: number, base: number): string => `${(value / base).toFixed(2)} ×`
 export const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`
