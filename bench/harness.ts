@@ -17,10 +17,17 @@ export type BenchNode = {
   usage(): Usage
   stop(): Promise<void>
 }
-export type NodeOptions = { dataDir: string; folder?: string; env?: Record<string, string>; nodeArguments?: string[] }
+export type NodeOptions = {
+  dataDir: string
+  folder?: string
+  env?: Record<string, string>
+  nodeArguments?: string[]
+  core?: number
+}
 
 const READY_WITHIN_MS = 60_000
 const POLL_MS = 5
+const LEAVE_WITHIN_MS = 10_000
 const OUTPUT_CHARACTERS_MAX = 4000
 /** What the kernel counts CPU time in for /proc, on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100
@@ -31,10 +38,13 @@ export const startBenchNode = async ({
   folder = process.cwd(),
   env = {},
   nodeArguments = [],
+  core,
 }: NodeOptions): Promise<BenchNode> => {
-  const [port, opsPort] = await freePorts(2)
+  const [freePort, opsPort] = await freePorts(2)
+  const port = env['PORT'] ?? freePort
   const startedAt = performance.now()
-  const child = spawn(process.execPath, [...nodeArguments, 'scripts/start.mjs'], {
+  const [command, ...rest] = pinned(core, [process.execPath, ...nodeArguments, 'scripts/start.mjs'])
+  const child = spawn(command!, rest, {
     cwd: folder,
     env: {
       PATH: process.env['PATH'],
@@ -97,7 +107,17 @@ export const startChild = (file: URL, args: readonly string[], options: ChildOpt
       })
       child.send(question)
     })
-  return { pid: child.pid!, ask, usage: () => usageOf(child.pid!), stop: () => end(child) }
+  return { pid: child.pid!, ask, usage: () => usageOf(child.pid!), stop: () => leave(child) }
+}
+
+/** Lets it end by itself, so that a profile is written. */
+const leave = async (child: ChildProcess): Promise<void> => {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exited = new Promise((resolve) => child.once('exit', resolve))
+  child.disconnect()
+  const timer = setTimeout(() => child.kill('SIGKILL'), LEAVE_WITHIN_MS)
+  await exited
+  clearTimeout(timer)
 }
 
 /** The other side of `startChild`: answers every question until the parent is gone. */

@@ -36,7 +36,9 @@ func main() {
 	web, control := listen(), listen()
 	go publish(node, control)
 	mux := http.NewServeMux()
-	mux.Handle("/connection/websocket", centrifuge.NewWebsocketHandler(node, centrifuge.WebsocketConfig{}))
+	// Its ping is a line that may come in one frame with messages, which the load does not look for.
+	silent := centrifuge.WebsocketConfig{PingPongConfig: centrifuge.PingPongConfig{PingInterval: -1}}
+	mux.Handle("/connection/websocket", centrifuge.NewWebsocketHandler(node, silent))
 	fmt.Printf("{\"port\":%d,\"controlPort\":%d}\n", port(web), port(control))
 	log.Fatal(http.Serve(web, mux))
 }
