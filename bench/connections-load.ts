@@ -15,7 +15,8 @@ export type Opening = {
   inFlight: number
 }
 export type Opened = { seconds: number; took: number[] }
-export type Chatting = { perSecond: number; ms: number }
+/** Open loop with so many a second, whatever the answers take; or closed, with so many unanswered. */
+export type Chatting = { ms: number } & ({ perSecond: number } | { inFlight: number })
 export type Chatted = { sent: number; acknowledged: number; refused: string[]; acks: number[]; deliveries: number[] }
 export type Resumed = Opened & { missed: number }
 /** The last number that each of these people has seen, and the first thing that was wrong. */
@@ -137,8 +138,8 @@ const ask = (at: number, fields: object): Promise<Frame> => {
   })
 }
 
-/** Open loop: so many messages a second from people drawn at random, whatever the answers take. */
-const chat = async ({ perSecond, ms }: Chatting): Promise<Chatted> => {
+/** From people drawn at random, each to their own conversation. */
+const chat = async (chatting: Chatting): Promise<Chatted> => {
   const to = people!
   to.deliveries = histogram()
   const acks = histogram()
@@ -159,10 +160,18 @@ const chat = async ({ perSecond, ms }: Chatting): Promise<Chatted> => {
     }
   }
   const startedAt = now()
-  while (now() < startedAt + ms) {
-    const due = Math.floor(((now() - startedAt) / 1000) * perSecond)
-    while (sent < due) void say()
-    await pause(TICK_MS)
+  const endsAt = startedAt + chatting.ms
+  if ('inFlight' in chatting) {
+    const talker = async () => {
+      while (now() < endsAt && refused.length === 0) await say()
+    }
+    await Promise.all(Array.from({ length: chatting.inFlight }, talker))
+  } else {
+    while (now() < endsAt) {
+      const due = Math.floor(((now() - startedAt) / 1000) * chatting.perSecond)
+      while (sent < due) void say()
+      await pause(TICK_MS)
+    }
   }
   const until = now() + ACKNOWLEDGED_WITHIN_MS
   while (acknowledged < sent && now() < until && refused.length === 0) await pause(TICK_MS)
