@@ -28,7 +28,7 @@ const CHECKED_MAX = 500
 /** People enough for a pair of their own for every conversation. */
 const pairs = (conversations: number) => {
   const side = Math.ceil(Math.sqrt(conversations)) + 1
-  return (at: number): readonly [number, number] => [at % side, side + Math.floor(at / side)]
+  return (at: number): readonly [number, number] => [Math.floor(at / side), side + (at % side)]
 }
 
 type State = {

@@ -40,6 +40,7 @@ type Frame = {
 type Waiting = { resolve: (frame: Frame) => void; reject: (error: Error) => void }
 type People = {
   opening: Opening
+  tokens: string[]
   clients: (SwarmClient | null)[]
   last: Int32Array
   waiting: Map<number, Waiting>
@@ -56,6 +57,7 @@ const open = async (opening: Opening): Promise<Opened> => {
   const count = opening.to - opening.from
   people = {
     opening,
+    tokens: await signed(opening),
     clients: new Array<SwarmClient | null>(count).fill(null),
     last: new Int32Array(count),
     waiting: new Map(),
@@ -66,11 +68,15 @@ const open = async (opening: Opening): Promise<Opened> => {
   return connectAll(people, async (at) => void (await ask(at, { op: 'presence', users: [] })))
 }
 
+const signed = async ({ from, to, secret }: Opening): Promise<string[]> => {
+  const tokens: string[] = []
+  for (let at = from; at < to; at++) tokens.push(await tokenOf(secret, at))
+  return tokens
+}
+
 /** Connects everybody, does a first thing with each, and answers how long that took. */
 const connectAll = async (to: People, first: (at: number) => Promise<void>): Promise<Opened> => {
-  const { opening, clients } = to
-  const tokens: string[] = []
-  for (let at = 0; at < clients.length; at++) tokens.push(await tokenOf(opening.secret, opening.from + at))
+  const { opening, clients, tokens } = to
   const took = histogram()
   const startedAt = now()
   await spread(clients.length, opening.inFlight, async (at) => {

@@ -35,6 +35,7 @@ const FILES_KEPT = 3000
 const POSTS_AT_ONCE = 20
 const SETTLED_WITHIN_MS = 20_000
 const QUIET_MS = 1500
+const IDLE_MS = 5000
 const CLOSED_WITHIN_MS = 60_000
 
 const perProcess = openFilesMax() - FILES_KEPT
@@ -58,6 +59,7 @@ async function connections(count: number) {
       const connected = await costOf(one.market, () => all<Opened>(one, 'open'))
       await sleep(QUIET_MS)
       const after = memory(one.market)
+      const idle = await costOf(one.market, () => sleep(IDLE_MS))
       await check(one, new Map())
       const talked = await chat(one)
       const due = await sentMeanwhile(one, talked.sum)
@@ -66,7 +68,12 @@ async function connections(count: number) {
       const missed = resumed.answers.reduce((sum, { missed }) => sum + missed, 0)
       const away = Number(values.away)
       if (missed !== 2 * away) throw new Error(`${missed} messages came with sync, ${2 * away} were due`)
-      report(one, { connected: { ...connected, before, after }, talked, resumed: { ...resumed, missed } })
+      report(one, {
+        connected: { ...connected, before, after },
+        idle: idle.cost,
+        talked,
+        resumed: { ...resumed, missed },
+      })
     },
   )
 }
@@ -98,7 +105,7 @@ async function resumes(count: number, each: number) {
       ] as const
       const rows = parts.map(([name, cpu]) => [name, seconds(cpu), micros(cpu)])
       console.log(table(['Process', 'CPU', 'CPU of one resume'], rows))
-      console.log(`\n${seconds(cost.wallSeconds)} in all, p99 of one ${latency(resumed.answers, 0.99)}`)
+      console.log(`\n${slowest(resumed.answers)} in all, p99 of one ${latency(resumed.answers, 0.99)}`)
     },
   )
 }
@@ -266,12 +273,22 @@ function latency(answers: readonly { took: number[] }[], share: number): string 
   ).toFixed(0)} ms`
 }
 
+/** The load's processes begin together. */
+function slowest(answers: readonly Opened[]): string {
+  return seconds(Math.max(...answers.map((answer) => answer.seconds)))
+}
+
+function cpuOf({ gateways, actors, nats, wallSeconds }: Cost): number {
+  return (gateways + actors + nats) / wallSeconds
+}
+
 type Result = {
   connected: { answers: Opened[]; cost: Cost; before: Memory; after: Memory }
+  idle: Cost
   talked: Talked
   resumed: { answers: Resumed[]; cost: Cost; missed: number }
 }
-function report({ count }: Run, { connected, talked, resumed }: Result) {
+function report({ count }: Run, { connected, idle, talked, resumed }: Result) {
   const { before, after } = connected
   const each = (what: keyof Memory) => `${((after[what] - before[what]) / count / 1024).toFixed(2)} KB`
   const micros = (cpu: number, of: number) => `${((cpu * 1e6) / of).toFixed(0)} µs`
@@ -283,12 +300,13 @@ function report({ count }: Run, { connected, talked, resumed }: Result) {
     ['… in the process with the actors', each('actors')],
     ["… in the kernel's slab, both ends", each('kernelBytes')],
     ['CPU of a connect, account looked up', split(connected.cost, count)],
-    ['All connected', seconds(connected.cost.wallSeconds)],
+    ['All connected', slowest(connected.answers)],
+    ['All idle, answering pings: CPU of a second', `${cpuOf(idle).toFixed(3)} s`],
     ['Messages sent, acknowledged, delivered to both', String(talked.sent)],
     ['Send to acknowledgement, p50 / p99', `${time(talked.acks, 0.5)} / ${time(talked.acks, 0.99)}`],
     ['Send to delivery, p50 / p99', `${time(talked.deliveries, 0.5)} / ${time(talked.deliveries, 0.99)}`],
-    ['CPU of a message, all else idle', split(talked.cost, talked.sent)],
-    ['All cut at once and back with `sync`', seconds(resumed.cost.wallSeconds)],
+    [`CPU of a message at ${values['per-second']} a second, with what idling costs`, split(talked.cost, talked.sent)],
+    ['All cut at once and back with `sync`', slowest(resumed.answers)],
     ['CPU of one coming back', split(resumed.cost, count)],
     ['Caught up, p50 / p99 of one', `${latency(resumed.answers, 0.5)} / ${latency(resumed.answers, 0.99)}`],
     ['Messages closed by `sync`; lost, doubled, out of order', `${resumed.missed}; 0, 0, 0`],
