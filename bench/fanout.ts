@@ -12,7 +12,18 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { Dialect, Opening, Rounded, Rounding } from './fanout-load.ts'
 import type { NodeKind, Served } from './fanout-servers.ts'
-import { median, openFilesMax, pinned, ratio, shuffled, startChild, table, usageOf, type Child } from './harness.ts'
+import {
+  median,
+  openFilesMax,
+  owned,
+  pinned,
+  ratio,
+  shuffled,
+  startChild,
+  table,
+  usageOf,
+  type Child,
+} from './harness.ts'
 
 const { values } = parseArgs({
   options: {
@@ -108,8 +119,8 @@ async function centrifuge(): Promise<Server> {
   if (!existsSync(program))
     execFileSync('go', ['build', '-o', program, '.'], { cwd: fileURLToPath(here('./peers/centrifuge')) })
   const [command, ...rest] = pinned(SERVER_CORE, [program])
-  const child = spawn(command!, rest, { stdio: ['ignore', 'pipe', 'inherit'] })
-  const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
+  const child = owned(spawn(command!, rest, { stdio: ['ignore', 'pipe', 'inherit'] }))
+  const [line] = (await once(createInterface(child.stdout!), 'line')) as [string]
   return {
     pid: child.pid!,
     served: JSON.parse(line) as Served,

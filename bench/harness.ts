@@ -32,6 +32,20 @@ const OUTPUT_CHARACTERS_MAX = 4000
 /** What the kernel counts CPU time in for /proc, on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100
 
+/** What this process started and has not seen end: nothing of it outlives the bench, however that ends. */
+const started = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of started) child.kill('SIGKILL')
+})
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
+/** Remembers a child until it has ended. */
+export const owned = (child: ChildProcess): ChildProcess => {
+  started.add(child)
+  child.once('exit', () => started.delete(child))
+  return child
+}
+
 /** Starts a market in one process and waits until it is ready. */
 export const startBenchNode = async ({
   dataDir,
@@ -57,6 +71,7 @@ export const startBenchNode = async ({
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  owned(child)
   let printed = ''
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk) => (printed = (printed + chunk).slice(-OUTPUT_CHARACTERS_MAX)))
@@ -96,6 +111,7 @@ export const startChild = (file: URL, args: readonly string[], options: ChildOpt
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     serialization: 'advanced',
   })
+  owned(child)
   const ask = <A>(question: object): Promise<A> =>
     new Promise((resolve, reject) => {
       const ended = (code: number | null) => reject(new Error(`${fileURLToPath(file)} ended with ${code}`))

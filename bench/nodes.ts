@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openSqlite } from '../adapters/documents/sqlite.ts'
 import type { Documents } from '../adapters/documents/index.ts'
 import { freePorts } from '../test/market.ts'
-import { pinned, startBenchNode, UNLIMITED, usageOf, type BenchNode, type Usage } from './harness.ts'
+import { owned, pinned, startBenchNode, UNLIMITED, usageOf, type BenchNode, type Usage } from './harness.ts'
 
 export type BenchMarket = {
   port: number
@@ -101,7 +101,7 @@ const sum = (all: readonly Usage[]): Usage =>
 const startNats = async (port: number, core: number) => {
   const path = `${process.env['PATH']}:/usr/sbin:/usr/local/bin`
   const [command, ...rest] = pinned(core, ['nats-server', '--addr', '127.0.0.1', '--port', String(port)])
-  const child = spawn(command!, rest, { stdio: 'ignore', env: { PATH: path } })
+  const child = owned(spawn(command!, rest, { stdio: 'ignore', env: { PATH: path } }))
   const until = performance.now() + STARTED_WITHIN_MS
   while (!(await accepts(port))) {
     if (child.exitCode !== null || performance.now() > until) throw new Error('nats-server did not start: install it')
