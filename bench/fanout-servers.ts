@@ -1,10 +1,11 @@
 // The servers that bench/fanout.ts compares. Each takes what is to be published from a control connection, one JSON object a
 // line, encodes it anew and gives it to everybody connected.
+import { existsSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { createServer, type AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
-import { ServiceBroker } from 'moleculer'
+import { ServiceBroker, type ServiceSchema } from 'moleculer'
 import { WebSocketServer } from 'ws'
 import { loadAddon } from '../adapters/listener/addon.ts'
 import { nodeOf } from '../mixins/node.ts'
@@ -41,7 +42,7 @@ const gateways = async (
 ): Promise<Started> => {
   const env = { PORT: '0', OPS_PORT: '0', LOG_LEVEL: 'warn', DEMO: '0', RATE_LIMITS: UNLIMITED, DATA_DIR: dataDir }
   const broker = new ServiceBroker(brokerOptions(env))
-  for (const schema of [account, gateway]) broker.createService(schema)
+  for (const schema of [account, gateway, ...(await announcements())]) broker.createService(schema)
   await broker.start()
   const node = nodeOf(broker, broker.logger)
   await seedPeople(await node.open('documents'), subscribers)
@@ -49,10 +50,18 @@ const gateways = async (
   return { port, publish: await publisherOf(broker), secret: node.settings.jwtSecret }
 }
 
-/** As a service announces to everybody. */
+/** The actor that numbers announcements and tells a gateway where they stand, where this version has it. */
+const announcements = async (): Promise<ServiceSchema[]> => {
+  const file = new URL('../services/announcement/announcement.service.ts', import.meta.url)
+  return existsSync(file) ? [((await import(file.href)) as { default: ServiceSchema }).default] : []
+}
+
+/** As that actor says it: encoded once, with its number. */
 const toTopic = async (broker: ServiceBroker): Promise<Publish> => {
   const fanout = await nodeOf(broker, broker.logger).open('fanout')
-  return (said) => fanout.toTopic('announcements', JSON.stringify({ ev: 'announcement', data: said }))
+  const say: (topic: string, frame: string, seq: number) => void = fanout.toTopic
+  const topic = 'announcements'
+  return (said) => say(topic, JSON.stringify({ ev: 'announcement', topic, seq: said.n, data: said }), said.n)
 }
 
 /** As many deliveries in conversations of two: each pair has its own message, as chat tells it. */
@@ -62,8 +71,9 @@ const toUsers =
     const fanout = await nodeOf(broker, broker.logger).open('fanout')
     const pairs = Array.from({ length: subscribers / 2 }, (_, at) => [userId(2 * at), userId(2 * at + 1)])
     return (said) => {
+      const sentAt = new Date().toISOString()
       for (const [at, pair] of pairs.entries())
-        fanout.toUsers(pair, JSON.stringify({ ev: 'message', data: { conversation: `cnv_${at}`, ...said } }))
+        fanout.toUsers(pair, JSON.stringify({ ev: 'message', data: { conversation: `cnv_${at}`, ...said, sentAt } }))
     }
   }
 

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { DEFAULT_LIMITS } from '../mixins/node.ts'
 import { freePorts } from '../test/market.ts'
 
 export type Usage = { cpuSeconds: number; residentBytes: number }
@@ -159,7 +160,7 @@ export const openFilesMax = (): number =>
   Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? 1024)
 
 /** Budgets beyond any bench: what is measured is serving, not refusing. */
-export const UNLIMITED = ['account', 'address', 'auth', 'login', 'messages']
+export const UNLIMITED = Object.keys(DEFAULT_LIMITS)
   .map((name) => `${name}=100000000/100000000`)
   .join(',')
 
