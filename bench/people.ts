@@ -13,7 +13,7 @@ const numbered = (prefix: string, at: number): string => `${prefix}_bench${Strin
 export const userId = (at: number): string => numbered('usr', at)
 const sessionId = (at: number): string => numbered('ses', at)
 
-export const tokenOf = (secret: string, at: number): Promise<string> =>
+export const tokenOf = async (secret: string, at: number): Promise<string> =>
   signAccess(secret, { userId: userId(at), sessionId: sessionId(at) }, TOKEN_SECONDS, Date.now())
 
 export const seedPeople = async (documents: Documents, count: number): Promise<void> => {
