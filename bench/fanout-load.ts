@@ -23,7 +23,7 @@ type Talk = {
 const OPENING_AT_ONCE = 100
 const OPEN_WITHIN_MS = 60_000
 /** After the last publication of a round everything must have arrived by then. */
-const DRAIN_MS = 20_000
+const DRAIN_MS = 40_000
 const NUMBER = Buffer.from('"n":')
 const ZERO = 48
 const NINE = 57

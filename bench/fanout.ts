@@ -83,17 +83,17 @@ async function compare(subscribers: number) {
   if (subscribers + OWN_FILES > openFilesMax())
     return console.log(`${subscribers} subscribers: this machine allows ${openFilesMax()} open files a process`)
   const asked = values.only ? (values.only.split(',') as Kind[]) : (Object.keys(PEERS) as Kind[])
-  const contenders: Contender[] = []
+  const started: Contender[] = []
   try {
     for (const kind of asked) {
       const missing = PEERS[kind].missing?.()
       if (missing) console.log(`${PEERS[kind].label}: left out, needs ${missing}`)
-      else contenders.push(await contender(kind, subscribers))
+      else started.push(await contender(kind, subscribers))
     }
     for (const inFlight of numbers(values['in-flight']))
       report(subscribers, inFlight, await rounds(contenders, inFlight))
   } finally {
-    await Promise.all(contenders.flatMap(({ server, load }) => [load.stop(), server.stop()]))
+    await Promise.all(started.flatMap(({ server, load }) => [load.stop(), server.stop()]))
   }
 }
 
@@ -132,17 +132,36 @@ async function centrifuge(): Promise<Server> {
   }
 }
 
-async function rounds(contenders: readonly Contender[], inFlight: number): Promise<Map<Kind, Measured[]>> {
+async function rounds(contenders: Contender[], inFlight: number): Promise<Map<Kind, Measured[]>> {
+  for (const one of [...contenders]) await orDropped(contenders, one, measure(one, inFlight, WARM_UP_MS))
   const measured = new Map<Kind, Measured[]>(contenders.map(({ kind }) => [kind, []]))
-  for (const { load } of contenders) await load.ask({ round: { inFlight, ms: WARM_UP_MS } satisfies Rounding })
   for (let round = 0; round < Number(values.rounds); round++)
-    for (const one of shuffled(contenders)) measured.get(one.kind)!.push(await measure(one, inFlight))
+    for (const one of shuffled(contenders)) {
+      const result = await orDropped(contenders, one, measure(one, inFlight, Number(values.ms)))
+      if (result) measured.get(one.kind)!.push(result)
+      else measured.delete(one.kind)
+    }
   return measured
 }
 
-async function measure({ server, load }: Contender, inFlight: number): Promise<Measured> {
+/** A peer that loses its subscribers, or anything on the way to them, is said to have and measured no further. */
+async function orDropped(contenders: Contender[], { kind }: Contender, result: Promise<Measured>) {
+  try {
+    return await result
+  } catch (error) {
+    if (kind === 'raw' || kind.startsWith('gateway')) throw error
+    console.log(`${PEERS[kind].label}: dropped, ${(error as Error).message.split('\n')[0]}`)
+    contenders.splice(
+      contenders.findIndex((one) => one.kind === kind),
+      1,
+    )
+    return null
+  }
+}
+
+async function measure({ server, load }: Contender, inFlight: number, ms: number): Promise<Measured> {
   const before = usageOf(server.pid).cpuSeconds
-  const { deliveries, seconds, p99Ms } = await load.ask<Rounded>({ round: { inFlight, ms: Number(values.ms) } })
+  const { deliveries, seconds, p99Ms } = await load.ask<Rounded>({ round: { inFlight, ms } satisfies Rounding })
   const cpuSeconds = usageOf(server.pid).cpuSeconds - before
   return { cpuMicros: (cpuSeconds * 1e6) / deliveries, perSecond: deliveries / seconds, p99Ms }
 }
