@@ -90,6 +90,7 @@ async function compare(subscribers: number) {
       if (missing) console.log(`${PEERS[kind].label}: left out, needs ${missing}`)
       else started.push(await contender(kind, subscribers))
     }
+    const contenders = [...started]
     for (const inFlight of numbers(values['in-flight']))
       report(subscribers, inFlight, await rounds(contenders, inFlight))
   } finally {
