@@ -134,7 +134,7 @@ async function centrifuge(): Promise<Server> {
 }
 
 async function rounds(contenders: Contender[], inFlight: number): Promise<Map<Kind, Measured[]>> {
-  for (const one of [...contenders]) await orDropped(contenders, one, measure(one, inFlight, WARM_UP_MS))
+  for (const one of shuffled(contenders)) await orDropped(contenders, one, measure(one, inFlight, WARM_UP_MS))
   const measured = new Map<Kind, Measured[]>(contenders.map(({ kind }) => [kind, []]))
   for (let round = 0; round < Number(values.rounds); round++)
     for (const one of shuffled(contenders)) {
