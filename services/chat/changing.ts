@@ -18,7 +18,7 @@ const CHANGE_TRIES = 8
 type Asked = { params: { id: string; message: string }; deadlineAt: number }
 /** The message as it shall be, null where it is so already. May refuse. */
 type Next = (message: MessageDoc, conversation: ConversationDoc) => Promise<MessageDoc | null> | MessageDoc | null
-type Change = (asked: Asked, next: Next) => Promise<Message>
+export type Change = (asked: Asked, next: Next) => Promise<Message>
 
 export const changing = (
   chat: Chat,
@@ -59,6 +59,7 @@ export const changing = (
 
 const mustBeOf = (message: MessageDoc, caller: Caller): void => {
   if (message.sender !== caller.id) throw refuse('forbidden', 'only its sender changes a message')
+  if (message.offer) throw refuse('conflict', 'an offer is not changed: withdraw it and make another')
 }
 
 /** What is held stays held whatever it is changed to: a moderator decides. */
@@ -74,11 +75,11 @@ const edited = (message: MessageDoc, { outcome, text, masked }: Judgement, now: 
 }
 
 const erased = (message: MessageDoc): MessageDoc | null => {
-  const { masked: _, held: __, ...before } = message
+  const { masked: _, held: __, offer: ___, ...before } = message
   return message.deleted ? null : { ...before, text: '', attachments: [], deleted: true }
 }
 
-const changer = (chat: Chat, { box }: Sender, tails: Tails): Change => {
+export const changer = (chat: Chat, { box }: Sender, tails: Tails): Change => {
   const { documents, roster } = chat
   // Whose last change is known to have reached its message.
   const applied = new WeakSet<ConversationDoc>()

@@ -8,12 +8,15 @@ import { conversations, mustBelong } from './conversation.ts'
 import { blocks, inbox, toucher } from './inbox.ts'
 import { messages, publicMessage } from './messages.ts'
 import { missing } from './missing.ts'
+import { offering } from './offers.ts'
 import { opening } from './opening.ts'
 import { pacing } from './pacing.ts'
 import { tellMessage, type Chat } from './parts.ts'
 import { reading } from './reading.ts'
 import { inboxMarks, recovery } from './recovery.ts'
 import { roster } from './roster.ts'
+import { responding } from './responding.ts'
+import { responded, responses } from './response.ts'
 import { saying } from './saying.ts'
 import { sender } from './sending.ts'
 import { suspecting } from './suspicions.ts'
@@ -49,13 +52,24 @@ export default service(contract, async (here) => {
     liveNodes: () => here.placement.nodes(contract.name),
     idAt: (at) => here.newId('msg', { id: 'first', at }).slice(0, -ID_TAIL),
   })
+  const answers = responding(
+    await here.actor({
+      of: responses,
+      wake: (state, at) => responded(state, state.id, [], at),
+      limits: { keysMax: ANSWERERS_KNOWN_MAX },
+    }),
+    warn,
+  )
   const sequencer = sender({
     documents,
     roster: known,
     now,
     newId: () => here.newId('msg'),
-    stored: (message, conversation) => {
+    stored: (message, conversation, waitedMs) => {
       touching.touch(message.conversation, conversation.members, message.sentAt)
+      // Who opened the conversation wants something of the other, whose answers are counted.
+      if (waitedMs !== null && message.sender === conversation.members[1])
+        answers.answered(message.sender, { at: message.sentAt, ms: waitedMs })
       const told = publicMessage(message)
       const wire = tellMessage(chat, 'message', told, conversation)
       // One less where the last change may still be on its way to its message.
@@ -74,12 +88,19 @@ export default service(contract, async (here) => {
       ...changing(chat, sequencer, suspicions, kept),
       ...typing(chat, pace),
       ...blocking(chat, sequencer),
+      ...offering(chat, sequencer, kept),
       verify: () => verifyChat(documents),
+    },
+    hears: {
+      'offer.changed': async ({ data: { conversation: id, seller, card }, call }) => {
+        await call('chat.showOffer', { id, seller, card })
+      },
     },
     stopped: async () => {
       await sequencer.box.drained()
       sequencer.box.stop()
       pace.stop()
+      await answers.stop()
       await mending.stop()
     },
   }
@@ -87,3 +108,5 @@ export default service(contract, async (here) => {
 
 /** Characters of an id that are chance; those before them are time. */
 const ID_TAIL = 16
+/** Their last answers are kept in memory between two writes. */
+const ANSWERERS_KNOWN_MAX = 2000

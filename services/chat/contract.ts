@@ -1,6 +1,7 @@
 // Chat: conversations of two people, numbered messages, read marks.
 import { Type, type Static } from 'typebox'
 import { contract } from '../../mixins/contract.ts'
+import { OfferCard } from '../offer/contract.ts'
 import { closed, Id, listOf, page, Time } from '../shapes.ts'
 
 /** After trimming; measured in UTF-16 code units. */
@@ -35,6 +36,8 @@ export const Message = Type.Object(
     masked: Type.Optional(Type.Boolean()),
     /** Waits for a moderator: its sender sees it, the other an empty text in its place. */
     held: Type.Optional(Type.Boolean()),
+    /** What its sender offers here; `message.edited` tells every change of its status. */
+    offer: Type.Optional(OfferCard),
   },
   { $id: 'Message' },
 )
@@ -85,6 +88,7 @@ const send = {
 
 export const chat = contract({
   name: 'chat',
+  timers: true,
   actions: {
     open: {
       rest: 'POST /v1/conversations',
@@ -233,6 +237,19 @@ export const chat = contract({
       summary: 'A moderator takes a message away; its seq stays.',
       params: closed({ id: Id, message: Id }),
     },
+    partner: {
+      auth: 'internal',
+      summary: "The other member, and whether they blocked this one; null when it is not this one's conversation.",
+      result: Type.Union([Type.Object({ id: Id, blocked: Type.Boolean() }), Type.Null()]),
+      params: closed({ id: Id, user: Id }),
+    },
+    showOffer: {
+      auth: 'internal',
+      key: 'id',
+      summary: 'Shows an offer as it is now: one message, made once and changed as its status does.',
+      result: Type.Object({}),
+      params: closed({ id: Id, seller: Id, card: OfferCard }),
+    },
     verify: {
       auth: 'internal',
       summary: 'Numbers of messages and of changes, per conversation, have no gap and no two alike.',
@@ -245,6 +262,8 @@ export const chat = contract({
     },
   },
   events: {
+    /** The median minutes in which somebody answers who is written to; null when it is long ago that they did. */
+    'chat.responded': Type.Object({ user: Id, minutes: Type.Union([Type.Integer(), Type.Null()]) }),
     /** Said before the message is stored: it may come to nothing, it is never left out. */
     'message.suspected': Type.Object({
       message: Id,
@@ -254,5 +273,5 @@ export const chat = contract({
       reasons: Type.Array(Type.String()),
     }),
   },
-  hears: [],
+  hears: ['offer.changed'],
 })

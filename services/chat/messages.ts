@@ -2,6 +2,7 @@
 import type { Doc, Documents } from '../../adapters/documents/index.ts'
 import { collection } from '../../adapters/documents/index.ts'
 import { iso } from '../shapes.ts'
+import type { OfferCard } from '../offer/contract.ts'
 import type { Message } from './contract.ts'
 
 export type MessageDoc = Doc & {
@@ -14,12 +15,15 @@ export type MessageDoc = Doc & {
   text: string
   attachments: string[]
   sentAt: number
+  /** When the first of its sender's messages in a row was sent; absent for the first itself. */
+  runAt?: number
   editedAt: number | null
   deleted: boolean
   /** The conversation's number of its last change. */
   change?: number
   masked?: true
   held?: true
+  offer?: OfferCard
 }
 /**
  * The unique numbers are what makes a stale owner lose; the unique clientId is what makes a repeated send one message.
@@ -51,6 +55,7 @@ export const publicMessage = (message: MessageDoc): Message => ({
   ...(message.change !== undefined && { change: message.change }),
   ...(message.masked && { masked: true }),
   ...(message.held && { held: true }),
+  ...(message.offer && { offer: message.offer }),
 })
 
 /** How many messages a person had from the other, up to and with this one. */
@@ -137,6 +142,8 @@ export const fitting = (docs: readonly Pick<Message, 'text' | 'attachments'>[], 
 }
 
 /** What a message may be on the wire at most, line breaks and quotes escaped. */
-export const bytesOf = ({ text, attachments }: Pick<Message, 'text' | 'attachments'>): number =>
-  ENVELOPE_BYTES + 2 * Buffer.byteLength(text + attachments.join('"",'))
+export const bytesOf = ({ text, attachments, offer }: Pick<Message, 'text' | 'attachments' | 'offer'>): number =>
+  ENVELOPE_BYTES + (offer ? OFFER_BYTES : 0) + 2 * Buffer.byteLength(text + attachments.join('"",'))
 const ENVELOPE_BYTES = 400
+/** With a title of 80 characters. */
+const OFFER_BYTES = 900

@@ -3,14 +3,16 @@
 import type { Documents } from '../../adapters/documents/index.ts'
 import { mailbox, MAILBOX, type Mailbox, type Slot } from '../../mixins/mailbox.ts'
 import { refuse } from '../errors.ts'
+import type { OfferCard } from '../offer/contract.ts'
 import type { Message } from './contract.ts'
 import { isBlockedIn, mustBelong, type ConversationDoc } from './conversation.ts'
 import { byClientId, fromOther, lastMessage, messages, publicMessage, type MessageDoc } from './messages.ts'
+import { waitedMs } from './response.ts'
 import type { Roster } from './roster.ts'
 
 /** Of the last message only what numbers the next: texts need not stay in memory. */
 export type State = { last: Last | null }
-type Last = Pick<MessageDoc, 'seq' | 'sender' | 'senderSeq'>
+type Last = Pick<MessageDoc, 'seq' | 'sender' | 'senderSeq'> & { runAt: number }
 /** As the sender sees it; whether it was there before. */
 export type Sent = { message: Message; known: boolean }
 /** A message that is ready: trimmed, judged, its attachments looked at. */
@@ -22,6 +24,7 @@ export type Draft = {
   attachments: readonly string[]
   masked?: true
   held?: true
+  offer?: OfferCard
   deadlineAt: number
 }
 
@@ -30,8 +33,11 @@ export type SenderParts = {
   roster: Roster
   newId: () => string
   now: () => number
-  /** Told of every new message inside its turn, so in the order of seq. Answers it as the sender sees it. */
-  stored: (message: MessageDoc, conversation: ConversationDoc) => Message
+  /**
+   * Told of every new message inside its turn, so in the order of seq; and how long the other waited for it, if they did.
+   * Answers it as the sender sees it.
+   */
+  stored: (message: MessageDoc, conversation: ConversationDoc, waitedMs: number | null) => Message
 }
 export type Sender = {
   /** `before` is done with the message's id when it is about to be stored, and not when it is known already. */
@@ -63,14 +69,16 @@ export const sender = ({ documents, roster, newId, now, stored }: SenderParts): 
         const first = await byClientId(documents, id, from, clientId)
         if (first) return { message: publicMessage(first), known: true }
       }
-      const message = numbered(draft, slot.state!.last, { id: messageId, now: now() })
+      const { last } = slot.state!
+      const message = numbered(draft, last, { id: messageId, now: now() })
       await before?.(messageId)
       // The outcome of a failed write is not known: the next turn must look at what is stored.
       slot.state = undefined
       if ((await documents.insert(messages, message)).ok) {
         slot.state = { last: lastOf(message) }
         // Somebody may have been blocked while it was being stored.
-        return { message: stored(message, roster.known(id) ?? conversation), known: false }
+        const said = stored(message, roster.known(id) ?? conversation, waitedMs(last, message))
+        return { message: said, known: false }
       }
       const first = await byClientId(documents, id, from, clientId)
       if (first) return { message: publicMessage(first), known: true }
@@ -82,9 +90,9 @@ export const sender = ({ documents, roster, newId, now, stored }: SenderParts): 
   const load = async (slot: Slot<State>, id: string): Promise<ConversationDoc | null> => {
     const [conversation, last] = await Promise.all([
       roster.of(id),
-      slot.state ? slot.state.last : lastMessage(documents, id),
+      slot.state ? slot.state.last : lastMessage(documents, id).then((message) => message && lastOf(message)),
     ])
-    slot.state = { last: last && lastOf(last) }
+    slot.state = { last }
     return conversation
   }
 
@@ -98,10 +106,15 @@ export const sender = ({ documents, roster, newId, now, stored }: SenderParts): 
   return { send, lastSeq: (id) => box.peek(id)?.last?.seq ?? 0, box }
 }
 
-const lastOf = ({ seq, sender: from, senderSeq }: Last): Last => ({ seq, sender: from, senderSeq })
+const lastOf = ({ seq, sender: from, senderSeq, sentAt, runAt = sentAt }: MessageDoc): Last => ({
+  seq,
+  sender: from,
+  senderSeq,
+  runAt,
+})
 
 const numbered = (draft: Draft, last: Last | null, { id, now }: { id: string; now: number }): MessageDoc => {
-  const { conversation, sender: from, clientId, text, attachments, masked, held } = draft
+  const { conversation, sender: from, clientId, text, attachments, masked, held, offer } = draft
   const seq = (last?.seq ?? 0) + 1
   const senderSeq = seq - fromOther(last, from)
   return {
@@ -115,9 +128,11 @@ const numbered = (draft: Draft, last: Last | null, { id, now }: { id: string; no
     text,
     attachments: [...attachments],
     sentAt: now,
+    ...(last?.sender === from && { runAt: last.runAt }),
     editedAt: null,
     deleted: false,
     ...(masked && { masked }),
     ...(held && { held }),
+    ...(offer && { offer }),
   }
 }
