@@ -138,14 +138,9 @@ const refresh = async (self: Account, { params: { refreshToken } }: Action<'refr
   return sessionOf(self, user, opened)
 }
 
-const sessionOf = async ({ here }: Account, user: UserDoc, { id, refreshToken }: Opened): Promise<Session> => ({
+const sessionOf = ({ here }: Account, user: UserDoc, { id, refreshToken }: Opened): Session => ({
   user: userOf(user),
-  accessToken: await signAccess(
-    here.settings.jwtSecret,
-    { userId: user.id, sessionId: id },
-    ACCESS_TTL_SECONDS,
-    Date.now(),
-  ),
+  accessToken: signAccess(here.settings.jwtSecret, { userId: user.id, sessionId: id }, ACCESS_TTL_SECONDS, Date.now()),
   refreshToken,
   expiresIn: ACCESS_TTL_SECONDS,
 })

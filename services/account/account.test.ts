@@ -29,7 +29,7 @@ const newcomer = (more = {}) => ({
 })
 const join = (more = {}): Promise<Session> => node.call('account.register', newcomer(more))
 const callerOf = async (session: Session): Promise<Caller> => {
-  const token = (await verifyAccess(node.settings.jwtSecret, session.accessToken, Date.now()))!
+  const token = verifyAccess(node.settings.jwtSecret, session.accessToken, Date.now())!
   return (await node.call('account.who', { userId: token.userId, sessionId: token.sessionId }))!
 }
 const codeOf = (asked: Promise<unknown>) =>

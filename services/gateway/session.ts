@@ -27,7 +27,7 @@ export const session = (node: Node): Session => {
     const remembered = known.get(token)
     if (remembered && remembered.expiresAt > now) return remembered
     if (remembered) known.delete(token)
-    const verified = await verifyAccess(node.settings.jwtSecret, token, now)
+    const verified = verifyAccess(node.settings.jwtSecret, token, now)
     if (verified) known.set(token, verified)
     return verified
   }

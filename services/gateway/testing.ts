@@ -71,7 +71,7 @@ export const startGateway = async ({
     base,
     opsBase: `http://127.0.0.1:${opsPort}`,
     socketUrl: `ws://127.0.0.1:${port}/v1/realtime`,
-    tokenOf: (userId, ttlSeconds = 900) =>
+    tokenOf: async (userId, ttlSeconds = 900) =>
       signAccess(node.settings.jwtSecret, { userId, sessionId: `ses_${userId}` }, ttlSeconds, Date.now()),
     ask: async (method, path, { headers = {}, token, body, raw } = {}) => {
       const sent = {
