@@ -2,7 +2,6 @@
 import type { Socket } from '../../adapters/listener/index.ts'
 import type { Budget } from '../../mixins/node.ts'
 import type { Verified } from '../../mixins/token.ts'
-import type { Caller } from '../shapes.ts'
 
 export type Connection = {
   /** Null before it is open. */
@@ -10,9 +9,8 @@ export type Connection = {
   /** The token of the upgrade, until it was looked at. */
   token: string | null
   verified: Verified | null
-  /** Under way: the token of the upgrade, or whether the session still stands. */
+  /** Under way: the token of the upgrade, or a new one. */
   authenticating: Promise<unknown> | null
-  asking: Promise<Caller | null> | null
   requestId: string
   dueSecond: number
   underWay: number
@@ -34,7 +32,6 @@ export const connection = (requestId: string, token: string | null): Connection 
   token,
   verified: null,
   authenticating: null,
-  asking: null,
   requestId,
   dueSecond: 0,
   underWay: 0,

@@ -28,8 +28,8 @@ export const operations = ({ node, session, limits, people, due }: OperationPart
   const metaOf = (one: Connection): Meta => ({ requestId: one.requestId, deadlineAt: Date.now() + DEADLINE_MS })
 
   const authenticate = async (one: Connection, token: string): Promise<object> => {
-    const verified = await session.verify(token)
-    const caller = verified && (await session.who(verified, metaOf(one)))
+    const verified = session.verify(token)
+    const caller = verified && (await session.who(verified))
     if (!verified || !caller) throw expired(one)
     if (!one.socket || one.socket.closed) throw refuse('unauthenticated', 'the socket is closed')
     if (one.verified && one.verified.userId !== verified.userId)
@@ -55,13 +55,10 @@ export const operations = ({ node, session, limits, people, due }: OperationPart
     return asks.out((await callOwner(node, asks.action, asks.in(fields), { ...metaOf(one), caller })) as never)
   }
 
-  /** The account as it is now. Operations that arrive while the answer is under way share it, and so keep their order. */
+  /** The account as it is now. */
   const current = async (one: Connection, verified: Verified): Promise<Caller> => {
     if (verified.expiresAt <= Date.now()) throw expired(one)
-    one.asking ??= session.who(verified, metaOf(one)).finally(() => {
-      one.asking = null
-    })
-    const caller = await one.asking
+    const caller = await session.who(verified)
     if (!caller) throw expired(one)
     return caller
   }

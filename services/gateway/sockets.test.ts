@@ -206,7 +206,7 @@ test('who does not sign in is asked to, and shown out after a while', async (t) 
 })
 
 test('a socket ends with its token unless it was refreshed, and with its account', async (t) => {
-  const { socketUrl, stop, token, tokenOf, people } = await setup('node')
+  const { socketUrl, stop, token, tokenOf, people, broker } = await setup('node')
   t.teardown(stop)
   const short = await tokenOf('usr_a', 2)
   const [ends, lives] = [await connect(socketUrl, { token: short }), await connect(socketUrl, { token: short })]
@@ -214,6 +214,7 @@ test('a socket ends with its token unless it was refreshed, and with its account
   t.is(await ends.closed(), 4401)
   t.like(await lives.ask({ id: 2, op: 'presence', users: ['usr_a'] }), { online: ['usr_a'] })
   people.delete('usr_a')
+  await broker.call('gateway.forget', { user: 'usr_a' })
   t.like(await lives.ask({ id: 3, op: 'presence', users: [] }), { error: { code: 'unauthenticated' } })
   t.is(await lives.closed(), 4401)
 })

@@ -32,7 +32,11 @@ export const actorOf = (declared: ServiceContract, handlers: Handlers): ServiceS
 /** Accounts by id; whoever is not there is signed out. */
 export type People = Map<string, Caller>
 export const accounts = (people: People, handlers: Handlers = {}): ServiceSchema =>
-  actorOf(account, { who: ({ params }) => people.get((params as { userId: string }).userId) ?? null, ...handlers })
+  actorOf(account, {
+    who: ({ params }) =>
+      (params as { sessions: { userId: string }[] }).sessions.map(({ userId }) => people.get(userId) ?? null),
+    ...handlers,
+  })
 
 export const person = (people: People, id: string, roles: Role[] = ['buyer']): Caller => {
   const caller: Caller = { id, username: id, roles, sessionId: `ses_${id}` }
