@@ -14,7 +14,8 @@ export type InterestWatcher = {
 export type Attachments = {
   attach(receiver: Receiver): Attachment
   toUsers(userIds: readonly string[], frame: string): void
-  toTopic(topic: string, frame: string): void
+  toTopic(topic: string, frame: string, seq: number): void
+  holds(userId: string): boolean
   userIds(): Iterable<string>
   userCount(): number
 }
@@ -39,16 +40,16 @@ export const attachments = (log: Pick<AdapterContext['log'], 'error'>, watcher: 
     for (const [receiver, held] of heldBy(users, userIds)) deliver(() => receiver.users(held, frame))
   }
 
-  const toTopic = (topic: string, frame: string): void => {
+  const toTopic = (topic: string, frame: string, seq: number): void => {
     const joined = topics.get(topic)
-    if (joined) for (const receiver of joined.keys()) deliver(() => receiver.topic(topic, frame))
+    if (joined) for (const receiver of joined.keys()) deliver(() => receiver.topic(topic, frame, seq))
   }
 
   const attach = (given: Receiver): Attachment => {
     // an identity of its own, so that one receiver attached twice is two
     const receiver: Receiver = {
       users: (ids, frame) => given.users(ids, frame),
-      topic: (topic, frame) => given.topic(topic, frame),
+      topic: (topic, frame, seq) => given.topic(topic, frame, seq),
     }
     const mine = { users: new Set<string>(), topics: new Set<string>() }
     receivers.add(receiver)
@@ -79,7 +80,14 @@ export const attachments = (log: Pick<AdapterContext['log'], 'error'>, watcher: 
     }
   }
 
-  return { attach, toUsers, toTopic, userIds: () => users.keys(), userCount: () => users.size }
+  return {
+    attach,
+    toUsers,
+    toTopic,
+    holds: (userId) => users.has(userId),
+    userIds: () => users.keys(),
+    userCount: () => users.size,
+  }
 }
 
 /** Counts one up or down, never below nothing, and answers the count. A key nobody has is not kept. */

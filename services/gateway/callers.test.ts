@@ -1,4 +1,4 @@
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ServiceSchema } from 'moleculer'
 import { freePort, hasNats, startNats } from '../../adapters/fanout/nats-server.ts'
@@ -12,7 +12,7 @@ import { accounts, person, startGateway, type People } from './testing.ts'
 const UP = { state: () => 'up' as const }
 
 /** Callers over accounts whose answers the test holds back; `asked` counts the questions. */
-const setup = async (t: import('ava').ExecutionContext, fanout = UP as Parameters<typeof callers>[1]) => {
+const setup = async (t: ExecutionContext, fanout = UP as Parameters<typeof callers>[1]) => {
   const people: People = new Map()
   const counted = { questions: 0, gate: Promise.resolve() as Promise<unknown> }
   const node = await startNode({
