@@ -83,6 +83,7 @@ const settings = (chosen: Configuration): Settings => ({
   opsPort: chosen.opsPort,
   opsHost: chosen.opsHost,
   trustProxy: chosen.trustProxy,
+  sharePort: chosen.sharePort,
   limits: chosen.limits,
 })
 

@@ -25,6 +25,8 @@ export type Configuration = {
   smtpUrl: string | null
   mailFrom: string
   trustProxy: string[]
+  /** Other processes may listen on the same port. */
+  sharePort: boolean
   dataDir: string
   /** null: made and kept in dataDir (sandbox only). */
   jwtSecret: string | null
@@ -72,6 +74,7 @@ export const configuration = (env: Environment): Configuration => {
       .split(',')
       .map((one) => one.trim())
       .filter(Boolean),
+    sharePort: oneOf(env, 'SHARE_PORT', ['0', '1'], '0') === '1',
     dataDir: text(env, 'DATA_DIR') ?? './data',
     jwtSecret: jwtSecretOf(env, sandbox),
     logLevel,

@@ -16,6 +16,7 @@ import {
   stretch,
   type MessageDoc,
 } from './messages.ts'
+import { peersOf } from './peers.ts'
 import { inboxMarks, recovery } from './recovery.ts'
 import { sender } from './sending.ts'
 import { verifyChat } from './verify.ts'
@@ -268,8 +269,11 @@ export default service(contract, async (here) => {
           blocked,
           at: now(),
         })
+        // Whoever was blocked sees from now on no more of who did it.
+        fanout.toNodes('chat.blocked', { blocker: ctx.caller.id, blocked })
         return { blocked: true }
       },
+      peers: async ({ params: { user, users } }) => ({ peers: await peersOf(documents, user, users) }),
       verify: () => verifyChat(documents),
     },
     stopped: async () => {

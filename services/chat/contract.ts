@@ -8,6 +8,8 @@ export const TEXT_MAX = 8000
 export const ATTACHMENTS_MAX = 10
 /** Conversations one sync frame may name. */
 export const SYNC_MAX = 100
+/** People one question about peers names. */
+export const PEERS_MAX = 200
 /** A seq that can still be counted on from, exactly, on every store. */
 export const SEQ_MAX = Number.MAX_SAFE_INTEGER - 1
 /** Any text a client calls its message by, without control characters; half a surrogate pair is no character. */
@@ -160,6 +162,12 @@ export const chat = contract({
       result: Type.Object({ blocked: Type.Boolean() }),
       summary: 'Refuses further messages from a person.',
       params: closed({ id: Id }),
+    },
+    peers: {
+      auth: 'internal',
+      summary: 'Of these people, those with whom a person has a conversation and who have not blocked the person.',
+      result: Type.Object({ peers: Type.Array(Id) }),
+      params: closed({ user: Id, users: Type.Array(Id, { maxItems: PEERS_MAX }) }),
     },
     verify: {
       auth: 'internal',

@@ -13,6 +13,8 @@ export type Connection = {
   authenticating: Promise<unknown> | null
   requestId: string
   dueSecond: number
+  /** What presence keeps of it, while it looks at somebody. */
+  watch: object | null
   underWay: number
   /** The answer that the next one to the same conversation waits for. Made when first needed, as topics are. */
   lanes: Map<string, Promise<void>> | null
@@ -34,6 +36,7 @@ export const connection = (requestId: string, token: string | null): Connection 
   authenticating: null,
   requestId,
   dueSecond: 0,
+  watch: null,
   underWay: 0,
   lanes: null,
   topics: null,
@@ -49,9 +52,15 @@ export const isFlooding = (one: Connection, { rate, burst }: Budget): boolean =>
   return one.frames > burst * FLOOD_FACTOR
 }
 
+/** An answer as it is sent: made at that moment, with whatever has to happen together with it. */
+export type Answer = () => string
+
 /** Sends when it is there, and after what was asked before about the same conversation. Never rejects. */
-export const answerInOrder = (one: Connection, conversation: unknown, answer: Promise<string>): void => {
-  const send = (text: string) => void one.socket?.send(text)
+export const answerInOrder = (one: Connection, conversation: unknown, answer: Promise<Answer>): void => {
+  const send = (make: Answer) => {
+    const { socket } = one
+    if (socket && !socket.closed) socket.send(make())
+  }
   if (typeof conversation !== 'string') return void answer.then(send)
   const lanes = (one.lanes ??= new Map())
   const before = lanes.get(conversation)

@@ -2,6 +2,7 @@
 // has no actor of its own; routes, schemas and documents all come from the contracts.
 import type { Context, ServiceBroker, ServiceSchema } from 'moleculer'
 import type { Listener } from '../../adapters/listener/index.ts'
+import type { Metrics } from '../../mixins/metrics.ts'
 import { nodeOf, type Log, type Node } from '../../mixins/node.ts'
 import { opsOf } from '../../mixins/ops.ts'
 import { storefront } from '../../storefront/index.ts'
@@ -53,6 +54,7 @@ export default {
       visibility: 'public',
       handler(this: Self, { params }: Context<{ user: string }>) {
         this.gateway?.callers.forget(params.user)
+        this.gateway?.sockets.recheck(params.user)
         return true
       },
     },
@@ -106,11 +108,13 @@ const open = async (node: Node): Promise<Gateway> => {
   })
   const api = insideApi(web)
   const live = sockets({ node, fanout, session: who, limits, meters: count, path: REALTIME_PATH })
+  measured(registry, live)
   const listener = await openListener(
     {
       host: settings.host ?? '127.0.0.1',
       port: settings.port ?? 0,
       trustProxy: settings.trustProxy ?? [],
+      sharePort: settings.sharePort ?? false,
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       bodyTimeoutMs: BODY_TIMEOUT_MS,
       requestsMax: REQUESTS_MAX,
@@ -133,6 +137,14 @@ const open = async (node: Node): Promise<Gateway> => {
       keys.stop()
     },
   }
+}
+
+const measured = (registry: Metrics, { size }: Sockets) => {
+  registry.measured('gigwire_ws_users', 'People connected here', () => size().users)
+  registry.measured('gigwire_ws_operations', 'Operations of sockets not answered yet', () => size().operations)
+  registry.measured('gigwire_topics', 'Topics kept here', () => size().topics)
+  registry.measured('gigwire_topic_letters', 'Letters of frames kept for who comes back', () => size().letters)
+  registry.measured('gigwire_presence_watched', 'People looked at, once per looker', () => size().watched)
 }
 
 const pagesOf = (node: Node, api: Api): Pages => storefront(api, node.settings)

@@ -3,6 +3,8 @@ import WebSocket from 'ws'
 import { eventually } from '../../test/node.ts'
 import { refuse } from '../errors.ts'
 import { chat } from '../chat/contract.ts'
+import { announcement } from '../announcement/contract.ts'
+import { gig } from '../gig/contract.ts'
 import { order } from '../order/contract.ts'
 import { accounts, actorOf, LISTENERS, person, startGateway, type Handlers, type People } from './testing.ts'
 
@@ -54,6 +56,7 @@ const setup = async (
   { handlers = {}, env = {} }: { handlers?: Handlers; env?: Record<string, string> } = {},
 ) => {
   const people: People = new Map()
+  const told = { seq: 0, events: [] as { seq: number; data: unknown }[] }
   for (const id of ['usr_a', 'usr_b', 'usr_c']) person(people, id)
   const gateway = await startGateway({
     env: { LISTENER: listener, ...env },
@@ -61,6 +64,7 @@ const setup = async (
       accounts(people),
       actorOf(chat, {
         send: ({ params, caller }) => ({ seq: 1, sender: caller?.id, asked: params }),
+        peers: ({ params }) => ({ peers: (params as { users: string[] }).users.filter((id) => id !== 'usr_hidden') }),
         history: ({ params }) => ({ messages: [params], hasMore: false }),
         ...handlers,
       }),
@@ -69,13 +73,17 @@ const setup = async (
           if (caller?.id === 'usr_a') return params
           throw refuse('not_found')
         },
+        tail: () => ({ seq: 0, events: [] }),
       }),
+      actorOf(gig, { tail: () => ({ seq: 7, events: [] }) }),
+      actorOf(announcement, { tail: () => told }),
     ],
   })
   const token = await gateway.tokenOf('usr_a')
   return {
     ...gateway,
     people,
+    told,
     token,
     fanout: await gateway.open('fanout'),
     join: (userId: string) => gateway.tokenOf(userId).then((one) => connect(gateway.socketUrl, { token: one })),
