@@ -1,55 +1,21 @@
 import test from 'ava'
-import WebSocket from 'ws'
 import { eventually } from '../../test/node.ts'
 import { refuse } from '../errors.ts'
 import { chat } from '../chat/contract.ts'
 import { announcement } from '../announcement/contract.ts'
 import { gig } from '../gig/contract.ts'
 import { order } from '../order/contract.ts'
-import { accounts, actorOf, LISTENERS, person, startGateway, type Handlers, type People } from './testing.ts'
-
-type Frame = {
-  id?: unknown
-  ok?: true
-  ev?: string
-  data?: unknown
-  error?: { code: string; message: string; retryAfter?: number }
-  [more: string]: unknown
-}
-
-const connect = async (
-  url: string,
-  { token, protocols = ['gigwire.v1'] }: { token?: string; protocols?: string[] } = {},
-) => {
-  const socket = new WebSocket(url, protocols, token ? { headers: { authorization: `Bearer ${token}` } } : {})
-  const frames: Frame[] = []
-  const state = { closed: null as number | null }
-  socket.on('message', (text) => frames.push(JSON.parse(String(text)) as Frame))
-  socket.on('close', (code) => {
-    state.closed = code
-  })
-  await new Promise((resolve, reject) => {
-    socket.on('open', resolve)
-    socket.on('error', reject)
-  })
-  const send = (frame: object) => socket.send(JSON.stringify(frame))
-  return {
-    socket,
-    frames,
-    send,
-    state,
-    ask: async (frame: Frame): Promise<Frame> => {
-      send(frame)
-      return (await eventually(() => frames.find(({ id }) => id === frame.id), Boolean))!
-    },
-    heard: (ev: string) => eventually(() => frames.find((frame) => frame.ev === ev), Boolean),
-    closed: () =>
-      eventually(
-        () => state.closed,
-        (code) => code !== null,
-      ),
-  }
-}
+import {
+  accounts,
+  actorOf,
+  connect,
+  LISTENERS,
+  person,
+  startGateway,
+  type Handlers,
+  type People,
+  type SocketFrame as Frame,
+} from './testing.ts'
 
 const setup = async (
   listener: string,
