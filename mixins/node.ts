@@ -44,12 +44,12 @@ export type Settings = {
   /** Where the gateway listens; port 0 picks a free one. */
   port?: number
   host?: string
+  /** Other processes may listen on the same port too. */
+  sharePort?: boolean
   opsPort?: number
   opsHost?: string
   /** Proxies whose forwarded addresses are believed; nobody's unless given. */
   trustProxy?: readonly string[]
-  /** Other processes may listen on the same port; else a taken one is an error. */
-  sharePort?: boolean
   /** Budgets that differ from DEFAULT_LIMITS. */
   limits?: { readonly [name in LimitName]?: Budget }
   [more: string]: unknown
