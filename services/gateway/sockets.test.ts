@@ -1,7 +1,10 @@
 import test from 'ava'
+import WebSocket from 'ws'
+import { freePort, hasNats, startNats } from '../../adapters/fanout/nats-server.ts'
 import { eventually } from '../../test/node.ts'
 import { refuse } from '../errors.ts'
 import { chat } from '../chat/contract.ts'
+import { COME_BACK_SECONDS_MAX } from './door.ts'
 import { announcement } from '../announcement/contract.ts'
 import { gig } from '../gig/contract.ts'
 import { order } from '../order/contract.ts'
@@ -16,6 +19,18 @@ import {
   type People,
   type SocketFrame as Frame,
 } from './testing.ts'
+
+/** What an upgrade that is refused is told. */
+const refusalOf = (url: string): Promise<{ status: number; retryAfter: number }> =>
+  new Promise((resolve, reject) => {
+    const socket = new WebSocket(url, ['gigwire.v1'])
+    socket.on('error', () => {})
+    socket.on('open', () => reject(new Error('was let in')))
+    socket.on('unexpected-response', (_, { statusCode = 0, headers }) => {
+      resolve({ status: statusCode, retryAfter: Number(headers['retry-after']) })
+      socket.terminate()
+    })
+  })
 
 const setup = async (
   listener: string,
@@ -289,6 +304,66 @@ test('topics of one connection are bounded', async (t) => {
   const refused = await eventually(() => one.frames.find(({ error }) => error), Boolean)
   t.like(refused, { id: 100, error: { code: 'overloaded' } })
 })
+
+test('a crowd is let in at the pace of its budget; who waits is sent away to different moments', async (t) => {
+  const { stop, socketUrl, join, opsBase } = await setup('node', { env: { RATE_LIMITS: 'accepts=0.001/5' } })
+  t.teardown(stop)
+  await Promise.all(Array.from({ length: 5 }, () => join('usr_a')))
+  const refused = await Promise.all(Array.from({ length: 40 }, () => refusalOf(socketUrl)))
+  t.deepEqual([...new Set(refused.map(({ status }) => status))], [503])
+  const seconds = new Set(refused.map(({ retryAfter }) => retryAfter))
+  t.true(seconds.size > 3 && [...seconds].every((one) => one >= 1 && one <= COME_BACK_SECONDS_MAX), [...seconds].join())
+  const metrics = await (await fetch(`${opsBase}/metrics`)).text()
+  t.true(metrics.includes('gigwire_ws_accepts_total 5\n'))
+  t.true(metrics.includes('gigwire_ws_refusals_total{reason="crowd"} 40\n'))
+})
+
+test('a stopping gateway closes in slices, and whoever still waits for an answer gets it first', async (t) => {
+  const gate = Promise.withResolvers<void>()
+  const { stop, join, tokenOf, socketUrl } = await setup('node', {
+    env: { RATE_LIMITS: 'accepts=100000/100000' },
+    handlers: {
+      send: async () => {
+        await gate.promise
+        return {}
+      },
+    },
+  })
+  const waits = await join('usr_a')
+  const answer = waits.ask({ id: 1, op: 'send', conversation: 'c', clientId: 'c', text: 'x' })
+  const token = await tokenOf('usr_b')
+  const crowd = await Promise.all(Array.from({ length: 45 }, () => connect(socketUrl, { token })))
+  const stopped = stop()
+  for (const one of crowd) {
+    t.is(await one.closed(), 1001)
+    const { data } = (await one.heard('draining'))! as { data: { retryAfter: number } }
+    t.true(data.retryAfter >= 0 && data.retryAfter <= 1)
+  }
+  t.is(waits.state.closed, null)
+  await t.throwsAsync(connect(socketUrl, { token }))
+  gate.resolve()
+  t.like(await answer, { ok: true })
+  t.is(await waits.closed(), 1001)
+  await stopped
+})
+
+;(hasNats ? test : test.skip)(
+  'where frames may have been lost between nodes, every socket is told to ask for what it missed',
+  async (t) => {
+    const port = await freePort()
+    const nats = await startNats(t, port)
+    const { stop, join, fanout } = await setup('node', { env: { NATS_URL: `nats://127.0.0.1:${port}` } })
+    const [one, other] = [await join('usr_a'), await join('usr_b')]
+    for (const socket of [one, other]) await socket.ask({ id: 1, op: 'presence', users: [] })
+    t.is(one.frames.filter(({ ev }) => ev === 'missed').length, 0)
+    nats.kill('SIGKILL')
+    await eventually(fanout.state, (state) => state === 'down')
+    await startNats(t, port)
+    // Before the server goes: a node that leaves says so.
+    t.teardown(stop)
+    for (const socket of [one, other]) t.deepEqual((await socket.heard('missed'))!.data, {})
+  },
+)
 
 test('an unknown subprotocol is refused at the door, none is taken for ours', async (t) => {
   const { stop, socketUrl, token } = await setup('node')
