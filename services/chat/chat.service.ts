@@ -51,6 +51,7 @@ export default service(contract, async (here) => {
     },
   })
   return {
+    load: () => [{ kind: conversations.name, ...sequencer.box.size() }],
     actions: {
       peers: async ({ params: { user, users } }) => ({ peers: await peersOf(documents, user, users) }),
       ...opening(chat, touching),
