@@ -20,6 +20,9 @@ export type Attachments = {
   userCount(): number
 }
 
+/** Of so many names, looking back is cheaper than a set. */
+const FEW = 8
+
 type Interest = Map<string, Map<Receiver, number>>
 
 export const attachments = (log: Pick<AdapterContext['log'], 'error'>, watcher: InterestWatcher = {}): Attachments => {
@@ -37,6 +40,13 @@ export const attachments = (log: Pick<AdapterContext['log'], 'error'>, watcher: 
   }
 
   const toUsers = (userIds: readonly string[], frame: string): void => {
+    // Most processes have one gateway, and most frames are for two people: nothing is made that is not needed.
+    const [only] = receivers.size === 1 ? receivers : []
+    if (only) {
+      const distinct = userIds.length <= FEW ? userIds : [...new Set(userIds)]
+      const held = distinct.filter((userId, at) => users.has(userId) && (at >= FEW || distinct.indexOf(userId) === at))
+      return held.length > 0 ? deliver(() => only.users(held, frame)) : undefined
+    }
     for (const [receiver, held] of heldBy(users, userIds)) deliver(() => receiver.users(held, frame))
   }
 

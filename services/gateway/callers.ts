@@ -33,12 +33,17 @@ type Asked = Session & { resolve: (caller: Caller | null) => void; reject: (erro
 type Flight = { answer: Promise<Caller | null>; askedAt: number }
 /** What is known of one account: its sessions that were asked about, and those being asked about. */
 type Known = { sessions: Map<string, { caller: Caller; until: number }>; flights: Map<string, Flight> }
+/** Questions under way: what comes meanwhile is the next one, so that a crowd is few questions and one person waits for none. */
+const QUESTIONS_AT_ONCE = 2
+/** One that takes longer holds up nobody else: its node may be about to fall. */
+const QUESTION_SLOW_MS = 50
 /** Sessions of one account remembered. */
 const SESSIONS_MAX = 20
 
 export const callers = (node: Node, { state }: Pick<Fanout, 'state'>): Callers => {
   const accounts = recent<Known>(CALLERS_MAX)
   let waiting: Asked[] = []
+  let questions = 0
   let knownAt = Infinity
   let stopped = false
   const known = () => (knownAt = performance.now() + KNOWN_AFTER_MS)
@@ -47,7 +52,7 @@ export const callers = (node: Node, { state }: Pick<Fanout, 'state'>): Callers =
 
   const mayRemember = (): boolean => performance.now() >= knownAt && !stopped && state() === 'up'
 
-  /** Everything that came in this turn of the loop is one question. */
+  /** Everything that came in this turn of the loop, or while others were asked about, is one question. */
   const ask = (session: Session): Promise<Caller | null> =>
     new Promise((resolve, reject) => {
       if (waiting.length === 0) setImmediate(flush)
@@ -55,9 +60,21 @@ export const callers = (node: Node, { state }: Pick<Fanout, 'state'>): Callers =
     })
 
   const flush = () => {
-    const all = waiting
-    waiting = []
-    for (let at = 0; at < all.length; at += WHO_MAX) void question(all.slice(at, at + WHO_MAX))
+    while (waiting.length > 0 && questions < QUESTIONS_AT_ONCE) {
+      const all = waiting
+      waiting = all.slice(WHO_MAX)
+      questions += 1
+      let isCounted = true
+      const next = () => {
+        clearTimeout(slow)
+        if (!isCounted) return
+        isCounted = false
+        questions -= 1
+        flush()
+      }
+      const slow = setTimeout(next, QUESTION_SLOW_MS)
+      void question(all.slice(0, WHO_MAX)).finally(next)
+    }
   }
 
   const question = async (all: readonly Asked[]): Promise<void> => {

@@ -25,7 +25,7 @@ export const delivery = ({ fanout, meters, now, ask }: DeliveryParts): Delivery 
 
   const toUsers = (userIds: readonly string[], frame: string) => {
     let count = 0
-    for (const id of userIds) for (const one of connected.of(id)) if (one.socket?.send(frame)) count++
+    for (const id of userIds) count += connected.send(id, frame)
     meters.deliveries.add(count)
     if (count === 0 || !frame.startsWith(MESSAGE)) return
     const sentAt = sentAtOf(frame)

@@ -1,5 +1,6 @@
 // What the gateway counts.
-import type { Metrics } from '../../mixins/metrics.ts'
+import type { Counter, Metrics } from '../../mixins/metrics.ts'
+import type { OpName } from './frames.ts'
 
 export type Meters = ReturnType<typeof meters>
 
@@ -12,6 +13,7 @@ export const meters = (metrics: Metrics) => {
   const hot = metrics.counter('gigwire_hot_answers_total', 'Public reads: hit (prepared), miss (made for the request)')
   const shed = metrics.counter('gigwire_shed_total', 'Requests and frames refused to protect the node, by reason')
   const frames = metrics.counter('gigwire_ws_frames_total', 'Frames from clients, by operation')
+  const framesOf = new Map<string, Counter>()
   const closes = metrics.counter('gigwire_ws_closes_total', 'Closed sockets, by close code')
   const sockets = metrics.gauge('gigwire_ws_connections', 'Open sockets')()
   const refusals = metrics.counter('gigwire_ws_refusals_total', 'Upgrades refused, by reason')
@@ -34,7 +36,12 @@ export const meters = (metrics: Metrics) => {
     hotHit: hot({ result: 'hit' }),
     hotMiss: hot({ result: 'miss' }),
     shed: (reason: string) => shed({ reason }),
-    frame: (op: string) => frames({ op }),
+    /** One for each operation there is: found without naming the labels anew for every frame. */
+    frame: (op: OpName) => {
+      let counter = framesOf.get(op)
+      if (!counter) framesOf.set(op, (counter = frames({ op })))
+      return counter
+    },
     closed: (code: number) => closes({ code: String(code) }),
     sockets,
     accepted: metrics.counter('gigwire_ws_accepts_total', 'Upgrades accepted')(),

@@ -7,6 +7,8 @@ export type People = {
   add(userId: string, one: Connection): void
   remove(one: Connection): void
   of(userId: string): Iterable<Connection>
+  /** Hands a frame to every connection of a person; answers to how many. */
+  send(userId: string, frame: string): number
   size(): number
 }
 
@@ -20,6 +22,14 @@ export const people = (attachment: Pick<Attachment, 'hold' | 'release'>): People
     of: (userId) => {
       const known = users.get(userId)
       return known === undefined ? NOBODY : known instanceof Set ? known : [known]
+    },
+    send: (userId, frame) => {
+      const known = users.get(userId)
+      if (known === undefined) return 0
+      if (!(known instanceof Set)) return known.socket?.send(frame) ? 1 : 0
+      let count = 0
+      for (const one of known) if (one.socket?.send(frame)) count++
+      return count
     },
     size: () => users.size,
     add: (userId, one) => {
