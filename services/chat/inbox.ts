@@ -2,15 +2,21 @@
 // of the messages, written a moment later and all at once; the read mark is the row's own truth and only moves forward.
 import type { Doc, Documents } from '../../adapters/documents/index.ts'
 import { collection } from '../../adapters/documents/index.ts'
+import { recent, type Recent } from '../../mixins/recent.ts'
 import { refuse } from '../errors.ts'
 
 export type InboxRow = Doc & { user: string; conversation: string; lastAt: number; readSeq: number }
 export const inbox = collection<InboxRow>('inbox', { byUser: { keys: ['user', 'lastAt'] } })
 /** Blocker and blocked. */
 export type Block = Doc & { blocker: string; blocked: string; at: number }
-export const blocks = collection<Block>('blocks')
+export const blocks = collection<Block>('blocks', { byBlocker: { keys: ['blocker', 'at'] } })
 
-const TOUCH_EVERY_MS = 200
+/** The list as it is asked for is written at once; this is for who asks on another node. */
+const TOUCH_EVERY_MS = 1000
+/** As many rows waiting are written without waiting for the time. */
+const TOUCH_AT = 5000
+/** Rows remembered as they were written last, so that touching one again needs no read. */
+const ROWS_MAX = 50_000
 /** Rows waiting to be touched; what comes past it is found again in the messages. */
 export const TOUCHED_MAX = 50_000
 const BATCH = 500
@@ -46,6 +52,7 @@ export type Toucher = {
 
 export const toucher = (documents: Documents, warn: (...args: unknown[]) => void): Toucher => {
   const waiting = new Map<string, number>()
+  const rows = recent<InboxRow>(ROWS_MAX)
   let flushing: Promise<unknown> = Promise.resolve()
   let turnedAway = false
 
@@ -55,7 +62,9 @@ export const toucher = (documents: Documents, warn: (...args: unknown[]) => void
     else if (known === undefined || known < at) waiting.set(id, at)
   }
 
+  let isFlushing = false
   const flush = (): Promise<boolean> => {
+    isFlushing = true
     const flushed = flushing.then(write).then(
       () => true,
       (error: unknown) => {
@@ -64,16 +73,17 @@ export const toucher = (documents: Documents, warn: (...args: unknown[]) => void
       },
     )
     flushing = flushed
+    void flushed.then(() => (isFlushing = flushing !== flushed))
     return flushed
   }
 
   const write = async () => {
     while (waiting.size > 0) {
-      const batch = [...waiting].slice(0, BATCH)
+      const batch = firstOf(waiting, BATCH)
       for (const [id] of batch) waiting.delete(id)
       try {
         // Somebody moved a read mark meanwhile: look again.
-        for (const [id, at] of await touchRows(documents, batch)) wait(id, at)
+        for (const [id, at] of await touchRows(documents, rows, batch)) wait(id, at)
       } catch (error) {
         for (const [id, at] of batch) wait(id, at)
         throw error
@@ -86,6 +96,7 @@ export const toucher = (documents: Documents, warn: (...args: unknown[]) => void
   return {
     touch: (conversation, members, at) => {
       for (const member of members) wait(rowId(conversation, member), at)
+      if (waiting.size >= TOUCH_AT && !isFlushing) void flush()
     },
     flush,
     overflowed: () => {
@@ -100,21 +111,32 @@ export const toucher = (documents: Documents, warn: (...args: unknown[]) => void
   }
 }
 
+const firstOf = <T>(some: Iterable<T>, count: number): T[] => {
+  const first: T[] = []
+  for (const one of some) if (first.push(one) >= count) break
+  return first
+}
+
 /** One write for a batch; answers those that somebody else changed in between. */
 const touchRows = async (
   documents: Documents,
+  rows: Recent<InboxRow>,
   batch: readonly (readonly [id: string, at: number])[],
 ): Promise<[string, number][]> => {
-  const rows = await documents.getMany(
-    inbox,
-    batch.map(([id]) => id),
-  )
-  const moved = rows.flatMap((row, index) => {
-    const at = batch[index]![1]
+  const unknown = batch.map(([id]) => id).filter((id) => !rows.get(id))
+  const found = unknown.length > 0 ? await documents.getMany(inbox, unknown) : []
+  for (const row of found) if (row) rows.set(row.id, row)
+  const moved = batch.flatMap(([id, at]) => {
+    const row = rows.get(id)
     return row && row.lastAt < at
       ? [{ doc: { ...row, lastAt: at, version: row.version + 1 }, ifVersion: row.version }]
       : []
   })
+  for (const { doc } of moved) rows.delete(doc.id)
   const outcomes = moved.length > 0 ? await documents.replaceMany(inbox, moved) : []
-  return moved.flatMap(({ doc }, index) => (outcomes[index]!.ok ? [] : [[doc.id, doc.lastAt]]))
+  return moved.flatMap(({ doc }, index): [string, number][] => {
+    if (!outcomes[index]!.ok) return [[doc.id, doc.lastAt]]
+    rows.set(doc.id, doc)
+    return []
+  })
 }
