@@ -159,6 +159,49 @@ for (const listener of LISTENERS) {
     )
   })
 
+  test(`${listener}: who joins while much is said has all of it, once and in order, whether it came before or after the answer`, async (t) => {
+    const { stop, fanout, told, join } = await setup(listener)
+    t.teardown(stop)
+    const total = 300
+    const say = () => {
+      const seq = told.seq + 1
+      const data = { n: seq }
+      told.events.push({ seq, data })
+      told.seq = seq
+      fanout.toTopic('announcements', JSON.stringify({ ev: 'announcement', topic: 'announcements', seq, data }), seq)
+    }
+    const speaking = (async () => {
+      while (told.seq < total) {
+        for (let some = Math.ceil(Math.random() * 3); some > 0 && told.seq < total; some--) say()
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 4))
+      }
+    })()
+    const all = await Promise.all(Array.from({ length: 20 }, () => join('usr_a')))
+    for (const one of all) {
+      one.send({ id: 1, op: 'subscribe', topic: 'announcements', after: 0 })
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 8))
+    }
+    await speaking
+    const seen = ({ frames }: (typeof all)[number]) =>
+      frames.flatMap(({ id, missed, seq, recovered }) =>
+        id === 1
+          ? (recovered ? (missed as { seq: number }[]) : [{ seq: seq as number }]).map((one) => one.seq)
+          : [seq as number],
+      )
+    for (const one of all) {
+      await eventually(
+        () => seen(one).at(-1),
+        (last) => last === total,
+      )
+      const numbers = seen(one)
+      t.deepEqual(
+        numbers,
+        Array.from({ length: numbers.length }, (_, at) => numbers[0]! + at),
+      )
+    }
+    t.true(all.filter((one) => seen(one)[0] === 1).length > 0)
+  })
+
   test(`${listener}: a token that is no good closes the socket after its answer; another account takes another socket`, async (t) => {
     const { socketUrl, stop, token, tokenOf } = await setup(listener)
     t.teardown(stop)
