@@ -58,6 +58,8 @@ export type Settings = {
 /** A token bucket: refilled with `rate` a second, holding at most `burst`. */
 export type Budget = { rate: number; burst: number }
 export const DEFAULT_LIMITS = {
+  /** New sockets of this process, from everybody. */
+  accepts: { rate: 1000, burst: 2000 },
   /** Requests of one account. */
   account: { rate: 50, burst: 500 },
   /** Requests of one address (IPv6: of its /64). */

@@ -1,6 +1,7 @@
 // All contracts, joined. A new actor is one line here.
 import type { ActionsOf, EventsOf } from '../mixins/contract.ts'
 import { account } from './account/contract.ts'
+import { announcement } from './announcement/contract.ts'
 import { chat } from './chat/contract.ts'
 import { gig } from './gig/contract.ts'
 import { ledger } from './ledger/contract.ts'
@@ -16,6 +17,7 @@ import { search } from './search/contract.ts'
 
 export const contracts = {
   account,
+  announcement,
   chat,
   gig,
   ledger,

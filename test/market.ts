@@ -15,6 +15,8 @@ export type Asked = { token?: string; body?: unknown; key?: string; headers?: Re
 export type Market = {
   port: number
   opsPort: number
+  /** Of each process. */
+  opsPorts: number[]
   dataDir: string
   url: string
   /** One request to the public API; the body is JSON both ways. */
@@ -109,6 +111,7 @@ export const startMarket = async ({
   return {
     port: port!,
     opsPort: opsPorts[0]!,
+    opsPorts,
     dataDir,
     url,
     ask: (method, path, asked) => ask(url, method, path, asked),

@@ -48,6 +48,8 @@ const CASES: Record<string, Case> = {
   'account.update': { body: { bio: 'Still me.' } },
   'account.becomeSeller': { body: { country: 'nowhere' }, note: 'a bad body: what is asked is only who gets that far' },
   'account.profile': { path: (_, { seller }) => ({ username: seller.username }) },
+  'announcement.make': { body: { text: '' } },
+  'announcement.list': {},
   'gig.create': { body: { title: 'Another' } },
   'gig.update': { ...onGig, body: { tags: ['map', 'island'] } },
   'gig.publish': { ...onGig, body: {} },

@@ -1,12 +1,15 @@
 // Accounts: who people are, how they prove it, what they may. The actor is a user, its key the user's id. Nothing here is
-// cached: what a person may is asked of the store at every request, so that a changed role is true at the next one.
+// cached, and a gateway that remembers a caller is made to forget before a change is answered (leases.ts), so that a
+// changed role is true at the next request.
 import { service, type Ctx, type Here } from '../../mixins/service.ts'
 import { signAccess } from '../../mixins/token.ts'
 import type { Actor } from '../../mixins/actor.ts'
 import type { Documents } from '../../adapters/documents/index.ts'
 import type { Fanout } from '../../adapters/fanout/index.ts'
 import { refusal, refuse } from '../errors.ts'
+import type { Caller } from '../shapes.ts'
 import { account as contract, type Session, type User } from './contract.ts'
+import { leases, type Leases } from './leases.ts'
 import { isOutdated, passwords, type Passwords } from './password.ts'
 import { sessionDocs, sessions, type Opened, type Sessions } from './sessions.ts'
 import {
@@ -35,6 +38,7 @@ type Account = {
   people: Actor<UserDoc>
   passwords: Passwords
   sessions: Sessions
+  leases: Leases
   fanout: Fanout
 }
 type Action<K extends keyof (typeof contract)['actions']> = Ctx<(typeof contract)['actions'][K]>
@@ -42,12 +46,14 @@ type Action<K extends keyof (typeof contract)['actions']> = Ctx<(typeof contract
 export default service(contract, async (here) => {
   const documents = await here.open('documents')
   await documents.declare([sessionDocs] as never)
+  const { ended } = leases(here)
   const self: Account = {
     here,
     documents,
     people: await here.actor({ of: users }),
     passwords: passwords(),
-    sessions: sessions(documents, () => here.newId('ses')),
+    sessions: sessions(documents, () => here.newId('ses'), ended),
+    leases: { ended },
     fanout: await here.open('fanout'),
   }
   return {
@@ -67,12 +73,15 @@ export default service(contract, async (here) => {
         if (!found) throw refuse('not_found', 'there is no such user')
         return profileOf(found)
       },
-      who: async ({ params: { userId, sessionId } }) => {
-        const [user, isOpen] = await Promise.all([
-          documents.get(users, userId),
-          self.sessions.isOpen(sessionId, userId),
+      who: async ({ params: { sessions: asked } }) => {
+        const [found, isOpen] = await Promise.all([
+          documents.getMany(
+            users,
+            asked.map(({ userId }) => userId),
+          ),
+          self.sessions.areOpen(asked),
         ])
-        return user && isOpen ? { id: user.id, username: user.username, roles: user.roles, sessionId } : null
+        return found.map((user, at) => (user && isOpen[at] ? callerOf(user, asked[at]!.sessionId) : null))
       },
       cards: async (ctx) => (await documents.getMany(users, ctx.params.ids)).map((user) => user && profileOf(user)),
       contact: async (ctx) => {
@@ -89,6 +98,8 @@ export default service(contract, async (here) => {
     },
   }
 })
+
+const callerOf = ({ id, username, roles }: UserDoc, sessionId: string): Caller => ({ id, username, roles, sessionId })
 
 const register = async (self: Account, { params }: Action<'register'>): Promise<Session> => {
   const draft = newUser({ ...params, password: '', id: self.here.newId('usr'), createdAt: self.here.clock.now() })
@@ -135,14 +146,9 @@ const refresh = async (self: Account, { params: { refreshToken } }: Action<'refr
   return sessionOf(self, user, opened)
 }
 
-const sessionOf = async ({ here }: Account, user: UserDoc, { id, refreshToken }: Opened): Promise<Session> => ({
+const sessionOf = ({ here }: Account, user: UserDoc, { id, refreshToken }: Opened): Session => ({
   user: userOf(user),
-  accessToken: await signAccess(
-    here.settings.jwtSecret,
-    { userId: user.id, sessionId: id },
-    ACCESS_TTL_SECONDS,
-    Date.now(),
-  ),
+  accessToken: signAccess(here.settings.jwtSecret, { userId: user.id, sessionId: id }, ACCESS_TTL_SECONDS, Date.now()),
   refreshToken,
   expiresIn: ACCESS_TTL_SECONDS,
 })
@@ -180,6 +186,7 @@ const change = async (self: Account, id: string, next: (user: UserDoc) => UserDo
     return { next: after, say: [{ name: 'account.changed', data: { id, username, roles } }], result: after }
   })
   sayChanged(self, user)
+  await self.leases.ended(id)
   return user
 }
 

@@ -80,6 +80,7 @@ export default service(contract, async (here) => {
   const pace = pacing(chat.tell, () => sequencer.box.size().waiting)
   const suspicions = await suspecting(here)
   return {
+    load: () => [{ kind: conversations.name, ...sequencer.box.size() }],
     actions: {
       ...opening(chat, touching),
       ...reading(chat, sequencer, pace),

@@ -4,6 +4,7 @@ import { contract } from '../../mixins/contract.ts'
 import { Extra, Image, Package, PACKAGE_NAMES, PackageName, Requirement } from '../gig/contract.ts'
 import { Posting } from '../ledger/contract.ts'
 import { closed, Id, listOf, Money, page, text, Time } from '../shapes.ts'
+import { Tail } from '../topic.ts'
 
 export const ORDER_STATUSES = [
   'awaiting_payment',
@@ -190,6 +191,12 @@ export const order = contract({
       auth: 'user',
       summary: 'Its timeline, append-only, from seq 1.',
       result: Type.Object({ data: Type.Array(OrderEvent) }),
+      params: closed({ id: Id }),
+    },
+    tail: {
+      auth: 'internal',
+      summary: 'Where its topic stands, with the latest events as sockets hear them; null when there is no such order.',
+      result: Type.Union([Tail, Type.Null()]),
       params: closed({ id: Id }),
     },
     reviewable: {

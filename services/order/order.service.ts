@@ -4,6 +4,7 @@ import { service, type Ctx } from '../../mixins/service.ts'
 import type { Decision } from '../../mixins/actor.ts'
 import { refuse } from '../errors.ts'
 import { LIMIT_DEFAULT, type Caller } from '../shapes.ts'
+import { orderTopic, TAIL_MAX, topicFrame } from '../topic.ts'
 import { place, placeAgreed, withPayment, type Checkout } from './checkout.ts'
 import { order as contract } from './contract.ts'
 import { listOrders } from './listing.ts'
@@ -11,7 +12,7 @@ import * as moves from './moves.ts'
 import type { By, Moved } from './moves.ts'
 import { brokenHistory, type Role } from './process.ts'
 import { orders, type OrderDoc } from './state.ts'
-import { publicEvent, publicOrder, roleOf, type PartyRole } from './view.ts'
+import { publicEvent, publicOrder, roleOf, toldEvents, type PartyRole } from './view.ts'
 
 /** A party's answer comes after the ledger and the provider have what the move says, so that balances read true at once. */
 const SETTLED_WITH = ['ledger', 'payment', 'order'] as const
@@ -19,17 +20,19 @@ const SETTLED_WITH = ['ledger', 'payment', 'order'] as const
 export default service(contract, async (here) => {
   const documents = await here.open('documents')
   const fanout = await here.open('fanout')
-  const book = await here.actor<OrderDoc>({ of: orders, wake: (state, now) => decided(moves.wake(state, now)) })
-  const checkout: Checkout = { here, turn: book.turn }
-
-  /** Tells both parties' open connections; the timeline is the record. */
-  const tell = (order: OrderDoc) => {
-    const event = order.timeline.at(-1)!
-    const data = { order: order.id, status: order.status, ...publicEvent(event) }
-    const frame = JSON.stringify({ ev: 'order', data })
-    fanout.toUsers([order.buyerId, order.sellerId], frame)
-    fanout.toTopic(`order:${order.id}`, frame)
+  /** Tells both parties' open connections, and who joined the order's topic, what is new; the timeline is the record. */
+  const tell = (before: OrderDoc | null, order: OrderDoc) => {
+    for (const event of toldEvents(order, before?.timeline.length ?? 0)) {
+      fanout.toUsers([order.buyerId, order.sellerId], JSON.stringify({ ev: 'order', data: event.data }))
+      fanout.toTopic(orderTopic(order.id), topicFrame('order', orderTopic(order.id), event), event.seq)
+    }
   }
+  const book = await here.actor<OrderDoc>({
+    of: orders,
+    wake: (state, now) => decided(moves.wake(state, now)),
+    stored: tell,
+  })
+  const checkout: Checkout = { here, turn: book.turn }
 
   /** One party's move: theirs to see (404), theirs to make (403), and only then a question of time (409). */
   const move = async (
@@ -49,7 +52,6 @@ export default service(contract, async (here) => {
       },
       options,
     )
-    tell(order)
     return publicOrder(order, ctx.caller, here.clock.now())
   }
 
@@ -70,18 +72,17 @@ export default service(contract, async (here) => {
     }
   }
 
-  /** Moves an order as told by another actor; answers nothing when it was told before. */
+  /** Moves an order as told by another actor; nothing happens when it was told before. */
   const told = async (id: string, decide: (order: OrderDoc, now: number) => Moved | null) => {
-    const order = await book.turn<OrderDoc | null>(
+    await book.turn(
       id,
       (state, now) => {
         if (!state) throw refuse('not_found', `there is no order ${id}`)
         const moved = decide(state, now)
-        return moved ? { ...moved, result: moved.next } : { result: null }
+        return moved ? { ...moved, result: undefined } : { result: undefined }
       },
       { settle: SETTLED_WITH },
     )
-    if (order) tell(order)
   }
 
   /** A payment asked again after a crash must find that it is the one that paid. */
@@ -148,6 +149,11 @@ export default service(contract, async (here) => {
       },
       get: async (ctx) => publicOrder(await read(ctx.params.id, ctx.caller), ctx.caller, here.clock.now()),
       events: async (ctx) => ({ data: (await read(ctx.params.id, ctx.caller)).timeline.map(publicEvent) }),
+      tail: async (ctx) => {
+        const order = await book.read(ctx.params.id)
+        const seq = order?.timeline.length ?? 0
+        return order && { seq, events: toldEvents(order, Math.max(0, seq - TAIL_MAX)) }
+      },
       reviewable: async (ctx) => {
         const order = await book.read(ctx.params.id)
         if (!order || order.completedAt === null) return null

@@ -1,6 +1,8 @@
 // An order as its parties see it, and what each of them may do next. Pure.
 import { iso, type Caller, type Money } from '../shapes.ts'
-import type { Order, OrderEvent } from './contract.ts'
+import type { TopicEvent } from '../topic.ts'
+import type { Order, OrderEvent, OrderStatus } from './contract.ts'
+import { leadsTo, type StepName } from './process.ts'
 import type { OrderDoc, TimelineEvent } from './state.ts'
 
 export type PartyRole = 'buyer' | 'seller'
@@ -73,3 +75,19 @@ export const publicEvent = ({ seq, type, at, actor, data }: TimelineEvent): Orde
   actor,
   data,
 })
+
+/** The events after a number as sockets hear them, each with the status it led to. */
+export const toldEvents = (order: OrderDoc, after: number): TopicEvent[] => {
+  if (after >= order.timeline.length) return []
+  let status: OrderStatus | null = null
+  return order.timeline.flatMap((event, at) => {
+    status = leadsTo(event.type as StepName, status) ?? status
+    if (at < after) return []
+    const data = {
+      order: order.id,
+      status: at === order.timeline.length - 1 ? order.status : status,
+      ...publicEvent(event),
+    }
+    return [{ seq: event.seq, data }]
+  })
+}
