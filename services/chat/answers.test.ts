@@ -6,9 +6,10 @@ import { eventually, startNode, type TestNode } from '../../test/node.ts'
 import account from '../account/account.service.ts'
 import { refusal } from '../errors.ts'
 import type { Caller } from '../shapes.ts'
-import chat, { SYNC_MESSAGES_ALL, SYNC_MESSAGES_EACH } from './chat.service.ts'
+import chat from './chat.service.ts'
 import { SYNC_MAX } from './contract.ts'
 import { messages, type MessageDoc } from './messages.ts'
+import { SYNC_MESSAGES_ALL, SYNC_MESSAGES_EACH } from './reading.ts'
 
 /** What a gateway lets wait for one socket before it closes it. */
 const SOCKET_BYTES_MAX = 1024 * 1024
