@@ -7,6 +7,7 @@ import { chat as contract } from './contract.ts'
 import { conversations, mustBelong } from './conversation.ts'
 import { blocks, inbox, toucher } from './inbox.ts'
 import { messages, publicMessage } from './messages.ts'
+import { noticed, readMarks, unseen } from './noticing.ts'
 import { opening } from './opening.ts'
 import type { Chat } from './parts.ts'
 import { reading } from './reading.ts'
@@ -45,7 +46,7 @@ export default service(contract, async (here) => {
     newId: () => here.newId('msg'),
     stored: (message, members) => {
       chat.tell(members, 'message', publicMessage(message))
-      touching.touch(message.conversation, members, message.sentAt)
+      touching.touch(message.conversation, members, message.sentAt, message.sender)
     },
   })
   return {
@@ -56,6 +57,9 @@ export default service(contract, async (here) => {
       ...changing(chat),
       ...typing(chat),
       ...blocking(chat),
+      unseen: ({ params: { limit } }) => unseen(documents, now(), limit),
+      noticed: async ({ params: { rows } }) => ({ done: await noticed(documents, rows) }),
+      readMarks: ({ params: { user, conversations: asked } }) => readMarks(documents, user, asked),
       verify: () => verifyChat(documents),
     },
     stopped: async () => {

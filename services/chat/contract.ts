@@ -47,6 +47,29 @@ export const Conversation = Type.Object(
 )
 export type Conversation = Static<typeof Conversation>
 
+/** Rows one look at what is unseen takes at most. */
+export const UNSEEN_MAX = 200
+
+/** What a person has not read in a conversation, and has not been told of. */
+export const Unseen = Type.Object({
+  conversation: Id,
+  user: Id,
+  /** The row as it was looked at: handed back when the person was told. */
+  version: Type.Integer(),
+  readSeq: Type.Integer(),
+  lastSeq: Type.Integer(),
+  /** Messages of the other after the read mark; 0 when all that was told of has been read. */
+  count: Type.Integer(),
+  /** The last seq they were told of before; 0: none. */
+  noticed: Type.Integer(),
+  /** Epoch ms of the first unread and of the last message. */
+  firstAt: Type.Integer(),
+  lastAt: Type.Integer(),
+  /** Who wrote to them. */
+  from: Id,
+})
+export type Unseen = Static<typeof Unseen>
+
 const Seq = Type.Integer({ minimum: 0, maximum: SEQ_MAX })
 const Messages = Type.Object({ messages: Type.Array(Message), hasMore: Type.Boolean() })
 const send = {
@@ -160,6 +183,29 @@ export const chat = contract({
       result: Type.Object({ blocked: Type.Boolean() }),
       summary: 'Refuses further messages from a person.',
       params: closed({ id: Id }),
+    },
+    unseen: {
+      auth: 'internal',
+      summary:
+        'Who has had unread messages for a while, or has read what they were told of: the longest waiting first.',
+      result: Type.Object({ data: Type.Array(Unseen), hasMore: Type.Boolean() }),
+      params: closed({ limit: Type.Integer({ minimum: 1, maximum: UNSEEN_MAX }) }),
+    },
+    noticed: {
+      auth: 'internal',
+      summary: 'They were told up to a seq (0: it is read); rows that moved since they were looked at stay unseen.',
+      result: Type.Object({ done: Type.Integer() }),
+      params: closed({
+        rows: Type.Array(closed({ conversation: Id, user: Id, version: Type.Integer(), seq: Seq }), {
+          maxItems: UNSEEN_MAX,
+        }),
+      }),
+    },
+    readMarks: {
+      auth: 'internal',
+      summary: 'How far a person has read in each conversation; those that are not theirs are left out.',
+      result: Type.Record(Type.String(), Type.Integer()),
+      params: closed({ user: Id, conversations: Type.Array(Id, { maxItems: 100 }) }),
     },
     verify: {
       auth: 'internal',

@@ -3,9 +3,19 @@
 import type { Doc, Documents } from '../../adapters/documents/index.ts'
 import { collection } from '../../adapters/documents/index.ts'
 import { refuse } from '../errors.ts'
+import { dueAfterHearing } from './unseen.ts'
 
-export type InboxRow = Doc & { user: string; conversation: string; lastAt: number; readSeq: number }
-export const inbox = collection<InboxRow>('inbox', { byUser: { keys: ['user', 'lastAt'] } })
+export type InboxRow = Doc & {
+  user: string
+  conversation: string
+  lastAt: number
+  readSeq: number
+  /** When the owner is to be told of what they have not read; see unseen.ts. */
+  dueAt?: number | null
+  /** The last seq they were told of outside the conversation; 0 once it is read. */
+  noticed?: number
+}
+export const inbox = collection<InboxRow>('inbox', { byUser: { keys: ['user', 'lastAt'] }, byDue: { keys: ['dueAt'] } })
 /** Blocker and blocked. */
 export type Block = Doc & { blocker: string; blocked: string; at: number }
 export const blocks = collection<Block>('blocks')
@@ -35,8 +45,8 @@ export const changeRow = async (
 }
 
 export type Toucher = {
-  /** The conversation moved at this time, for these members. */
-  touch(conversation: string, members: readonly string[], at: number): void
+  /** The conversation moved at this time, for these members; all but the sender heard something. */
+  touch(conversation: string, members: readonly string[], at: number, sender?: string): void
   /** Writes what waits; answers whether all of it was written. */
   flush(): Promise<boolean>
   /** Whether rows were turned away since this was last asked. */
@@ -44,15 +54,18 @@ export type Toucher = {
   stop(): Promise<boolean>
 }
 
+type Touch = { at: number; hasHeard: boolean }
+
 export const toucher = (documents: Documents, warn: (...args: unknown[]) => void): Toucher => {
-  const waiting = new Map<string, number>()
+  const waiting = new Map<string, Touch>()
   let flushing: Promise<unknown> = Promise.resolve()
   let turnedAway = false
 
-  const wait = (id: string, at: number) => {
+  const wait = (id: string, { at, hasHeard }: Touch) => {
     const known = waiting.get(id)
-    if (known === undefined && waiting.size >= TOUCHED_MAX) turnedAway = true
-    else if (known === undefined || known < at) waiting.set(id, at)
+    if (!known && waiting.size >= TOUCHED_MAX) turnedAway = true
+    else if (!known) waiting.set(id, { at, hasHeard })
+    else waiting.set(id, { at: Math.max(known.at, at), hasHeard: known.hasHeard || hasHeard })
   }
 
   const flush = (): Promise<boolean> => {
@@ -73,9 +86,9 @@ export const toucher = (documents: Documents, warn: (...args: unknown[]) => void
       for (const [id] of batch) waiting.delete(id)
       try {
         // Somebody moved a read mark meanwhile: look again.
-        for (const [id, at] of await touchRows(documents, batch)) wait(id, at)
+        for (const [id, touch] of await touchRows(documents, batch)) wait(id, touch)
       } catch (error) {
-        for (const [id, at] of batch) wait(id, at)
+        for (const [id, touch] of batch) wait(id, touch)
         throw error
       }
     }
@@ -84,8 +97,8 @@ export const toucher = (documents: Documents, warn: (...args: unknown[]) => void
   const timer = setInterval(() => waiting.size > 0 && void flush(), TOUCH_EVERY_MS)
   timer.unref()
   return {
-    touch: (conversation, members, at) => {
-      for (const member of members) wait(rowId(conversation, member), at)
+    touch: (conversation, members, at, from) => {
+      for (const member of members) wait(rowId(conversation, member), { at, hasHeard: member !== from })
     },
     flush,
     overflowed: () => {
@@ -103,18 +116,24 @@ export const toucher = (documents: Documents, warn: (...args: unknown[]) => void
 /** One write for a batch; answers those that somebody else changed in between. */
 const touchRows = async (
   documents: Documents,
-  batch: readonly (readonly [id: string, at: number])[],
-): Promise<[string, number][]> => {
+  batch: readonly (readonly [id: string, touch: Touch])[],
+): Promise<[string, Touch][]> => {
   const rows = await documents.getMany(
     inbox,
     batch.map(([id]) => id),
   )
   const moved = rows.flatMap((row, index) => {
-    const at = batch[index]![1]
-    return row && row.lastAt < at
-      ? [{ doc: { ...row, lastAt: at, version: row.version + 1 }, ifVersion: row.version }]
-      : []
+    const touch = batch[index]![1]
+    const doc = row && touched(row, touch)
+    return doc ? [{ doc: { ...doc, version: row.version + 1 }, ifVersion: row.version, touch }] : []
   })
   const outcomes = moved.length > 0 ? await documents.replaceMany(inbox, moved) : []
-  return moved.flatMap(({ doc }, index) => (outcomes[index]!.ok ? [] : [[doc.id, doc.lastAt]]))
+  return moved.flatMap(({ doc, touch }, index) => (outcomes[index]!.ok ? [] : [[doc.id, touch]]))
+}
+
+/** Null when nothing changes. Whoever heard something waits to be told, also when a later touch came first. */
+const touched = (row: InboxRow, { at, hasHeard }: Touch): InboxRow | null => {
+  const isNews = hasHeard && (row.dueAt ?? null) === null
+  if (row.lastAt >= at && !isNews) return null
+  return { ...row, lastAt: Math.max(row.lastAt, at), ...(isNews && { dueAt: dueAfterHearing(row, at) }) }
 }

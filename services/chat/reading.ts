@@ -6,6 +6,7 @@ import { conversations } from './conversation.ts'
 import { changeRow, rowId } from './inbox.ts'
 import { ANSWER_BYTES_MAX, bytesOf, lastMessage, publicMessage, stretch } from './messages.ts'
 import type { Asked, Chat, Handlers } from './parts.ts'
+import { dueAfterReading } from './unseen.ts'
 
 /** Messages one sync answers per conversation, and over all of them; the rest is asked for again (`hasMore`). */
 export const SYNC_MESSAGES_EACH = 200
@@ -66,13 +67,15 @@ const missed = async ({ documents }: Chat, asked: readonly (readonly [id: string
   return answered
 }
 
-const markRead = async ({ documents, mine, tell }: Chat, { params: { id, seq }, caller }: Asked<'read'>) => {
+const markRead = async ({ documents, now, mine, tell }: Chat, { params: { id, seq }, caller }: Asked<'read'>) => {
   const conversation = await mine(id, caller)
-  const reached = Math.min(seq, (await lastMessage(documents, id))?.seq ?? 0)
+  const lastSeq = (await lastMessage(documents, id))?.seq ?? 0
+  const reached = Math.min(seq, lastSeq)
   let moved = false
   const row = await changeRow(documents, rowId(id, caller.id), (before) => {
     moved = before.readSeq < reached
-    return moved ? { ...before, readSeq: reached } : null
+    if (!moved) return null
+    return { ...before, readSeq: reached, dueAt: dueAfterReading(before, { reached, lastSeq, now: now() }) }
   })
   const mark = row?.readSeq ?? 0
   if (moved) tell(conversation.members, 'read', { conversation: id, user: caller.id, seq: mark })
