@@ -6,6 +6,7 @@ import { gig } from './gig/contract.ts'
 import { ledger } from './ledger/contract.ts'
 import { media } from './media/contract.ts'
 import { moderation } from './moderation/contract.ts'
+import { notification } from './notification/contract.ts'
 import { order } from './order/contract.ts'
 import { payment } from './payment/contract.ts'
 import { payout } from './payout/contract.ts'
@@ -20,6 +21,7 @@ export const contracts = {
   ledger,
   media,
   moderation,
+  notification,
   order,
   payment,
   payout,

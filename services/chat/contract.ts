@@ -60,6 +60,8 @@ export const Unseen = Type.Object({
   lastSeq: Type.Integer(),
   /** Messages of the other after the read mark; 0 when all that was told of has been read. */
   count: Type.Integer(),
+  /** All messages of the other, read or not: grows with each. */
+  heard: Type.Integer(),
   /** The last seq they were told of before; 0: none. */
   noticed: Type.Integer(),
   /** Epoch ms of the first unread and of the last message. */

@@ -47,6 +47,7 @@ const lookAt = async (documents: Documents, row: InboxRow, about: ConversationDo
     readSeq,
     lastSeq,
     count,
+    heard: fromOther(last, user),
     noticed: row.noticed ?? 0,
     from: otherOf(about, user),
     lastAt: last?.sentAt ?? row.lastAt,

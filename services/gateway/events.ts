@@ -1,6 +1,7 @@
 // What the server says on a socket without being asked: `{ev, data}`. The actors make these frames; here they are described.
 import { Type, type TSchema } from 'typebox'
 import { Message } from '../chat/contract.ts'
+import { Notification } from '../notification/contract.ts'
 import { OrderEvent } from '../order/contract.ts'
 import { Id } from '../shapes.ts'
 
@@ -18,7 +19,7 @@ export const EVENTS: Readonly<Record<string, { summary: string; data: TSchema }>
     summary: 'An order moved: the new entry of its timeline.',
     data: Type.Object({ order: Id, status: Type.String(), ...OrderEvent.properties }),
   },
-  notification: { summary: 'Something to know.', data: Type.Object({}) },
+  notification: { summary: 'The own notification that is new, or says something new.', data: Notification },
   draining: {
     summary: 'This node stops: reconnect after so many seconds, with jitter.',
     data: Type.Object({ retryAfter: Type.Number() }),
