@@ -28,6 +28,8 @@ export type Response = {
    * (Object.freeze, pairs never changed): they are then checked and joined once.
    */
   headers: readonly (readonly [string, string])[]
+  /** What this answer alone carries, after `headers`: so that frozen ones can be shared by many answers. */
+  own?: readonly (readonly [string, string])[]
   /** Bytes or text (sent as UTF-8). Empty for 204 and 304. */
   body: string | Uint8Array
 }

@@ -152,6 +152,22 @@ for (const [name, open] of products) {
     }
   })
 
+  test(`${name}: an answer's own headers follow the shared ones, and are refused where they break a line`, async (t) => {
+    const headers = Object.freeze([['X-One', '1']] as const)
+    const handler: Handler = ({ path }) => ({
+      ...text('', 200, path === '/none' ? [] : headers),
+      own: [['X-Own', path === '/bad' ? 'a\r\nSet-Cookie: b' : path]],
+    })
+    const { url } = await opened(t, open, { handler })
+    for (const path of ['/a', '/b']) {
+      const answer = await fetch(url + path)
+      t.deepEqual([answer.headers.get('x-one'), answer.headers.get('x-own')], ['1', path])
+    }
+    t.is((await fetch(`${url}/none`)).headers.get('x-own'), '/none')
+    const refused = await fetch(`${url}/bad`)
+    t.deepEqual([refused.status, refused.headers.get('x-one'), refused.headers.get('set-cookie')], [500, null, null])
+  })
+
   test(`${name}: a request that is never answered gets 503 with Retry-After, and its signal fires`, async (t) => {
     const signals: AbortSignal[] = []
     const handler: Handler = ({ signal }) => {

@@ -137,8 +137,8 @@ const finish = (request: NodeRequest, res: http.ServerResponse, answer: Response
 
 type How = { /** The connection ends with this answer. */ isLast: boolean }
 
-export const write = (res: http.ServerResponse, { status, headers, body }: Response, { isLast }: How) => {
-  const fields = wireFields(headers)
+export const write = (res: http.ServerResponse, { status, headers, own, body }: Response, { isLast }: How) => {
+  const fields = wireFields(own ? [...headers, ...own] : headers)
   // as bytes: text would be joined with the head and encoded together with it, twice for the head
   const bytes = typeof body === 'string' ? Buffer.from(body) : body
   if (!isWithoutBody(status)) fields.push('Content-Length', String(bytes.length))

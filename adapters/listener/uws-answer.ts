@@ -36,11 +36,13 @@ export const createAnswers = () => {
   }
 
   const write = (res: HttpResponse, answer: Response, how: How) => {
-    const { status, headers, body } = answer
+    const { status, headers, own = none, body } = answer
     const lines = linesOf(headers)
-    if (lines === null) return write(res, bare(500), how)
+    const ownLines = joined(own)
+    if (lines === null || ownLines === null) return write(res, bare(500), how)
     if (status !== 200) res.writeStatus(statusLine(status))
     if (headers.length > 0) res.writeHeader(headers[0]![0], lines)
+    if (own.length > 0) res.writeHeader(own[0]![0], ownLines)
     if (isWithoutBody(status)) endWithoutBody(res, how)
     else if (how.isHead) res.endWithoutBody(Buffer.byteLength(body), how.isLast)
     else res.end(body, how.isLast)
@@ -48,6 +50,8 @@ export const createAnswers = () => {
 
   return { finish, finishUnread }
 }
+
+const none: Response['headers'] = []
 
 /** Anything given as a length is sent as one, so that only a last answer says Content-Length: 0. */
 const endWithoutBody = (res: HttpResponse, { isLast }: How) => {

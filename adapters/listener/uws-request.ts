@@ -7,13 +7,13 @@ import { ListenerError, type Request } from './index.ts'
 
 export type RequestSettings = { addressOf: ClientAddress; bodyTimeoutMs: number }
 
-/** Everything that has to be read before the callback returns. */
-export const headOf = (req: HttpRequest): Head => {
+/** Everything that has to be read before the callback returns. A method that the route tells need not be asked for. */
+export const headOf = (req: HttpRequest, method = req.getCaseSensitiveMethod()): Head => {
   const fields: string[] = []
   req.forEach((name, value) => {
     fields.push(name, value)
   })
-  return { method: req.getCaseSensitiveMethod(), path: req.getUrl(), query: req.getQuery() ?? '', fields }
+  return { method, path: req.getUrl(), query: req.getQuery() ?? '', fields }
 }
 
 /** A class, for what most handlers don't ask for is made only when asked: the map, the address, the signal. */

@@ -25,7 +25,9 @@ const open = async <State>(addon: Addon, options: ListenerOptions, { handler, so
   const app = addon.App()
   const exchange = exchanges(options, handler)
   const topics = uwsSockets(addon, app, { sockets, exchange })
-  app.any('/*', exchange.onRequest)
+  // routes match letter by letter: what comes here is a GET and nothing like it
+  app.get('/*', (res, req) => exchange.onRequest(res, req, 'GET'))
+  app.any('/*', (res, req) => exchange.onRequest(res, req))
   const token = await listen(addon, app, options)
   const port = addon.us_socket_local_port(token as never)
   let state: 'open' | 'paused' | 'closed' = 'open'
@@ -88,16 +90,16 @@ const exchanges = (options: ListenerOptions, handler: Handler) => {
   let waiting = 0
 
   /** Reads and checks the head; answers and gives null where it is refused. */
-  const accept = (res: HttpResponse, req: HttpRequest): UwsRequest | null => {
-    const head = headOf(req)
+  const accept = (res: HttpResponse, req: HttpRequest, method?: string): UwsRequest | null => {
+    const head = headOf(req, method)
     const fault = faultOf(head)
     if (fault === 0) return new UwsRequest(head, res, settings)
     finishUnread(res, bare(fault))
     return null
   }
 
-  const onRequest = (res: HttpResponse, req: HttpRequest) => {
-    const request = accept(res, req)
+  const onRequest = (res: HttpResponse, req: HttpRequest, method?: string) => {
+    const request = accept(res, req, method)
     if (!request) return
     if (waiting >= requestsMax) return finish(request, bare(503))
     let answer: Response | Promise<Response>

@@ -27,7 +27,7 @@ export type StripeOptions = {
 export type StripePayments = Payments & { listEvents: ListEvents }
 
 export const openStripe = async (options: StripeOptions): Promise<StripePayments> => {
-  const client = loadedInBackground(options)
+  const client = loadedLate(options)
   return {
     provider: options.provider,
     ...chargeCalls(client),
@@ -40,8 +40,11 @@ export const openStripe = async (options: StripeOptions): Promise<StripePayments
   }
 }
 
-/** The SDK is large: nobody waits for it at the start, and the first call waits only for what is left. */
-const loadedInBackground = (options: StripeOptions): Client => {
+/**
+ * The SDK is large: nobody waits for it at the start. Where money is real it is loaded behind the start, and the first call
+ * waits only for what is left; a sandbox that nobody pays in does without its 36 MB.
+ */
+const loadedLate = (options: StripeOptions): Client => {
   const load = async (): Promise<Stripe> => {
     const { default: StripeClient } = await import('stripe')
     return new StripeClient(options.secretKey, {
@@ -53,9 +56,11 @@ const loadedInBackground = (options: StripeOptions): Client => {
       telemetry: false,
     })
   }
-  const loading = load()
-  loading.catch((error: unknown) =>
-    options.log.warn("the payment provider's SDK could not be loaded", paymentsError(error).message),
-  )
-  return () => loading
+  let loading: Promise<Stripe> | undefined
+  const client = () => (loading ??= load())
+  if (options.provider === 'stripe')
+    client().catch((error: unknown) =>
+      options.log.warn("the payment provider's SDK could not be loaded", paymentsError(error).message),
+    )
+  return client
 }

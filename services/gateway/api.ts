@@ -15,8 +15,9 @@ export const insideApi = (http: Pick<Http, 'inside'>): Api => {
     return parsed.get(body)
   }
   return async (method, target, options = {}) => {
-    const { status, headers, body } = await http.inside(insideRequest(method, target, options))
-    return { status, body: bodyOf(body), headers: new Map(headers.map(([name, value]) => [name.toLowerCase(), value])) }
+    const { status, headers, own = [], body } = await http.inside(insideRequest(method, target, options))
+    const all = [...headers, ...own]
+    return { status, body: bodyOf(body), headers: new Map(all.map(([name, value]) => [name.toLowerCase(), value])) }
   }
 }
 

@@ -19,6 +19,7 @@ export type Made = { bytes: Uint8Array; headers: readonly Header[] }
 export type Prepared = {
   bytes: Uint8Array
   etag: string
+  /** Frozen: the listener joins them once for all who get them. */
   headers: readonly Header[]
   /** Machine epoch ms: fresh until, and until when it is served while a new one is made. */
   freshUntil: number
@@ -188,7 +189,7 @@ const prepared = (wanted: Wanted, { bytes, headers }: Made): Prepared => {
   return {
     bytes,
     etag,
-    headers: [...headers, ['ETag', etag]],
+    headers: Object.freeze([...headers, ['ETag', etag]] as const),
     freshUntil,
     staleUntil: freshUntil + wanted.staleSeconds * 1000,
     wanted,

@@ -91,10 +91,10 @@ export const http = ({ node, routes, session, limits, hot, calls, mounts, meters
   const fromPrepared = (kept: Prepared, ifNoneMatch: string | undefined, own: readonly Header[]): Response => {
     meters.hotHit.add()
     kept.wanted.served.add()
-    const headers = kept.headers.concat(own)
+    const { headers } = kept
     return isUnchanged(ifNoneMatch, kept.etag)
-      ? { status: 304, headers, body: '' }
-      : { status: 200, headers, body: kept.bytes }
+      ? { status: 304, headers, own, body: '' }
+      : { status: 200, headers, own, body: kept.bytes }
   }
 
   const answered = async (exchange: Exchange, work: () => Promise<Response>): Promise<Response> => {
@@ -181,8 +181,7 @@ const fromMade = (
   headers: readonly Header[],
 ): Response => {
   const own = headers.filter(([name]) => name === 'X-Request-Id' || name === 'RateLimit')
-  const all = [...made, ...own]
   return isUnchanged(ifNoneMatch, etag)
-    ? { status: 304, headers: all, body: '' }
-    : { status: 200, headers: all, body: bytes }
+    ? { status: 304, headers: made, own, body: '' }
+    : { status: 200, headers: made, own, body: bytes }
 }
