@@ -1,11 +1,11 @@
 import test, { type ExecutionContext } from 'ava'
-import { createDecipheriv, createECDH, createPublicKey, hkdfSync, randomBytes, verify } from 'node:crypto'
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
-import { Agent } from 'node:https'
-import { connect, type AddressInfo, type LookupFunction } from 'node:net'
+import { createECDH, createPublicKey, randomBytes, verify } from 'node:crypto'
+import type { Agent } from 'node:https'
+import type { LookupFunction } from 'node:net'
 import { endpointOf, isPublicAddress } from './address.ts'
 import { encrypted, recipientOf } from './encryption.ts'
-import { NOTE_BYTES_MAX, type Push, PushError, type PushSubscription } from './index.ts'
+import { browser, openPushService } from './browser.fixture.ts'
+import { NOTE_BYTES_MAX, type Push, PushError } from './index.ts'
 import { noPush } from './none.ts'
 import { newVapidKeys, vapidKeyOf, vapidSigner } from './vapid.ts'
 import { webPush } from './web.ts'
@@ -121,49 +121,10 @@ test('public addresses and https names are where notes may go; nothing else is',
     t.is(endpointOf(text), null, text)
 })
 
-const browser = (endpoint = 'https://push.example/send/1') => {
-  const pair = createECDH('prime256v1')
-  pair.generateKeys()
-  const auth = randomBytes(16)
-  const subscription: PushSubscription = {
-    endpoint,
-    keys: { p256dh: pair.getPublicKey().toString('base64url'), auth: auth.toString('base64url') },
-  }
-  /** As RFC 8291 says a browser reads it, on its own. */
-  const read = (record: Buffer): string => {
-    const [salt, theirs] = [record.subarray(0, 16), record.subarray(21, 86)]
-    const info = Buffer.concat([Buffer.from('WebPush: info\0'), pair.getPublicKey(), theirs])
-    const secret = Buffer.from(hkdfSync('sha256', pair.computeSecret(theirs), auth, info, 32))
-    const key = Buffer.from(hkdfSync('sha256', secret, salt, 'Content-Encoding: aes128gcm\0', 16))
-    const nonce = Buffer.from(hkdfSync('sha256', secret, salt, 'Content-Encoding: nonce\0', 12))
-    const decipher = createDecipheriv('aes-128-gcm', key, nonce)
-    decipher.setAuthTag(record.subarray(-16))
-    const text = Buffer.concat([decipher.update(record.subarray(86, -16)), decipher.final()])
-    return text.subarray(0, -1).toString()
-  }
-  return { subscription, read }
-}
-
-type Asked = { url: string; headers: IncomingHttpHeaders; body: Buffer }
-/** A push service on loopback; the agent leads every connection to it, whatever its name. */
 const service = async (t: ExecutionContext, status: number, headers: Record<string, string> = {}) => {
-  const asked: Asked[] = []
-  const server: Server = createServer(async (request, answer) => {
-    const chunks: Buffer[] = []
-    for await (const chunk of request) chunks.push(chunk as Buffer)
-    asked.push({ url: request.url!, headers: request.headers, body: Buffer.concat(chunks) })
-    if (status === 0) return
-    answer.writeHead(status, headers).write('x'.repeat(100_000))
-    // never ended: nobody should wait for the rest
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const agent = new Agent()
-  agent.createConnection = () => connect((server.address() as AddressInfo).port, '127.0.0.1')
-  return { asked, agent }
+  const made = await openPushService({ status, headers })
+  t.teardown(made.close)
+  return made
 }
 
 const opened = (t: ExecutionContext, more: { agent?: Agent; lookup?: LookupFunction; sendMsMax?: number }): Push => {
@@ -179,7 +140,7 @@ test('a note arrives and only the browser that subscribed can read it', async (t
   const { asked, agent } = await service(t, 201)
   const { subscription, read } = browser()
   await opened(t, { agent }).send(subscription, { ...note, topic: 'order-1' })
-  const [{ url, headers, body }] = asked as [Asked]
+  const { url, headers, body } = asked[0]!
   t.is(url, '/send/1')
   t.like(headers, { 'content-encoding': 'aes128gcm', ttl: '60', topic: 'order-1', host: 'push.example' })
   t.regex(headers.authorization!, /^vapid t=\S+, k=\S+$/)

@@ -3,12 +3,6 @@ import { Type, type Static } from 'typebox'
 import { contract } from '../../mixins/contract.ts'
 import { closed, Id, listOf, page, Time } from '../shapes.ts'
 
-export const KINDS = ['message', 'order', 'gig', 'review', 'payout'] as const
-export type Kind = (typeof KINDS)[number]
-/** Ways out of the app. */
-export const WAYS = ['email', 'push'] as const
-export type Way = (typeof WAYS)[number]
-
 /** Notifications kept per person; the oldest go. */
 export const NOTIFICATIONS_MAX = 500
 /** Browsers one person may subscribe; the oldest goes. */
@@ -16,8 +10,19 @@ export const SUBSCRIPTIONS_MAX = 10
 /** Ended deliveries kept per person to be looked at; the oldest go. */
 export const DELIVERIES_MAX = 100
 
-const Kind = Type.Union(KINDS.map((kind) => Type.Literal(kind)))
-const Way = Type.Union(WAYS.map((way) => Type.Literal(way)))
+export const Kind = Type.Union([
+  Type.Literal('message'),
+  Type.Literal('order'),
+  Type.Literal('gig'),
+  Type.Literal('review'),
+  Type.Literal('payout'),
+])
+export type Kind = Static<typeof Kind>
+/** Ways out of the app. */
+export const Way = Type.Union([Type.Literal('email'), Type.Literal('push')])
+export type Way = Static<typeof Way>
+export const KINDS: readonly Kind[] = ['message', 'order', 'gig', 'review', 'payout']
+export const WAYS: readonly Way[] = ['email', 'push']
 const Rhythm = Type.Union([Type.Literal('off'), Type.Literal('instant'), Type.Literal('hourly'), Type.Literal('daily')])
 
 export const Notification = Type.Object(
@@ -64,8 +69,13 @@ const PushSubscription = {
   }),
 }
 
-export const DELIVERY_STATUSES = ['pending', 'sent', 'failed', 'skipped'] as const
-const Status = Type.Union(DELIVERY_STATUSES.map((status) => Type.Literal(status)))
+const Status = Type.Union([
+  Type.Literal('pending'),
+  Type.Literal('sent'),
+  Type.Literal('failed'),
+  Type.Literal('skipped'),
+])
+export type DeliveryStatus = Static<typeof Status>
 const Delivery = Type.Object({
   id: Id,
   user: Id,

@@ -3,12 +3,12 @@
 import { actorCollection, type ActorDoc, type Decision } from '../../mixins/actor.ts'
 import { refuse } from '../errors.ts'
 import { iso } from '../shapes.ts'
-import type { Delivery, DELIVERY_STATUSES, Way } from './contract.ts'
+import type { Delivery, DeliveryStatus, Way } from './contract.ts'
 
 export type DeliveryDoc = ActorDoc & {
   user: string
   way: Way
-  status: (typeof DELIVERY_STATUSES)[number]
+  status: DeliveryStatus
   /** What it tells of; a digest gathers more until it leaves. */
   notifications: string[]
   /** A push: browsers that have it already. */
@@ -87,7 +87,7 @@ export const after = (doc: DeliveryDoc, outcome: Outcome, now: number): Delivery
   return { ...tried, reason: outcome.reason, wakeAt: now + pauseMs }
 }
 
-const ended = (doc: DeliveryDoc, status: DeliveryDoc['status'], reason: string | null, now: number): DeliveryDoc => ({
+const ended = (doc: DeliveryDoc, status: DeliveryStatus, reason: string | null, now: number): DeliveryDoc => ({
   ...doc,
   status,
   reason: reason && reason.slice(0, REASON_MAX),

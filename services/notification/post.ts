@@ -18,6 +18,8 @@ import { ticketFor } from './ticket.ts'
 /** Deliveries under way on this node, and those that wait for their turn; what comes past it is taken up by its timer. */
 export const SENDING_MAX = 10
 export const WAITING_MAX = 5000
+/** How long a stop waits for what is under way; the rest is taken up by its timer. */
+const STOP_MS = 5000
 const PUSH_TTL_SECONDS = 86_400
 
 export type PostParts = { here: Here; documents: Documents; mail: Mail; push: Push; book: Actor<DeliveryDoc> }
@@ -67,7 +69,9 @@ export const post = (parts: PostParts): Post => {
     },
     stop: async () => {
       stopped = true
-      await Promise.all(working)
+      let timer: NodeJS.Timeout | undefined
+      await Promise.race([Promise.all(working), new Promise((resolve) => (timer = setTimeout(resolve, STOP_MS)))])
+      clearTimeout(timer)
     },
   }
 }
