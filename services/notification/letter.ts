@@ -8,7 +8,9 @@ export type Addressed = {
   to: string
   name: string
   publicUrl: string
+  /** For mail programs, and for people. */
   unsubscribeUrl: string
+  unsubscribePage: string
 }
 
 const PAGES: Readonly<Record<string, (id: string) => string>> = {
@@ -32,7 +34,7 @@ export const letterOf = (docs: readonly NotificationDoc[], to: Addressed): Lette
     id: to.id,
     to: to.to,
     subject: isOne ? first!.title : `${docs.length} new notifications`,
-    text: `Hello ${to.name},\n\n${isOne ? `${first!.title}\n\n` : ''}${items.join('\n\n')}\n\n-- \nNo more letters like this: ${to.unsubscribeUrl}\n`,
+    text: `Hello ${to.name},\n\n${isOne ? `${first!.title}\n\n` : ''}${items.join('\n\n')}\n\n-- \nNo more letters like this: ${to.unsubscribePage}\n`,
     unsubscribeUrl: to.unsubscribeUrl,
   }
 }

@@ -109,9 +109,19 @@ const byMail = async (
   const { publicUrl, jwtSecret } = here.settings
   // A digest is ended as a whole, a single letter by its kind.
   const kind = email === 'instant' && docs.length === 1 ? docs[0]!.kind : 'all'
-  const unsubscribeUrl = `${publicUrl}/v1/notifications/unsubscribe/${ticketFor(jwtSecret, { user, kind })}`
+  const token = ticketFor(jwtSecret, { user, kind })
+  const unsubscribeUrl = `${publicUrl}/v1/notifications/unsubscribe/${token}`
   try {
-    await mail.send(letterOf(docs, { id, to: contact.email, name: contact.displayName, publicUrl, unsubscribeUrl }))
+    await mail.send(
+      letterOf(docs, {
+        id,
+        to: contact.email,
+        name: contact.displayName,
+        publicUrl,
+        unsubscribeUrl,
+        unsubscribePage: `${publicUrl}/unsubscribe/${token}`,
+      }),
+    )
     return { end: 'sent' }
   } catch (error) {
     return error instanceof MailError && !error.retryable

@@ -236,7 +236,8 @@ test('a letter about one thing is named after it, one about several counts them'
     to: 'ann@example.com',
     name: 'Ann',
     publicUrl: 'https://market.example',
-    unsubscribeUrl: 'https://market.example/u/x',
+    unsubscribeUrl: 'https://market.example/v1/u/x',
+    unsubscribePage: 'https://market.example/u/x',
   }
   const docs = ['ord_1', 'ord_2'].map((order) =>
     noted(`ntf_${order}`, ofOrder({ ...moved, order, step: 'delivered', by: 'seller' })[0]!, 0),
