@@ -9,7 +9,7 @@ import chat from '../services/chat/chat.service.ts'
 import { conversations, pairOf } from '../services/chat/conversation.ts'
 import { inbox, rowId } from '../services/chat/inbox.ts'
 import { messages } from '../services/chat/messages.ts'
-import { deliveries } from '../services/notification/delivery.ts'
+import { dispatches } from '../services/notification/dispatch.ts'
 import { notifications, type NotificationDoc } from '../services/notification/notifications.ts'
 import { DEFAULTS, preferences } from '../services/notification/preferences.ts'
 import { startMarket } from './market.ts'
@@ -44,7 +44,7 @@ test('twenty thousand people to be told delay no message, and a kill on the way 
     await market.kill()
 
     const documents = await openSqlite({ file: join(market.dataDir, 'documents.sqlite'), log: quiet })
-    await documents.declare([conversations, messages, inbox, notifications, preferences, deliveries] as never)
+    await documents.declare([conversations, messages, inbox, notifications, preferences, dispatches] as never)
     await seed(documents)
     const due = () => documents.count(inbox, { index: 'byDue', to: Date.now() })
     t.is(await due(), ALL)
@@ -78,7 +78,7 @@ test('twenty thousand people to be told delay no message, and a kill on the way 
     t.is(told.length, ALL + 1)
     t.is(new Set(told.map(({ user, about }) => `${user}/${about.id}`)).size, ALL + 1)
     t.true(told.every(({ data, readAt }) => data.count === 1 && readAt === null))
-    const letters = await documents.scan(deliveries, MANY)
+    const letters = await documents.scan(dispatches, MANY)
     t.deepEqual(
       letters.docs.map(({ user }) => user),
       [bob.user.id],

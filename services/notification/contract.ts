@@ -7,8 +7,8 @@ import { closed, Id, listOf, page, Time } from '../shapes.ts'
 export const NOTIFICATIONS_MAX = 500
 /** Browsers one person may subscribe; the oldest goes. */
 export const SUBSCRIPTIONS_MAX = 10
-/** Ended deliveries kept per person to be looked at; the oldest go. */
-export const DELIVERIES_MAX = 100
+/** Ended dispatches kept per person to be looked at; the oldest go. */
+export const DISPATCHES_MAX = 100
 
 export const Kind = Type.Union([
   Type.Literal('message'),
@@ -75,8 +75,8 @@ const Status = Type.Union([
   Type.Literal('failed'),
   Type.Literal('skipped'),
 ])
-export type DeliveryStatus = Static<typeof Status>
-const Delivery = Type.Object({
+export type DispatchStatus = Static<typeof Status>
+const Dispatch = Type.Object({
   id: Id,
   user: Id,
   way: Way,
@@ -89,7 +89,7 @@ const Delivery = Type.Object({
   dueAt: Type.Union([Time, Type.Null()]),
   endedAt: Type.Union([Time, Type.Null()]),
 })
-export type Delivery = Static<typeof Delivery>
+export type Dispatch = Static<typeof Dispatch>
 
 const Token = Type.String({ minLength: 1, maxLength: 200, pattern: '^[A-Za-z0-9_.-]+$' })
 const Unsubscribing = Type.Object({ kind: Type.String({ description: 'A kind, or all.' }), email: Type.Boolean() })
@@ -173,20 +173,20 @@ export const notification = contract({
       rawBody: { bytesMax: 4096 },
       params: closed({ token: Token, body: Type.String() }),
     },
-    deliveries: {
-      rest: 'GET /v1/admin/notification-deliveries',
+    dispatches: {
+      rest: 'GET /v1/admin/notification-dispatches',
       auth: 'admin',
-      result: listOf(Delivery),
+      result: listOf(Dispatch),
       summary: 'Letters and pushes by status, the latest first; failed ones are what nobody will try again by itself.',
       params: closed({ status: Type.Optional(Status), ...page }),
     },
     retry: {
-      rest: 'POST /v1/admin/notification-deliveries/:id/retry',
+      rest: 'POST /v1/admin/notification-dispatches/:id/retry',
       auth: 'admin',
       key: 'id',
-      result: Delivery,
+      result: Dispatch,
       errors: ['invalid_transition'],
-      summary: 'Tries a failed delivery again from the beginning.',
+      summary: 'Tries a failed dispatch again from the beginning.',
       params: closed({ id: Id }),
     },
     forget: {
@@ -197,8 +197,8 @@ export const notification = contract({
     },
   },
   events: {
-    /** A delivery's own timer: it is to be sent, or looked after. */
-    'notification.due': Type.Object({ delivery: Id }),
+    /** A dispatch's own timer: it is to be sent, or looked after. */
+    'notification.due': Type.Object({ dispatch: Id }),
   },
   hears: [
     'order.moved',

@@ -1,79 +1,118 @@
-// From stored notifications to records of what is to be sent: by each person's settings, the same records however often
-// it is asked, so that a crash in between is made good by asking again.
-import { BULK_MAX, type Documents } from '../../adapters/documents/index.ts'
-import type { Actor } from '../../mixins/actor.ts'
-import type { Here } from '../../mixins/service.ts'
-import type { Settings, Way } from './contract.ts'
-import { deliveries, gathered, pending, type DeliveryDoc } from './delivery.ts'
-import { digestAt } from './hours.ts'
-import type { NotificationDoc } from './notifications.ts'
-import { DEFAULTS, leavesAt, preferences, waysWanted } from './preferences.ts'
-import { subscriptionsOf } from './subscriptions.ts'
+// One letter or push on its way, from the first notification in it to its end. A record before anything is sent, so that a
+// crash makes it late and never lost. Pure.
+import { actorCollection, type ActorDoc, type Decision } from '../../mixins/actor.ts'
+import { refuse } from '../errors.ts'
+import { iso } from '../shapes.ts'
+import type { Dispatch, DispatchStatus, Way } from './contract.ts'
 
-export type DispatchParts = {
-  here: Here
-  documents: Documents
-  book: Actor<DeliveryDoc>
-  /** Whether web push is set up here. */
-  hasPush: boolean
+export type DispatchDoc = ActorDoc & {
+  user: string
+  way: Way
+  status: DispatchStatus
+  /** What it tells of; a digest gathers more until it leaves. */
+  notifications: string[]
+  /** A push: browsers that have it already. */
+  reached: string[]
+  tries: number
+  reason: string | null
+  createdAt: number
+  endedAt: number | null
+  /** The user once it has ended. */
+  endedOf: string | null
 }
-export type Dispatch = (docs: readonly NotificationDoc[]) => Promise<void>
+export const dispatches = actorCollection<DispatchDoc>('notification_dispatches', {
+  byStatus: { keys: ['status', 'createdAt'] },
+  byUser: { keys: ['user', 'createdAt'] },
+  byEnded: { keys: ['endedOf', 'createdAt'] },
+})
 
-export const settingsOf = async (documents: Documents, users: readonly string[]): Promise<Map<string, Settings>> => {
-  const all = [...new Set(users)]
-  const found = await documents.getMany(preferences, all)
-  return new Map(all.map((user, at) => [user, found[at]?.settings ?? DEFAULTS]))
+/** Tries before a dispatch has failed: with the pauses below, within about ten hours. */
+export const TRIES_MAX = 8
+const RETRY_MS = 60_000
+const RETRY_MAX_MS = 4 * 3600_000
+/** A try that nobody heard the end of is taken up again. */
+export const TAKE_UP_MS = 5 * 60_000
+/** Notifications one letter tells of; those past it are in the app only. */
+export const GATHERED_MAX = 50
+
+export const pending = (id: string, user: string, way: Way, notification: string, now: number, dueAt: number) =>
+  ({
+    id,
+    version: 1,
+    outbox: [],
+    outboxAt: null,
+    user,
+    way,
+    status: 'pending',
+    notifications: [notification],
+    reached: [],
+    tries: 0,
+    reason: null,
+    createdAt: now,
+    endedAt: null,
+    endedOf: null,
+    wakeAt: dueAt,
+  }) satisfies DispatchDoc
+
+/** One more in the same letter; null when it is in it, or the letter has left. */
+export const gathered = (doc: DispatchDoc, notification: string): DispatchDoc | null =>
+  doc.status !== 'pending' || doc.notifications.includes(notification) || doc.notifications.length >= GATHERED_MAX
+    ? null
+    : { ...doc, notifications: [...doc.notifications, notification] }
+
+/** Its time has come: it is to be sent now, and looked after should nobody tell how that ended. */
+export const wake = (doc: DispatchDoc, now: number): Decision<DispatchDoc, null> =>
+  doc.status === 'pending'
+    ? {
+        next: { ...doc, wakeAt: now + TAKE_UP_MS },
+        say: [{ name: 'notification.due', data: { dispatch: doc.id } }],
+        result: null,
+      }
+    : { next: { ...doc, wakeAt: null }, result: null }
+
+export type Outcome =
+  | { end: 'sent' | 'skipped' | 'failed'; reason?: string }
+  /** Not yet, and nobody's fault: quiet hours began. */
+  | { end: 'wait'; until: number }
+  | { end: 'retry'; reason: string; afterMs?: number | undefined; reached?: readonly string[] }
+
+export const after = (doc: DispatchDoc, outcome: Outcome, now: number): DispatchDoc => {
+  if (doc.status !== 'pending') return doc
+  if (outcome.end === 'wait') return { ...doc, wakeAt: outcome.until }
+  if (outcome.end !== 'retry') return ended(doc, outcome.end, outcome.reason ?? null, now)
+  const tries = doc.tries + 1
+  const tried = { ...doc, tries, reached: [...new Set([...doc.reached, ...(outcome.reached ?? [])])] }
+  if (tries >= TRIES_MAX) return ended(tried, 'failed', outcome.reason, now)
+  const pauseMs = Math.max(Math.min(RETRY_MAX_MS, RETRY_MS * 3 ** (tries - 1)), outcome.afterMs ?? 0)
+  return { ...tried, reason: outcome.reason, wakeAt: now + pauseMs }
 }
 
-export const dispatcher = ({ here, documents, book, hasPush }: DispatchParts): Dispatch => {
-  const planned = (doc: NotificationDoc, settings: Settings, way: Way): DeliveryDoc => {
-    const { id, user, at, createdAt } = doc
-    // One letter while it is unread; a push whenever there is more, which takes the place of the one before.
-    const said = way === 'push' ? at : createdAt
-    const isDigest = way === 'email' && settings.email !== 'instant'
-    const bucket = isDigest ? `${user}/${settings.email}/${digestAt(settings, said)}` : `${id}/${said}`
-    return pending(
-      here.newId('dlv', { id: `${way}/${bucket}`, at: isDigest ? digestAt(settings, said) : said }),
-      user,
-      way,
-      id,
-      here.clock.now(),
-      leavesAt(settings, way, said),
-    )
-  }
+const ended = (doc: DispatchDoc, status: DispatchStatus, reason: string | null, now: number): DispatchDoc => ({
+  ...doc,
+  status,
+  reason: reason && reason.slice(0, REASON_MAX),
+  endedAt: now,
+  endedOf: doc.user,
+  wakeAt: null,
+})
+const REASON_MAX = 300
 
-  const isDigest = ({ way, user }: DeliveryDoc, settings: Map<string, Settings>): boolean =>
-    way === 'email' && settings.get(user)!.email !== 'instant'
-
-  /** Into the letter that is being gathered; into one of its own when that has left without it. */
-  const gather = async (doc: DeliveryDoc): Promise<void> => {
-    const [notification] = doc.notifications as [string]
-    const isIn = await book.turn(doc.id, (state) => {
-      if (!state) return { next: doc, result: true }
-      const next = gathered(state, notification)
-      return next ? { next, result: true } : { result: state.notifications.includes(notification) }
-    })
-    if (isIn) return
-    const id = here.newId('dlv', { id: `email/${notification}/alone`, at: doc.createdAt })
-    await documents.insert(deliveries, { ...doc, id, wakeAt: here.clock.now() })
-  }
-
-  return async (docs) => {
-    const settings = await settingsOf(
-      documents,
-      docs.map(({ user }) => user),
-    )
-    const ways = new Map<string, boolean>()
-    for (const user of settings.keys()) ways.set(user, hasPush && (await subscriptionsOf(documents, user)).length > 0)
-    const plans = docs.flatMap((doc) => {
-      const theirs = settings.get(doc.user)!
-      return waysWanted(theirs, doc.kind)
-        .filter((way) => way !== 'push' || ways.get(doc.user))
-        .map((way) => planned(doc, theirs, way))
-    })
-    const single = plans.filter((plan) => !isDigest(plan, settings))
-    for (let from = 0; from < single.length; from += BULK_MAX)
-      await documents.insertMany(deliveries, single.slice(from, from + BULK_MAX))
-    for (const plan of plans) if (isDigest(plan, settings)) await gather(plan)
-  }
+/** An operator asks for it: from the beginning, now. */
+export const again = (doc: DispatchDoc | null, now: number): DispatchDoc => {
+  if (!doc) throw refuse('not_found', 'there is no such dispatch')
+  if (doc.status !== 'failed') throw refuse('invalid_transition', `the dispatch is ${doc.status}`)
+  return { ...doc, status: 'pending', tries: 0, reason: null, endedAt: null, endedOf: null, wakeAt: now }
 }
+
+export const publicDispatch = (doc: DispatchDoc): Dispatch => ({
+  id: doc.id,
+  user: doc.user,
+  way: doc.way,
+  status: doc.status,
+  notifications: doc.notifications,
+  tries: doc.tries,
+  reason: doc.reason,
+  createdAt: iso(doc.createdAt),
+  dueAt: doc.status === 'pending' && typeof doc.wakeAt === 'number' ? iso(doc.wakeAt) : null,
+  endedAt: doc.endedAt === null ? null : iso(doc.endedAt),
+})

@@ -1,6 +1,6 @@
 // Forgets a person: everything they were told, how they wanted it, and where to.
 import type { Collection, Doc, Documents } from '../../adapters/documents/index.ts'
-import { deliveries } from './delivery.ts'
+import { dispatches } from './dispatch.ts'
 import { notifications } from './notifications.ts'
 import { preferences } from './preferences.ts'
 import { subscriptions } from './subscriptions.ts'
@@ -11,7 +11,7 @@ const BATCH = 500
 export const forgetPerson = async (documents: Documents, user: string): Promise<number> => {
   const removed = [
     await forgetAll(documents, notifications, user),
-    await forgetAll(documents, deliveries, user),
+    await forgetAll(documents, dispatches, user),
     await forgetAll(documents, subscriptions, user),
     (await documents.remove(preferences, user)) ? 1 : 0,
   ]

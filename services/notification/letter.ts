@@ -3,7 +3,7 @@ import type { Letter } from '../../adapters/mail/index.ts'
 import type { NotificationDoc } from './notifications.ts'
 
 export type Addressed = {
-  /** The delivery's: the same letter has the same id however often it is tried. */
+  /** The dispatch's: the same letter has the same id however often it is tried. */
   id: string
   to: string
   name: string

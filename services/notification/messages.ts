@@ -3,7 +3,7 @@
 import type { Documents } from '../../adapters/documents/index.ts'
 import type { Here } from '../../mixins/service.ts'
 import type { Unseen } from '../chat/contract.ts'
-import type { Dispatch } from './dispatch.ts'
+import type { Plan } from './planning.ts'
 import { ofMessages } from './notices.ts'
 import { asRead, noted, notifications, trim, type NotificationDoc } from './notifications.ts'
 
@@ -15,7 +15,7 @@ const BATCHES_MAX = 500
 export type MessageParts = {
   here: Here
   documents: Documents
-  dispatch: Dispatch
+  plan: Plan
   /** Told of what is new once it is stored. */
   stored: (docs: readonly NotificationDoc[]) => void
 }
@@ -67,7 +67,7 @@ type Change = { doc: NotificationDoc; ifVersion: number }
 
 /** Stores what these rows come to and answers those that are done with. */
 const tell = async (parts: MessageParts, rows: readonly Unseen[]): Promise<Done[]> => {
-  const { here, documents, dispatch, stored } = parts
+  const { here, documents, plan, stored } = parts
   const names = await namesOf(here, rows)
   const now = here.clock.now()
   const fates = await Promise.all(rows.map((row) => fateOf(parts, row, names.get(row.from) ?? 'somebody', now)))
@@ -80,7 +80,7 @@ const tell = async (parts: MessageParts, rows: readonly Unseen[]): Promise<Done[
   fresh.forEach(({ id }, at) => !inserted[at]!.ok && lost.add(id))
   const kept = fates.filter((fate) => !idsOf(fate).some((id) => lost.has(id)))
   stored(kept.flatMap(({ insert, replace }) => [...(insert ? [insert] : []), ...news(replace)]))
-  await dispatch(kept.flatMap(({ unread }) => (unread ? [unread] : [])))
+  await plan(kept.flatMap(({ unread }) => (unread ? [unread] : [])))
   await trim(
     documents,
     kept.flatMap(({ insert }) => (insert ? [insert.user] : [])),

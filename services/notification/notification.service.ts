@@ -1,13 +1,13 @@
 // Notifications: what people are told outside a conversation. What others say durably is heard; unread messages are pulled.
-// Stored first, then said to every device, then sent by letter or push as the person wishes. Key: a delivery's id.
+// Stored first, then said to every device, then sent by letter or push as the person wishes. Key: a dispatch's id.
 import type { Documents } from '../../adapters/documents/index.ts'
 import { PushError } from '../../adapters/push/index.ts'
 import { service, type Ctx, type Heard } from '../../mixins/service.ts'
 import { refuse } from '../errors.ts'
 import { LIMIT_DEFAULT } from '../shapes.ts'
 import { notification as contract, type Settings } from './contract.ts'
-import { again, deliveries, publicDelivery, wake, type DeliveryDoc } from './delivery.ts'
-import { dispatcher } from './dispatch.ts'
+import { again, dispatches, publicDispatch, wake, type DispatchDoc } from './dispatch.ts'
+import { planner } from './planning.ts'
 import { forgetPerson } from './erasure.ts'
 import { messageNotices } from './messages.ts'
 import { ofGig, ofOrder, ofPayout, ofShownReview, ofWrittenReview, type Notice } from './notices.ts'
@@ -34,16 +34,16 @@ export default service(contract, async (here) => {
     here.open('push'),
   ])
   await documents.declare([notifications, preferences, subscriptions] as never)
-  const book = await here.actor<DeliveryDoc>({ of: deliveries, wake })
+  const book = await here.actor<DispatchDoc>({ of: dispatches, wake })
   const now = () => here.clock.now()
-  const dispatch = dispatcher({ here, documents, book, hasPush: push.publicKey !== null })
+  const plan = planner({ here, documents, book, hasPush: push.publicKey !== null })
   const sending = post({ here, documents, mail, push, book })
 
   const stored = (docs: readonly NotificationDoc[]) => {
     for (const doc of docs)
       fanout.toUsers([doc.user], JSON.stringify({ ev: 'notification', data: publicNotification(doc) }))
   }
-  const messages = messageNotices({ here, documents, dispatch, stored })
+  const messages = messageNotices({ here, documents, plan, stored })
 
   /** Tells of an event once, however often it is heard: the same event makes the same notifications. */
   const tell = async ({ id: event, at }: { id: string; at: number }, notices: readonly Notice[]) => {
@@ -60,7 +60,7 @@ export default service(contract, async (here) => {
       notifications,
       docs.map(({ id }) => id),
     )
-    await dispatch(kept.filter((doc) => doc !== null).filter(({ readAt }) => readAt === null))
+    await plan(kept.filter((doc) => doc !== null).filter(({ readAt }) => readAt === null))
     await trim(
       documents,
       fresh.map(({ user }) => user),
@@ -111,17 +111,17 @@ export default service(contract, async (here) => {
         const ticket = ticketFrom(here.settings.jwtSecret, params.token)
         return standing(ticket, await keep(documents, ticket.user, (before) => unsubscribed(before, ticket.kind)))
       },
-      deliveries: async ({ params: { status = 'failed', limit = LIMIT_DEFAULT, cursor = null } }) => {
+      dispatches: async ({ params: { status = 'failed', limit = LIMIT_DEFAULT, cursor = null } }) => {
         const query = { index: 'byStatus', equals: { status }, order: 'desc' as const, limit, cursor }
-        const { docs, next } = await documents.find(deliveries, query)
-        return { data: docs.map(publicDelivery), nextCursor: next }
+        const { docs, next } = await documents.find(dispatches, query)
+        return { data: docs.map(publicDispatch), nextCursor: next }
       },
       retry: async ({ params: { id }, deadlineAt }) => {
-        const decide = (state: DeliveryDoc | null, at: number) => {
+        const decide = (state: DispatchDoc | null, at: number) => {
           const next = again(state, at)
           return { next, result: next }
         }
-        return publicDelivery(await book.turn(id, decide, { deadlineAt }))
+        return publicDispatch(await book.turn(id, decide, { deadlineAt }))
       },
       forget: async ({ params: { user } }) => ({ removed: await forgetPerson(documents, user) }),
     },
@@ -133,7 +133,7 @@ export default service(contract, async (here) => {
       'payment.payout.paid': hears<'payment.payout.paid'>(ofPayout),
       'payment.payout.failed': hears<'payment.payout.failed'>(ofPayout),
       // The record has a timer of its own: nobody waits for a mail server here.
-      'notification.due': async ({ data }) => sending.take(data.delivery),
+      'notification.due': async ({ data }) => sending.take(data.dispatch),
     },
     started: async () => messages.start(),
     stopped: async () => {

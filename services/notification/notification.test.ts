@@ -77,7 +77,7 @@ const lettersTo = (caller: Caller, on = market) =>
 const endedOf = async (caller: Caller, on = market) => {
   const pages = await Promise.all(
     (['sent', 'skipped', 'failed'] as const).map((status) =>
-      on.call('notification.deliveries', { status, limit: 100 }, as({ ...caller, roles: ['admin'] })),
+      on.call('notification.dispatches', { status, limit: 100 }, as({ ...caller, roles: ['admin'] })),
     ),
   )
   return pages.flatMap(({ data }) => data).filter(({ user }) => user === caller.id)
@@ -222,7 +222,7 @@ test.serial('a digest is one letter about everything unread by then', async (t) 
   const { data } = await list(buyer)
   await market.call('notification.read', { ids: [data[0]!.id] }, as(buyer))
   const [waiting] = (
-    await market.call('notification.deliveries', { status: 'pending', limit: 100 }, as({ ...buyer, roles: ['admin'] }))
+    await market.call('notification.dispatches', { status: 'pending', limit: 100 }, as({ ...buyer, roles: ['admin'] }))
   ).data.filter(({ user }) => user === buyer.id)
   t.regex(waiting!.dueAt!, /T23:00:00\.000Z$/)
   move(86_400_000)
@@ -331,7 +331,7 @@ test('a push service that is busy is asked again after the time it says, and bro
     await heard('order.moved', delivered(seller, buyer), on)
     await wake(on)
     const admin = as({ ...buyer, roles: ['admin'] })
-    const pending = () => on.call('notification.deliveries', { status: 'pending' }, admin).then(({ data }) => data)
+    const pending = () => on.call('notification.dispatches', { status: 'pending' }, admin).then(({ data }) => data)
     const [waits] = await eventually(pending, ([one]) => one?.tries === 1)
     t.true(Date.parse(waits!.dueAt!) > on.clock.now() + 500_000)
     on.pushed.answering.status = 201
@@ -407,16 +407,16 @@ test('a letter no server will ever take has failed at once, is there to be seen,
     })
     await on.broker.call('notification.wakeDue', {})
     const admin = as({ ...buyer, roles: ['admin'] })
-    const failed = () => on.call('notification.deliveries', {}, admin).then(({ data }) => data)
+    const failed = () => on.call('notification.dispatches', {}, admin).then(({ data }) => data)
     const [letter] = await eventually(failed, ({ length }) => length > 0)
     t.like(letter, { way: 'email', status: 'failed', reason: '550 no such person …@…' })
     refused.clear()
     await on.call('notification.retry', { id: letter!.id }, admin)
     await on.broker.call('notification.wakeDue', {})
-    const sent = () => on.call('notification.deliveries', { status: 'sent' }, admin).then(({ data }) => data)
+    const sent = () => on.call('notification.dispatches', { status: 'sent' }, admin).then(({ data }) => data)
     t.is((await eventually(sent, ({ length }) => length > 0))[0]!.id, letter!.id)
     t.is(await codeOf(on.call('notification.retry', { id: letter!.id }, admin)), 'invalid_transition')
-    t.is(await codeOf(on.call('notification.retry', { id: 'dlv_none' }, admin)), 'not_found')
+    t.is(await codeOf(on.call('notification.retry', { id: 'dpt_none' }, admin)), 'not_found')
   } finally {
     await on.stop()
   }

@@ -1,13 +1,13 @@
 // Sends what is due. Everything is asked again right before: whether it is still unread, still wanted, and not quiet there.
-// How it ended is written on the delivery's record; a process that dies in between is looked after by the record's timer.
+// How it ended is written on the dispatch's record; a process that dies in between is looked after by the record's timer.
 import type { Documents } from '../../adapters/documents/index.ts'
 import { MailError, type Mail } from '../../adapters/mail/index.ts'
 import { PushError, type Push } from '../../adapters/push/index.ts'
 import type { Actor } from '../../mixins/actor.ts'
 import type { Here } from '../../mixins/service.ts'
-import { DELIVERIES_MAX, type Settings } from './contract.ts'
-import { after, deliveries, type DeliveryDoc, type Outcome } from './delivery.ts'
-import { settingsOf } from './dispatch.ts'
+import { DISPATCHES_MAX, type Settings } from './contract.ts'
+import { after, dispatches, type DispatchDoc, type Outcome } from './dispatch.ts'
+import { settingsOf } from './planning.ts'
 import { afterQuiet } from './hours.ts'
 import { letterOf, linkTo } from './letter.ts'
 import { notifications, type NotificationDoc } from './notifications.ts'
@@ -15,14 +15,14 @@ import { wants } from './preferences.ts'
 import { subscriptions, subscriptionsOf, type SubscriptionDoc } from './subscriptions.ts'
 import { ticketFor } from './ticket.ts'
 
-/** Deliveries under way on this node, and those that wait for their turn; what comes past it is taken up by its timer. */
+/** Dispatches under way on this node, and those that wait for their turn; what comes past it is taken up by its timer. */
 export const SENDING_MAX = 10
 export const WAITING_MAX = 5000
 /** How long a stop waits for what is under way; the rest is taken up by its timer. */
 const STOP_MS = 5000
 const PUSH_TTL_SECONDS = 86_400
 
-export type PostParts = { here: Here; documents: Documents; mail: Mail; push: Push; book: Actor<DeliveryDoc> }
+export type PostParts = { here: Here; documents: Documents; mail: Mail; push: Push; book: Actor<DispatchDoc> }
 export type Post = {
   /** Sends it soon, once, however often it is asked meanwhile. */
   take(id: string): void
@@ -38,13 +38,13 @@ export const post = (parts: PostParts): Post => {
 
   const work = async (): Promise<void> => {
     for (let id = waiting.shift(); id !== undefined && !stopped; id = waiting.shift()) {
-      await deliver(id).catch((error: unknown) => here.log.warn('a delivery will be tried again:', error))
+      await carryOut(id).catch((error: unknown) => here.log.warn('a dispatch will be tried again:', error))
       known.delete(id)
     }
   }
 
-  const deliver = async (id: string): Promise<void> => {
-    const doc = await documents.get(deliveries, id)
+  const carryOut = async (id: string): Promise<void> => {
+    const doc = await documents.get(dispatches, id)
     if (doc?.status !== 'pending') return
     const outcome = await attempt(parts, doc).catch((error: unknown): Outcome => ({
       end: 'retry',
@@ -54,7 +54,7 @@ export const post = (parts: PostParts): Post => {
       const next = state && after(state, outcome, at)
       return next && next !== state ? { next, result: next } : { result: state }
     })
-    if (now?.status === 'failed') here.log.error(`delivery ${id} by ${doc.way} has failed:`, now.reason)
+    if (now?.status === 'failed') here.log.error(`dispatch ${id} by ${doc.way} has failed:`, now.reason)
     if (now?.endedAt) await trim(documents, doc.user)
   }
 
@@ -76,7 +76,7 @@ export const post = (parts: PostParts): Post => {
   }
 }
 
-const attempt = async (parts: PostParts, doc: DeliveryDoc): Promise<Outcome> => {
+const attempt = async (parts: PostParts, doc: DispatchDoc): Promise<Outcome> => {
   const { here, documents } = parts
   const settings = (await settingsOf(documents, [doc.user])).get(doc.user)!
   const until = afterQuiet(settings, here.clock.now())
@@ -100,7 +100,7 @@ const stillUnread = async (here: Here, user: string, docs: readonly Notification
 
 const byMail = async (
   { here, mail }: PostParts,
-  { id, user }: DeliveryDoc,
+  { id, user }: DispatchDoc,
   docs: readonly NotificationDoc[],
   { email }: Settings,
 ): Promise<Outcome> => {
@@ -132,7 +132,7 @@ const byMail = async (
 
 const byPush = async (
   { here, documents, push }: PostParts,
-  doc: DeliveryDoc,
+  doc: DispatchDoc,
   about: NotificationDoc,
 ): Promise<Outcome> => {
   const all = await subscriptionsOf(documents, doc.user)
@@ -167,8 +167,8 @@ const said = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).replaceAll(/[^\s@<]+@[^\s@>]+/g, '…@…')
 
 const trim = async (documents: Documents, user: string): Promise<void> => {
-  const over = (await documents.count(deliveries, { index: 'byEnded', equals: { endedOf: user } })) - DELIVERIES_MAX
+  const over = (await documents.count(dispatches, { index: 'byEnded', equals: { endedOf: user } })) - DISPATCHES_MAX
   if (over <= 0) return
-  const { docs } = await documents.find(deliveries, { index: 'byEnded', equals: { endedOf: user }, limit: over })
-  for (const { id } of docs) await documents.remove(deliveries, id)
+  const { docs } = await documents.find(dispatches, { index: 'byEnded', equals: { endedOf: user }, limit: over })
+  for (const { id } of docs) await documents.remove(dispatches, id)
 }

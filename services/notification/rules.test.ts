@@ -11,8 +11,8 @@ import {
   TAKE_UP_MS,
   TRIES_MAX,
   wake,
-  type DeliveryDoc,
-} from './delivery.ts'
+  type DispatchDoc,
+} from './dispatch.ts'
 import { afterQuiet, digestAt, isTimeZone } from './hours.ts'
 import { letterOf } from './letter.ts'
 import {
@@ -162,13 +162,13 @@ test('a payout is told with its amount in whole units of its currency', (t) => {
   t.like(ofPayout({ ...failed, stage: 'payout' })[0], { data: { status: 'failed' } })
 })
 
-const delivery = (more: Partial<DeliveryDoc> = {}): DeliveryDoc => ({
-  ...pending('dlv_1', 'usr_1', 'email', 'ntf_1', 0, 1000),
+const dispatch = (more: Partial<DispatchDoc> = {}): DispatchDoc => ({
+  ...pending('dpt_1', 'usr_1', 'email', 'ntf_1', 0, 1000),
   ...more,
 })
 
-test('a delivery is tried a bounded number of times, each after a longer pause, and then stays to be seen', (t) => {
-  let doc = delivery()
+test('a dispatch is tried a bounded number of times, each after a longer pause, and then stays to be seen', (t) => {
+  let doc = dispatch()
   const pauses: number[] = []
   for (let tries = 1; tries < TRIES_MAX; tries++) {
     doc = after(doc, { end: 'retry', reason: 'busy' }, 0)
@@ -179,38 +179,38 @@ test('a delivery is tried a bounded number of times, each after a longer pause, 
     pauses,
     pauses.toSorted((one, other) => one - other),
   )
-  t.is(after(delivery(), { end: 'retry', reason: 'busy', afterMs: 3_600_000 }, 0).wakeAt, 3_600_000)
+  t.is(after(dispatch(), { end: 'retry', reason: 'busy', afterMs: 3_600_000 }, 0).wakeAt, 3_600_000)
   doc = after(doc, { end: 'retry', reason: 'busy' }, 5)
   t.like(doc, { status: 'failed', reason: 'busy', wakeAt: null, endedAt: 5, endedOf: 'usr_1' })
   t.is(after(doc, { end: 'sent' }, 6), doc, 'what has ended has ended')
   t.like(again(doc, 9), { status: 'pending', tries: 0, wakeAt: 9, endedOf: null })
   t.true(
     isRefused(
-      t.throws(() => again(delivery(), 9)),
+      t.throws(() => again(dispatch(), 9)),
       'invalid_transition',
     ),
   )
 })
 
 test('quiet hours that began are no try, and browsers that were reached are remembered', (t) => {
-  t.like(after(delivery(), { end: 'wait', until: 77 }, 5), { tries: 0, wakeAt: 77, status: 'pending' })
-  const tried = after(delivery({ reached: ['a'] }), { end: 'retry', reason: 'x', reached: ['a', 'b'] }, 0)
+  t.like(after(dispatch(), { end: 'wait', until: 77 }, 5), { tries: 0, wakeAt: 77, status: 'pending' })
+  const tried = after(dispatch({ reached: ['a'] }), { end: 'retry', reason: 'x', reached: ['a', 'b'] }, 0)
   t.deepEqual(tried.reached, ['a', 'b'])
 })
 
-test('a due delivery says so and is looked after; one that has ended sleeps', (t) => {
-  const woken = wake(delivery(), 1000)
-  t.deepEqual(woken.say, [{ name: 'notification.due', data: { delivery: 'dlv_1' } }])
+test('a due dispatch says so and is looked after; one that has ended sleeps', (t) => {
+  const woken = wake(dispatch(), 1000)
+  t.deepEqual(woken.say, [{ name: 'notification.due', data: { dispatch: 'dpt_1' } }])
   t.is(woken.next!.wakeAt, 1000 + TAKE_UP_MS)
-  t.like(wake(delivery({ status: 'sent' }), 1000), { next: { wakeAt: null } })
+  t.like(wake(dispatch({ status: 'sent' }), 1000), { next: { wakeAt: null } })
 })
 
 test('a letter gathers each notification once, up to a limit, until it leaves', (t) => {
-  const doc = gathered(delivery(), 'ntf_2')!
+  const doc = gathered(dispatch(), 'ntf_2')!
   t.deepEqual(doc.notifications, ['ntf_1', 'ntf_2'])
   t.is(gathered(doc, 'ntf_2'), null)
-  t.is(gathered(delivery({ status: 'sent' }), 'ntf_2'), null)
-  t.is(gathered(delivery({ notifications: Array.from({ length: GATHERED_MAX }, (_, n) => `n${n}`) }), 'x'), null)
+  t.is(gathered(dispatch({ status: 'sent' }), 'ntf_2'), null)
+  t.is(gathered(dispatch({ notifications: Array.from({ length: GATHERED_MAX }, (_, n) => `n${n}`) }), 'x'), null)
 })
 
 test('a link in a letter is good for its person and kind only', (t) => {
@@ -232,7 +232,7 @@ test('a link in a letter is good for its person and kind only', (t) => {
 
 test('a letter about one thing is named after it, one about several counts them', (t) => {
   const to = {
-    id: 'dlv_1',
+    id: 'dpt_1',
     to: 'ann@example.com',
     name: 'Ann',
     publicUrl: 'https://market.example',
