@@ -13,6 +13,7 @@ import type { Events } from '../contract.ts'
 import { refusal } from '../errors.ts'
 import type { Caller } from '../shapes.ts'
 import { NOTIFICATIONS_MAX, SUBSCRIPTIONS_MAX, type Notification } from './contract.ts'
+import { GATHERED_MAX } from './dispatch.ts'
 import notification from './notification.service.ts'
 
 type Market = TestNode & { pushed: Awaited<ReturnType<typeof openPushService>>; letters: LogMail['recent'] }
@@ -233,6 +234,26 @@ test.serial('a digest is one letter about everything unread by then', async (t) 
   )
   t.is(letter!.subject, '2 new notifications')
   t.deepEqual(more, [])
+})
+
+test.serial('a digest tells of so many at most, and stays one letter', async (t) => {
+  const [seller, buyer] = [await person(), await person()]
+  await settings(buyer, { email: 'daily' })
+  for (let orders = 0; orders < GATHERED_MAX + 3; orders++) await heard('order.moved', delivered(seller, buyer))
+  move(86_400_000)
+  await wake()
+  const ended = await eventually(
+    () => endedOf(buyer),
+    ({ length }) => length > 0,
+  )
+  t.deepEqual(
+    ended.map(({ status, notifications: told }) => [status, told.length]),
+    [['sent', GATHERED_MAX]],
+  )
+  t.deepEqual(
+    lettersTo(buyer).map(({ subject }) => subject),
+    [`${GATHERED_MAX} new notifications`],
+  )
 })
 
 test.serial('nothing leaves the app in quiet hours, and it does when they end', async (t) => {

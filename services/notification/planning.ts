@@ -26,7 +26,7 @@ export const settingsOf = async (documents: Documents, users: readonly string[])
 }
 
 export const planner = ({ here, documents, book, hasPush }: PlanParts): Plan => {
-  const planned = (doc: NotificationDoc, settings: Settings, way: Way): DispatchDoc => {
+  const planned = (doc: NotificationDoc, settings: Settings, way: Way) => {
     const { id, user, at, createdAt } = doc
     // One letter while it is unread; a push whenever there is more, which takes the place of the one before.
     const said = way === 'push' ? at : createdAt
@@ -46,15 +46,17 @@ export const planner = ({ here, documents, book, hasPush }: PlanParts): Plan => 
     way === 'email' && settings.get(user)!.email !== 'instant'
 
   /** Into the letter that is being gathered; into one of its own when that has left without it. */
-  const gather = async (doc: DispatchDoc): Promise<void> => {
+  const gather = async (doc: DispatchDoc & { wakeAt: number }): Promise<void> => {
     const [notification] = doc.notifications as [string]
     const isIn = await book.turn(doc.id, (state) => {
       if (!state) return { next: doc, result: true }
       const next = gathered(state, notification)
-      return next ? { next, result: true } : { result: state.notifications.includes(notification) }
+      // A full letter waits as it is: what is past it is in the app only.
+      if (!next) return { result: state.status === 'pending' || state.notifications.includes(notification) }
+      return { next, result: true }
     })
     if (isIn) return
-    const id = here.newId('dpt', { id: `email/${notification}/alone`, at: doc.createdAt })
+    const id = here.newId('dpt', { id: `email/${notification}/alone`, at: doc.wakeAt })
     await documents.insert(dispatches, { ...doc, id, wakeAt: here.clock.now() })
   }
 
