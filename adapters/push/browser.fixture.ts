@@ -29,8 +29,8 @@ export const browser = (endpoint = 'https://push.example/send/1') => {
 }
 
 export type PushAsked = { url: string; headers: IncomingHttpHeaders; body: Buffer }
-/** How it answers next; status 0: not at all. */
-export type PushAnswer = { status: number; headers?: Record<string, string> }
+/** How it answers next, a path of its own perhaps otherwise; status 0: not at all. */
+export type PushAnswer = { status: number; headers?: Record<string, string>; at?: Record<string, number> }
 
 /** The agent leads every connection to it, whatever its name. */
 export const openPushService = async (answering: PushAnswer) => {
@@ -40,7 +40,8 @@ export const openPushService = async (answering: PushAnswer) => {
     for await (const chunk of request) chunks.push(chunk as Buffer)
     asked.push({ url: request.url!, headers: request.headers, body: Buffer.concat(chunks) })
     // Never ended: nobody should wait for the rest.
-    if (answering.status !== 0) answer.writeHead(answering.status, answering.headers).write('x'.repeat(100_000))
+    const status = answering.at?.[request.url!] ?? answering.status
+    if (status !== 0) answer.writeHead(status, answering.headers).write('x'.repeat(100_000))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const agent = new Agent()

@@ -5,7 +5,7 @@ import account from '../account/account.service.ts'
 import type { Caller } from '../shapes.ts'
 import chat from './chat.service.ts'
 import type { Unseen } from './contract.ts'
-import type { InboxRow } from './inbox.ts'
+import { inbox, rowId, type InboxRow } from './inbox.ts'
 import { dueAfterHearing, dueAfterReading, GRACE_MS, isSettled } from './unseen.ts'
 
 const row = (more: Partial<InboxRow> = {}): InboxRow => ({
@@ -74,6 +74,8 @@ test.serial('who does not read is due after a while, once, until there is more o
   await say('one')
   await say('two')
   await node.call('chat.list', {}, as(ann))
+  const own = await (await node.open('documents')).get(inbox, rowId(id, ann.id))
+  t.is(own!.dueAt ?? null, null, 'nobody looks for what the sender has not read')
   t.deepEqual(await due(), [], 'not before the reader had a while')
   await wait()
   const [first, ...others] = await due()

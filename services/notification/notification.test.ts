@@ -83,6 +83,11 @@ const endedOf = async (caller: Caller, on = market) => {
   )
   return pages.flatMap(({ data }) => data).filter(({ user }) => user === caller.id)
 }
+const pendingOf = async (caller: Caller, on = market) => {
+  const admin = as({ ...caller, roles: ['admin'] })
+  const { data } = await on.call('notification.dispatches', { status: 'pending', limit: 100 }, admin)
+  return data.filter(({ user }) => user === caller.id)
+}
 const wake = (on = market) => on.broker.call('notification.wakeDue', {})
 const move = (ms: number, on = market) => {
   if (isMovable(on.clock)) on.clock.moveTo(on.clock.offsetMs() + ms)
@@ -274,6 +279,29 @@ test.serial('nothing leaves the app in quiet hours, and it does when they end', 
   t.pass()
 })
 
+test.serial('quiet hours that were set after something was said are kept, too', async (t) => {
+  const [seller, buyer] = [await person(), await person()]
+  await settings(buyer, { email: 'daily' })
+  await heard('order.moved', delivered(seller, buyer))
+  // The letter is planned for eight; by then it is quiet from seven to nine.
+  await settings(buyer, { email: 'daily', quiet: { from: '07:00', to: '09:00' } })
+  const due = Date.parse((await pendingOf(buyer))[0]!.dueAt!)
+  move(due - market.clock.now() + 1000)
+  await wake()
+  const [waits] = await eventually(
+    () => pendingOf(buyer),
+    ([one]) => Date.parse(one!.dueAt!) === due + 3_600_000,
+  )
+  t.like(waits, { tries: 0 })
+  t.is(lettersTo(buyer).length, 0)
+  move(3_600_000)
+  await wake()
+  await eventually(
+    () => lettersTo(buyer),
+    ({ length }) => length > 0,
+  )
+})
+
 test('what a person does not want is in the app only', async (t) => {
   const [seller, buyer] = [await person(), await person()]
   await settings(buyer, { kinds: { order: { email: false, push: false } } })
@@ -344,30 +372,27 @@ test('a browser that subscribed gets what only it can read, and one that is gone
 })
 
 test('a push service that is busy is asked again after the time it says, and browsers it has reached are left alone', async (t) => {
-  const on = await start({ status: 503, headers: { 'retry-after': '600' } })
+  const on = await start({ status: 201, headers: { 'retry-after': '600' }, at: { '/busy': 503 } })
   try {
     const [seller, buyer] = [await person(on), await person(on)]
     await settings(buyer, { email: 'off' }, on)
-    await on.call('notification.subscribe', browser().subscription, as(buyer))
+    for (const name of ['busy', 'idle'])
+      await on.call('notification.subscribe', browser(`https://push.example/${name}`).subscription, as(buyer))
     await heard('order.moved', delivered(seller, buyer), on)
     await wake(on)
     const admin = as({ ...buyer, roles: ['admin'] })
     const pending = () => on.call('notification.dispatches', { status: 'pending' }, admin).then(({ data }) => data)
     const [waits] = await eventually(pending, ([one]) => one?.tries === 1)
     t.true(Date.parse(waits!.dueAt!) > on.clock.now() + 500_000)
-    on.pushed.answering.status = 201
+    on.pushed.answering.at = {}
     move(601_000, on)
     await wake(on)
-    t.like(
-      (
-        await eventually(
-          () => endedOf(buyer, on),
-          ({ length }) => length > 0,
-        )
-      )[0],
-      { status: 'sent', tries: 1 },
+    const [ended] = await eventually(
+      () => endedOf(buyer, on),
+      ({ length }) => length > 0,
     )
-    t.is(on.pushed.asked.length, 2)
+    t.like(ended, { status: 'sent', tries: 1 })
+    t.deepEqual(on.pushed.asked.map(({ url }) => url).toSorted(), ['/busy', '/busy', '/idle'])
   } finally {
     await on.stop()
   }
