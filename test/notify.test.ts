@@ -19,8 +19,13 @@ const READERS = 50
 const WRITERS = 400
 const ALL = READERS * WRITERS
 const BULK = 1000
-/** Parts of the queue that are told of when the process is killed. */
-const KILLED_AT = [0.05, 0.2, 0.35, 0.5]
+/** Parts of the queue that are told of when the process is killed, so many ms after that was seen: in any phase of a batch. */
+const KILLS = [
+  { part: 0.05, afterMs: 5 },
+  { part: 0.2, afterMs: 15 },
+  { part: 0.35, afterMs: 25 },
+  { part: 0.5, afterMs: 40 },
+]
 const MANY = { limit: 1000 }
 const reader = (n: number) => `usr_reader${n}`
 const writer = (n: number) => `usr_writer${n}`
@@ -61,8 +66,9 @@ test('twenty thousand people to be told delay no message, and a kill on the way 
 
     await market.start()
     const made = () => countAll(documents)
-    for (const part of KILLED_AT) {
+    for (const { part, afterMs } of KILLS) {
       const before = await eventually(made, (count) => count > ALL * part, 60_000)
+      await new Promise((resolve) => setTimeout(resolve, afterMs))
       await market.kill()
       t.true(before < ALL, 'it was killed on the way')
       await market.start()
