@@ -7,6 +7,7 @@ import { ledger } from './ledger/contract.ts'
 import { media } from './media/contract.ts'
 import { moderation } from './moderation/contract.ts'
 import { notification } from './notification/contract.ts'
+import { offer } from './offer/contract.ts'
 import { order } from './order/contract.ts'
 import { payment } from './payment/contract.ts'
 import { payout } from './payout/contract.ts'
@@ -22,6 +23,7 @@ export const contracts = {
   media,
   moderation,
   notification,
+  offer,
   order,
   payment,
   payout,

@@ -37,6 +37,8 @@ const onConversation: Pick<Case, 'path' | 'owner' | 'foreign'> = {
   foreign: 404,
 }
 
+const onOffer: Pick<Case, 'path' | 'owner' | 'foreign'> = { ...onConversation, path: ({ offer }) => ({ id: offer }) }
+
 const CASES: Record<string, Case> = {
   'account.register': { body: { email: 'not an address', password: 'x', username: '?', displayName: '' } },
   'account.login': { body: { email: 'nobody@cast.test', password: 'wrong-password' } },
@@ -77,6 +79,16 @@ const CASES: Record<string, Case> = {
   'chat.send': { ...onConversation, body: { clientId: 'again', text: 'Hello.' } },
   'chat.read': { ...onConversation, body: { seq: 0 } },
   'chat.block': { path: () => ({ id: 'usr_nobody' }), body: {} },
+  'offer.make': {
+    ...onConversation,
+    body: { gig: 'gig_none', title: 'x', price: { amount: 5000, currency: 'usd' }, deliveryDays: 1, revisions: 0 },
+  },
+  'offer.get': onOffer,
+  'offer.accept': { ...onOffer, body: {} },
+  'offer.decline': { ...onOffer, body: {} },
+  'offer.withdraw': { ...onOffer, body: {} },
+  'chat.unblock': { path: () => ({ id: 'usr_nobody' }) },
+  'chat.blocked': {},
   'ledger.trialBalance': {},
   'payment.webhook': { raw: { type: 'application/json', body: '{}' } },
   'payout.balance': {},
@@ -224,7 +236,7 @@ const request = (market: Everything, { declared, one, who }: Request, cast: Cast
 const snapshot = async (
   market: Everything,
   { seller, buyer, admin }: Cast,
-  { gig, draft, order, conversation }: Things,
+  { gig, draft, order, conversation, offer }: Things,
 ) => {
   const read = async (path: string, token: string) => (await market.request('GET', path, { token })).body
   return {
@@ -232,6 +244,7 @@ const snapshot = async (
     draft: await read(`/v1/gigs/${draft}`, seller.token),
     order: await read(`/v1/orders/${order}`, buyer.token),
     events: await read(`/v1/orders/${order}/events`, buyer.token),
+    offer: await read(`/v1/offers/${offer}`, buyer.token),
     messages: await read(`/v1/conversations/${conversation}/messages`, seller.token),
     me: await read('/v1/me', buyer.token),
     gigs: (await read('/v1/me/gigs', seller.token)).data.length,

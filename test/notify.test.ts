@@ -82,6 +82,10 @@ test('twenty thousand people to be told delay no message, and a kill on the way 
     })
     await market.ask('POST', '/v1/sandbox/clock', { token: admin.body.accessToken, body: { advanceSeconds: 60 } })
     t.is((await eventually(list, ({ unread }) => unread > 0)).data.length, 1)
+    await eventually(
+      () => documents.scan(dispatches, MANY),
+      ({ docs }) => docs.length > 0,
+    )
     await market.kill()
 
     const told = await all(documents)

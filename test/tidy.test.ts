@@ -7,7 +7,7 @@ import { drawn } from '../scripts/diagram.ts'
 import { contracts } from '../services/contract.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const TOP = ['services', 'mixins', 'adapters', 'storefront', 'scripts', 'test', 'bench']
+const TOP = ['services', 'mixins', 'adapters', 'storefront', 'client', 'scripts', 'test', 'bench']
 const listed = TOP.flatMap((top) =>
   readdirSync(join(root, top), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.parentPath.includes('node_modules'))
@@ -58,6 +58,22 @@ test('adapters know no service', (t) => {
     [],
   )
 })
+
+test('the client stands alone, and nothing of the platform stands on it', (t) => {
+  t.deepEqual(
+    offenders(({ path, imports, isTest }) => {
+      const outside = (to: string) => !target(path, to).startsWith('client/')
+      if (path.startsWith('client/'))
+        return isTest || CLIENT_TOOLS.has(path) ? [] : imports.filter((to) => !to.startsWith('.') || outside(to))
+      return /^(services|mixins|adapters)\//.test(path) && !isTest
+        ? imports.filter((to) => to.startsWith('.') && !outside(to))
+        : []
+    }),
+    [],
+  )
+})
+/** Run beside the client, not in it. */
+const CLIENT_TOOLS = new Set(['client/build.ts', 'client/example.ts'])
 
 test('services and mixins know of an adapter only its port', (t) => {
   t.deepEqual(

@@ -16,6 +16,7 @@ import {
   newUser,
   profileOf,
   rated,
+  responding,
   userOf,
   usernameKeyOf,
   users,
@@ -82,13 +83,9 @@ export default service(contract, async (here) => {
     },
     hears: {
       'review.published': async ({ id, data }) => {
-        if (data.by !== 'buyer') return
-        const user = await self.people.turn(data.seller, (state) => {
-          const next = state && rated(state, data.rating, id)
-          return next ? { next, result: next } : { result: null }
-        })
-        if (user) sayChanged(self, user)
+        if (data.by === 'buyer') await told(self, data.seller, (user) => rated(user, data.rating, id))
       },
+      'chat.responded': ({ data }) => told(self, data.user, (user) => responding(user, data.minutes)),
     },
   }
 })
@@ -184,6 +181,15 @@ const change = async (self: Account, id: string, next: (user: UserDoc) => UserDo
   })
   sayChanged(self, user)
   return user
+}
+
+/** What others tell of a person changes what is shown, and is told to nobody else; null changes nothing. */
+const told = async (self: Account, id: string, next: (user: UserDoc) => UserDoc | null): Promise<void> => {
+  const user = await self.people.turn(id, (state) => {
+    const after = state && next(state)
+    return after ? { next: after, result: after } : { result: null }
+  })
+  if (user) sayChanged(self, user)
 }
 
 const sayChanged = ({ fanout }: Account, { usernameKey }: UserDoc): void =>

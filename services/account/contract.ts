@@ -34,7 +34,7 @@ export const Profile = Type.Object(
     /** Mean of shown reviews of this seller, 0 when there is none. */
     rating: Type.Number(),
     reviewCount: Type.Integer(),
-    /** Median minutes to a first answer; null before there is one. */
+    /** Median minutes in which a seller answers who writes to them: the last 50 answers within 90 days; null without one. */
     responseMinutes: Type.Union([Type.Integer(), Type.Null()]),
     languages: Type.Array(Type.String()),
     memberSince: Time,
@@ -162,5 +162,5 @@ export const account = contract({
     },
   },
   events: { 'account.changed': Type.Object({ id: Id, username: Type.String(), roles: Type.Array(Role) }) },
-  hears: ['review.published'],
+  hears: ['review.published', 'chat.responded'],
 })

@@ -2,6 +2,7 @@
 // of the messages, written a moment later and all at once; the read mark is the row's own truth and only moves forward.
 import type { Doc, Documents } from '../../adapters/documents/index.ts'
 import { collection } from '../../adapters/documents/index.ts'
+import { recent, type Recent } from '../../mixins/recent.ts'
 import { refuse } from '../errors.ts'
 import { dueAfterHearing } from './unseen.ts'
 
@@ -18,9 +19,14 @@ export type InboxRow = Doc & {
 export const inbox = collection<InboxRow>('inbox', { byUser: { keys: ['user', 'lastAt'] }, byDue: { keys: ['dueAt'] } })
 /** Blocker and blocked. */
 export type Block = Doc & { blocker: string; blocked: string; at: number }
-export const blocks = collection<Block>('blocks')
+export const blocks = collection<Block>('blocks', { byBlocker: { keys: ['blocker', 'at'] } })
 
-const TOUCH_EVERY_MS = 200
+/** The list as it is asked for is written at once; this is for who asks on another node. */
+const TOUCH_EVERY_MS = 1000
+/** As many rows waiting are written without waiting for the time. */
+const TOUCH_AT = 5000
+/** Rows remembered as they were written last, so that touching one again needs no read. */
+const ROWS_MAX = 50_000
 /** Rows waiting to be touched; what comes past it is found again in the messages. */
 export const TOUCHED_MAX = 50_000
 const BATCH = 500
@@ -58,6 +64,7 @@ type Touch = { at: number; hasHeard: boolean }
 
 export const toucher = (documents: Documents, warn: (...args: unknown[]) => void): Toucher => {
   const waiting = new Map<string, Touch>()
+  const rows = recent<InboxRow>(ROWS_MAX)
   let flushing: Promise<unknown> = Promise.resolve()
   let turnedAway = false
 
@@ -68,7 +75,9 @@ export const toucher = (documents: Documents, warn: (...args: unknown[]) => void
     else waiting.set(id, { at: Math.max(known.at, at), hasHeard: known.hasHeard || hasHeard })
   }
 
+  let isFlushing = false
   const flush = (): Promise<boolean> => {
+    isFlushing = true
     const flushed = flushing.then(write).then(
       () => true,
       (error: unknown) => {
@@ -77,16 +86,17 @@ export const toucher = (documents: Documents, warn: (...args: unknown[]) => void
       },
     )
     flushing = flushed
+    void flushed.then(() => (isFlushing = flushing !== flushed))
     return flushed
   }
 
   const write = async () => {
     while (waiting.size > 0) {
-      const batch = [...waiting].slice(0, BATCH)
+      const batch = firstOf(waiting, BATCH)
       for (const [id] of batch) waiting.delete(id)
       try {
         // Somebody moved a read mark meanwhile: look again.
-        for (const [id, touch] of await touchRows(documents, batch)) wait(id, touch)
+        for (const [id, touch] of await touchRows(documents, rows, batch)) wait(id, touch)
       } catch (error) {
         for (const [id, touch] of batch) wait(id, touch)
         throw error
@@ -99,6 +109,7 @@ export const toucher = (documents: Documents, warn: (...args: unknown[]) => void
   return {
     touch: (conversation, members, at, from) => {
       for (const member of members) wait(rowId(conversation, member), { at, hasHeard: member !== from })
+      if (waiting.size >= TOUCH_AT && !isFlushing) void flush()
     },
     flush,
     overflowed: () => {
@@ -113,22 +124,38 @@ export const toucher = (documents: Documents, warn: (...args: unknown[]) => void
   }
 }
 
+const firstOf = <T>(some: Iterable<T>, count: number): T[] => {
+  const first: T[] = []
+  for (const one of some) if (first.push(one) >= count) break
+  return first
+}
+
 /** One write for a batch; answers those that somebody else changed in between. */
 const touchRows = async (
   documents: Documents,
+  rows: Recent<InboxRow>,
   batch: readonly (readonly [id: string, touch: Touch])[],
 ): Promise<[string, Touch][]> => {
-  const rows = await documents.getMany(
-    inbox,
-    batch.map(([id]) => id),
-  )
-  const moved = rows.flatMap((row, index) => {
-    const touch = batch[index]![1]
+  // A remembered row may not know that its owner was told meanwhile: where no write would show that, it is read again.
+  const isUnsure = (row: InboxRow, { at, hasHeard }: Touch) => hasHeard && row.lastAt >= at
+  const unknown = batch.flatMap(([id, touch]) => {
+    const row = rows.get(id)
+    return !row || isUnsure(row, touch) ? [id] : []
+  })
+  const found = unknown.length > 0 ? await documents.getMany(inbox, unknown) : []
+  for (const row of found) if (row) rows.set(row.id, row)
+  const moved = batch.flatMap(([id, touch]) => {
+    const row = rows.get(id)
     const doc = row && touched(row, touch)
     return doc ? [{ doc: { ...doc, version: row.version + 1 }, ifVersion: row.version, touch }] : []
   })
+  for (const { doc } of moved) rows.delete(doc.id)
   const outcomes = moved.length > 0 ? await documents.replaceMany(inbox, moved) : []
-  return moved.flatMap(({ doc, touch }, index) => (outcomes[index]!.ok ? [] : [[doc.id, touch]]))
+  return moved.flatMap(({ doc, touch }, index): [string, Touch][] => {
+    if (!outcomes[index]!.ok) return [[doc.id, touch]]
+    rows.set(doc.id, doc)
+    return []
+  })
 }
 
 /** Null when nothing changes. Whoever heard something waits to be told, also when a later touch came first. */

@@ -24,10 +24,18 @@ test('the first unheard message sets the date, later ones do not move it', (t) =
 })
 
 test('who has read everything is not told; who was told before is looked at again at once', (t) => {
-  t.is(dueAfterReading(row({ dueAt: 50 }), { reached: 3, lastSeq: 3, now: 10 }), null)
-  t.is(dueAfterReading(row({ dueAt: 50 }), { reached: 2, lastSeq: 3, now: 10 }), 50)
-  t.is(dueAfterReading(row({ dueAt: null, noticed: 3 }), { reached: 3, lastSeq: 3, now: 10 }), 10)
-  t.is(dueAfterReading(row({ dueAt: null, noticed: 3, readSeq: 3 }), { reached: 4, lastSeq: 4, now: 10 }), null)
+  t.is(dueAfterReading(row({ dueAt: 50 }), { reached: 3, last: { seq: 3, sentAt: 0 }, now: 10 }), null)
+  t.is(
+    dueAfterReading(row({ dueAt: 50, lastAt: 9 }), { reached: 3, last: { seq: 3, sentAt: 0 }, now: 10 }),
+    50,
+    'a later message is on its way',
+  )
+  t.is(dueAfterReading(row({ dueAt: 50 }), { reached: 2, last: { seq: 3, sentAt: 0 }, now: 10 }), 50)
+  t.is(dueAfterReading(row({ dueAt: null, noticed: 3 }), { reached: 3, last: { seq: 3, sentAt: 0 }, now: 10 }), 10)
+  t.is(
+    dueAfterReading(row({ dueAt: null, noticed: 3, readSeq: 3 }), { reached: 4, last: { seq: 4, sentAt: 0 }, now: 10 }),
+    null,
+  )
 })
 
 test('there is something to tell when more is unread than was told, or what was told is read', (t) => {

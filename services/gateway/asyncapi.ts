@@ -2,6 +2,7 @@
 import type { Settings } from '../../mixins/node.ts'
 import { CLOSE, OPS, type Op } from './frames.ts'
 import { EVENTS } from './events.ts'
+import { withExamples } from './examples.ts'
 import { REALTIME_PATH } from './mounts.ts'
 import { schemas, type Json, type Schemas } from './schemas.ts'
 import { SUBPROTOCOL } from './sockets.ts'
@@ -81,7 +82,7 @@ export const asyncapi = ({ publicUrl }: Settings): Json => {
         messages: events.map(([ev]) => ref(`ev.${ev}`)),
       },
     },
-    components: { messages, schemas: known.named },
+    components: { messages: withExamples(messages), schemas: known.named },
   }
 }
 

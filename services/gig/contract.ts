@@ -1,7 +1,7 @@
 // Gigs: what sellers offer, from draft to live and out again.
 import { Type, type Static } from 'typebox'
 import { contract } from '../../mixins/contract.ts'
-import { Level } from '../account/contract.ts'
+import { Level, Profile } from '../account/contract.ts'
 import { closed, Id, listOf, Money, Nothing, page, Price, text, Time } from '../shapes.ts'
 
 export { CATEGORIES, type CategoryNode } from './categories.ts'
@@ -87,6 +87,7 @@ export const SellerCard = Type.Object({
   displayName: Type.String(),
   level: Level,
   rating: Type.Number(),
+  responseMinutes: Profile.properties.responseMinutes,
 })
 export const Gig = Type.Object(
   {

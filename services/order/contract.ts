@@ -1,7 +1,7 @@
 // Orders: one purchase of one package, from checkout to completed, moved only along the table in process.ts.
 import { Type, type Static } from 'typebox'
 import { contract } from '../../mixins/contract.ts'
-import { Extra, Image, Package, PackageName } from '../gig/contract.ts'
+import { Extra, Image, Package, PACKAGE_NAMES, PackageName, Requirement } from '../gig/contract.ts'
 import { Posting } from '../ledger/contract.ts'
 import { closed, Id, listOf, Money, page, text, Time } from '../shapes.ts'
 
@@ -18,7 +18,31 @@ export const ORDER_STATUSES = [
 export type OrderStatus = (typeof ORDER_STATUSES)[number]
 export const OrderStatus = Type.Union(ORDER_STATUSES.map((status) => Type.Literal(status)))
 
+/** A package of the gig, or what an accepted offer said instead of one. */
+export const ORDERED_PACKAGES = [...PACKAGE_NAMES, 'custom'] as const
+export type OrderedPackage = (typeof ORDERED_PACKAGES)[number]
+const OrderedPackage = Type.Union([...PackageName.anyOf, Type.Literal('custom')])
+
 const Party = Type.Object({ id: Id, username: Type.String(), displayName: Type.String() })
+const OrderedGig = Type.Object({
+  id: Id,
+  title: Type.String(),
+  version: Type.Integer(),
+  image: Type.Union([Image, Type.Null()]),
+})
+/** What an accepted offer makes an order of. All of it was frozen when the buyer accepted. */
+export const Agreement = closed({
+  order: Id,
+  offer: Id,
+  gig: OrderedGig,
+  terms: Package,
+  requirements: Type.Array(Requirement),
+  buyer: Party,
+  seller: Party,
+  sellerLevel: Type.String(),
+})
+export type Agreement = Static<typeof Agreement>
+
 export const Payment = Type.Object({
   provider: Type.String(),
   clientSecret: Type.Union([Type.String(), Type.Null()]),
@@ -31,13 +55,10 @@ export const Order = Type.Object(
     id: Id,
     status: Type.String(),
     late: Type.Boolean(),
-    gig: Type.Object({
-      id: Id,
-      title: Type.String(),
-      version: Type.Integer(),
-      image: Type.Union([Image, Type.Null()]),
-    }),
-    package: Type.Object({ name: PackageName, ...Package.properties }),
+    gig: OrderedGig,
+    package: Type.Object({ name: OrderedPackage, ...Package.properties }),
+    /** The offer it came from; its package is `custom` then. */
+    offer: Type.Optional(Id),
     extras: Type.Array(Extra),
     quantity: Type.Integer(),
     buyer: Party,
@@ -96,6 +117,13 @@ export const order = contract({
         extras: Type.Optional(Type.Array(Id, { maxItems: 10, uniqueItems: true })),
         quantity: Type.Optional(Type.Integer({ minimum: 1, maximum: 20 })),
       }),
+    },
+    placeOffer: {
+      auth: 'internal',
+      key: 'order',
+      result: Order,
+      summary: 'The order of an accepted offer, ready to be paid; the same agreement gives the same order.',
+      params: Agreement,
     },
     pay: {
       ...move,
@@ -170,6 +198,14 @@ export const order = contract({
       result: Type.Union([Type.Object({ ...About.properties, completedAt: Type.Integer() }), Type.Null()]),
       params: closed({ id: Id }),
     },
+    offered: {
+      auth: 'internal',
+      summary: 'What became of accepted offers, in the order asked; null where there is no such order.',
+      result: Type.Array(
+        Type.Union([Type.Object({ offer: Type.Union([Id, Type.Null()]), subtotal: Type.Integer() }), Type.Null()]),
+      ),
+      params: closed({ ids: Type.Array(Id, { maxItems: 1000 }) }),
+    },
     verify: {
       auth: 'internal',
       summary: 'Every history is a path of the table and ends where the order is.',
@@ -194,5 +230,5 @@ export const order = contract({
     'order.abandoned': Type.Object({ order: Id }),
     'order.refund.requested': Type.Object({ order: Id, refund: Type.String(), amount: Money }),
   },
-  hears: ['payment.succeeded', 'payment.refunded', 'review.written'],
+  hears: ['payment.succeeded', 'payment.refunded', 'review.written', 'offer.accepted'],
 })

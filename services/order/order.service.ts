@@ -1,16 +1,16 @@
 // An order: one purchase of one package. Key: the order's id. Money never moves here; what must move is said with the
 // change, to the ledger and to the payment actor, and the command is answered once both have heard it.
-import { service, type Ctx, type Here } from '../../mixins/service.ts'
+import { service, type Ctx } from '../../mixins/service.ts'
 import type { Decision } from '../../mixins/actor.ts'
 import { refuse } from '../errors.ts'
 import { LIMIT_DEFAULT, type Caller } from '../shapes.ts'
+import { place, placeAgreed, withPayment, type Checkout } from './checkout.ts'
 import { order as contract } from './contract.ts'
 import { listOrders } from './listing.ts'
 import * as moves from './moves.ts'
 import type { By, Moved } from './moves.ts'
-import { placedOrder } from './placing.ts'
 import { brokenHistory, type Role } from './process.ts'
-import { orders, type OrderDoc, type Party } from './state.ts'
+import { orders, type OrderDoc } from './state.ts'
 import { publicEvent, publicOrder, roleOf, type PartyRole } from './view.ts'
 
 /** A party's answer comes after the ledger and the provider have what the move says, so that balances read true at once. */
@@ -20,6 +20,7 @@ export default service(contract, async (here) => {
   const documents = await here.open('documents')
   const fanout = await here.open('fanout')
   const book = await here.actor<OrderDoc>({ of: orders, wake: (state, now) => decided(moves.wake(state, now)) })
+  const checkout: Checkout = { here, turn: book.turn }
 
   /** Tells both parties' open connections; the timeline is the record. */
   const tell = (order: OrderDoc) => {
@@ -93,7 +94,11 @@ export default service(contract, async (here) => {
 
   return {
     actions: {
-      place: (ctx) => place(here, ctx, book.turn),
+      place: (ctx) => place(checkout, ctx),
+      placeOffer: async (ctx) => {
+        const placed = await withPayment(checkout, ctx, await placeAgreed(checkout, ctx.params))
+        return publicOrder(placed, ctx.params.buyer, here.clock.now())
+      },
       pay: async (ctx) => {
         const { id, paymentMethod } = ctx.params
         const order = await read(id, ctx.caller)
@@ -104,6 +109,8 @@ export default service(contract, async (here) => {
         if (order.status !== 'awaiting_payment')
           throw refuse('invalid_transition', `the order is ${order.status}, there is nothing to pay`)
         if (command) await remember(id, command)
+        // A process that died between the two left an order without a payment.
+        if (!order.payment) await withPayment(checkout, ctx, order)
         const outcome = await ctx.call('payment.confirm', { order: id, paymentMethod }, { timeoutMs: PAY_TIMEOUT_MS })
         if (outcome.declined) {
           await told(id, (state, now) =>
@@ -153,6 +160,10 @@ export default service(contract, async (here) => {
           completedAt: order.completedAt,
         }
       },
+      offered: async ({ params }) =>
+        (await documents.getMany(orders, params.ids)).map(
+          (order) => order && { offer: order.offer ?? null, subtotal: order.price.subtotal },
+        ),
       verify: async () => {
         const problems: string[] = []
         let count = 0
@@ -170,6 +181,8 @@ export default service(contract, async (here) => {
       'payment.succeeded': ({ data }) => told(data.order, (order, now) => moves.paid(order, data, now)),
       'payment.refunded': ({ data }) =>
         told(data.order, (order, now) => moves.refunded(order, data.refund, data.amount, now)),
+      // Whoever accepted usually has the order by now; a crash in between loses nothing.
+      'offer.accepted': async ({ data }) => void (await placeAgreed(checkout, data)),
       'review.written': ({ data: { order, by } }) =>
         book.turn(order, (state) =>
           !state || state.reviewedBy.includes(by)
@@ -196,42 +209,6 @@ const partyOf = (order: OrderDoc | null, caller: Caller, who: readonly PartyRole
   if (!role || !who.includes(role)) throw refuse('forbidden', `that is the ${who.join(' or ')}'s to do`)
   return { role, id: caller.id }
 }
-
-type Turn = <R>(key: string, decide: (state: OrderDoc | null, now: number) => Decision<OrderDoc, R>) => Promise<R>
-
-const place = async (here: Here, ctx: Ctx<(typeof contract)['actions']['place']>, turn: Turn) => {
-  const { gig, package: name, extras = [], quantity = 1 } = ctx.params
-  const { command } = ctx.meta
-  const id = here.newId('ord', command)
-  const quote = await ctx.call('gig.quote', { id: gig })
-  if (!quote) throw refuse('not_found', 'there is no such gig to order')
-  if (quote.seller === ctx.caller.id) throw refuse('forbidden', 'nobody orders their own gig')
-  const [buyer, seller] = await ctx.call('account.cards', { ids: [ctx.caller.id, quote.seller] })
-  if (!buyer || !seller) throw refuse('unavailable', 'the parties of this order cannot be looked up right now')
-  const parties = { buyer: partyCard(buyer), seller: partyCard(seller), sellerLevel: seller.level }
-  const placed = await turn(id, (state, now) => {
-    // A repeated command finds the order it made the first time.
-    if (state) return { result: state }
-    const next = placedOrder(id, quote, { package: name, extras, quantity }, parties, now, command?.id)
-    return { next, result: next }
-  })
-  if (placed.payment) return publicOrder(placed, ctx.caller, here.clock.now())
-  const { total, currency } = placed.price
-  const intent = await ctx.call('payment.begin', {
-    order: id,
-    buyer: ctx.caller.id,
-    amount: { amount: total, currency },
-    description: `${placed.gig.title} (${name})`.slice(0, 500),
-  })
-  const { provider, paymentId, clientSecret, status } = intent
-  const payment = { provider, paymentId, clientSecret, status }
-  const payable = await turn(id, (state) =>
-    state!.payment ? { result: state! } : { next: { ...state!, payment }, result: { ...state!, payment } },
-  )
-  return publicOrder(payable, ctx.caller, here.clock.now())
-}
-
-const partyCard = ({ id, username, displayName }: Party): Party => ({ id, username, displayName })
 
 const problemsOf = (order: OrderDoc): string[] => {
   const gap = order.timeline.findIndex(({ seq }, at) => seq !== at + 1)

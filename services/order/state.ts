@@ -1,8 +1,8 @@
 // The order's document: its state, its timeline, its next wake-up and what it has left to say. One document, one atom.
 import type { ActorDoc } from '../../mixins/actor.ts'
 import { actorCollection } from '../../mixins/actor.ts'
-import type { Extra, Image, Package, PackageName } from '../gig/contract.ts'
-import type { OrderStatus } from './contract.ts'
+import type { Extra, Image, Package } from '../gig/contract.ts'
+import type { OrderedPackage, OrderStatus } from './contract.ts'
 import type { FeePolicy, Price } from './price.ts'
 
 export type Party = { id: string; username: string; displayName: string }
@@ -24,7 +24,9 @@ export type OrderDoc = ActorDoc & {
   buyerId: string
   sellerId: string
   gig: { id: string; title: string; version: number; image: Image | null }
-  chosen: Package & { name: PackageName }
+  chosen: Package & { name: OrderedPackage }
+  /** The accepted offer it came from. */
+  offer?: string
   extras: Extra[]
   quantity: number
   requirements: { id: string; question: string; type: string; required: boolean; answer?: string }[]

@@ -26,7 +26,7 @@ export const allowedActions = (order: OrderDoc, role: PartyRole | null): string[
 
 export const publicOrder = (
   order: OrderDoc,
-  caller: Caller,
+  caller: Pick<Caller, 'id'>,
   now: number,
   nextAction?: { type: string; url: string },
 ): Order => {
@@ -40,6 +40,7 @@ export const publicOrder = (
     late: order.late || (order.status === 'in_progress' && order.dueAt !== null && now > order.dueAt),
     gig: order.gig,
     package: order.chosen,
+    ...(order.offer && { offer: order.offer }),
     extras: order.extras,
     quantity: order.quantity,
     buyer: order.buyer,

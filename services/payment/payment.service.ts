@@ -49,6 +49,8 @@ export default service(contract, async (here) => {
           return { result: null }
         })
         await all.drive(order, { eager: true })
+        // Somebody else may be at it: two who begin at once get the one payment.
+        await waitWhileUnderWay(all, order, Date.now() + BEGIN_WAIT_MS)
         const doc = chargeOf(await all.book.read(order))
         if (doc.abandoned && !doc.paymentId) throw refuse('conflict', 'the order was given up')
         if (!doc.paymentId) throw doc.stuck ? refuse('conflict', doc.stuck.message) : unreachable()
@@ -143,6 +145,8 @@ const intentOf = (provider: string, { paymentId, clientSecret, state, nextAction
 /** Tries of a confirmation while its buyer waits; after them its timer finds out what became of it. */
 const CONFIRM_TRIES = 4
 const CONFIRM_PAUSE_MS = 250
+/** The longest a buyer waits for somebody else's beginning of the same payment: within a call's time. */
+const BEGIN_WAIT_MS = 5000
 /** The longest a buyer waits for somebody else's confirmation of the same payment. */
 const CONFIRM_WAIT_MS = 10_000
 

@@ -1,0 +1,70 @@
+import test from 'ava'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ClientError } from './failure.ts'
+import type { Answer } from './link.ts'
+import { topics, TOPICS_MAX } from './topics.ts'
+
+/** A server that keeps the last `kept` of `count` events of one topic. */
+const setup = (kept: number) => {
+  let count = 0
+  const told: unknown[] = []
+  const said: object[] = []
+  const asked: object[] = []
+  const frame = (seq: number) => ({ ev: 'news', topic: 'announcements', seq, data: seq })
+  const parts = {
+    tell: (_: string, data: unknown) => void told.push(data),
+    say: (_: 'topic', data: object) => void said.push(data),
+    isConnected: () => true,
+    sleep: async () => undefined,
+    ask: async (_: string, fields: object): Promise<Answer> => {
+      asked.push(fields)
+      const { after } = fields as { after?: number }
+      await sleep(1)
+      if (after === undefined) return { topic: 'announcements', seq: count }
+      const recovered = count - after <= kept
+      const missed = recovered ? Array.from({ length: count - after }, (_, at) => frame(after + 1 + at)) : []
+      return { topic: 'announcements', seq: count, missed, recovered }
+    },
+  }
+  const one = topics(parts)
+  return { one, told, said, asked, happens: () => frame(++count), frame }
+}
+
+test('events of a topic are told once each and in order, and a gap is asked for', async (t) => {
+  const { one, told, asked, happens, frame } = setup(10)
+  one.add('announcements')
+  const early = happens()
+  one.came(early)
+  await sleep(5)
+  one.came(happens())
+  happens()
+  one.came(happens())
+  await sleep(5)
+  one.came(frame(2))
+  t.deepEqual(told, [1, 2, 3, 4].slice(told[0] === 1 ? 0 : 1))
+  t.deepEqual(asked.at(-1), { topic: 'announcements', after: 2 })
+})
+
+test('after a break what was missed comes first, or it is said that too much was', async (t) => {
+  const { one, told, said, happens } = setup(2)
+  one.add('announcements')
+  await sleep(5)
+  one.came(happens())
+  happens()
+  one.joinAll()
+  await sleep(5)
+  t.deepEqual(told, [1, 2])
+  for (let nth = 0; nth < 3; nth++) happens()
+  one.joinAll()
+  await sleep(5)
+  t.deepEqual(told, [1, 2])
+  t.deepEqual(said, [{ topic: 'announcements', missed: true }])
+  one.came(happens())
+  t.is(told.at(-1), 6)
+})
+
+test('no more topics are joined than the server takes', (t) => {
+  const { one } = setup(1)
+  for (let nth = 0; nth < TOPICS_MAX; nth++) one.add(`gig:${nth}`)
+  t.throws(() => one.add('gig:more'), { instanceOf: ClientError, code: 'overloaded' })
+})
