@@ -80,6 +80,7 @@ const settings = (chosen: Configuration): Settings => ({
   payoutCron: chosen.payoutCron,
   port: chosen.port,
   host: chosen.host,
+  sharePort: chosen.sharePort,
   opsPort: chosen.opsPort,
   opsHost: chosen.opsHost,
   trustProxy: chosen.trustProxy,

@@ -9,6 +9,8 @@ export type Configuration = {
   nodeId: string
   port: number
   host: string
+  /** Other gateway processes of this machine may listen on the same port. */
+  sharePort: boolean
   opsPort: number
   opsHost: string
   publicUrl: string
@@ -59,6 +61,7 @@ export const configuration = (env: Environment): Configuration => {
         .slice(0, 40)}-${process.pid}`,
     port,
     host: text(env, 'HOST') ?? (sandbox ? '127.0.0.1' : '0.0.0.0'),
+    sharePort: oneOf(env, 'SHARE_PORT', ['0', '1'], '0') === '1',
     opsPort: number(env, 'OPS_PORT', 3001, 0, 65_535),
     opsHost: text(env, 'OPS_HOST') ?? '127.0.0.1',
     publicUrl: url(env, 'PUBLIC_URL', ['http:', 'https:'])?.replace(/\/$/, '') ?? `http://localhost:${port}`,

@@ -44,6 +44,8 @@ export type Settings = {
   /** Where the gateway listens; port 0 picks a free one. */
   port?: number
   host?: string
+  /** Other processes may listen on the same port too. */
+  sharePort?: boolean
   opsPort?: number
   opsHost?: string
   /** Proxies whose forwarded addresses are believed; nobody's unless given. */

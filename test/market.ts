@@ -37,7 +37,7 @@ export type MarketOptions = {
 }
 
 /** Budgets no test runs into by accident. */
-const RATE_LIMITS =
+export const RATE_LIMITS =
   'account=100000/100000,address=100000/100000,auth=100000/100000,login=100000/100000,messages=100000/100000'
 
 export const startMarket = async ({

@@ -97,6 +97,7 @@ const open = async (node: Node): Promise<Gateway> => {
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       bodyTimeoutMs: BODY_TIMEOUT_MS,
       requestsMax: REQUESTS_MAX,
+      sharePort: settings.sharePort ?? false,
     },
     web.handle,
     live.handlers,
