@@ -71,7 +71,7 @@ export const topics = ({ tell, say, ask, isConnected, sleep }: TopicsParts): Top
   return {
     add: (topic) => {
       if (joined.has(topic)) return
-      if (joined.size >= TOPICS_MAX) throw new ClientError('overloaded', `at most ${TOPICS_MAX} topics`)
+      if (joined.size >= TOPICS_MAX) throw new ClientError('overloaded')
       const one: Topic = { last: undefined, held: null }
       joined.set(topic, one)
       if (isConnected()) void join(topic, one)

@@ -44,6 +44,8 @@ export type Options = {
   pingMs?: number
   /** A link on which an answer takes longer is dead, ms. 15,000 */
   answerMs?: number
+  /** A link on which a message is not acknowledged for longer, ms: it is sent again on the next one. 5,000 */
+  sendMs?: number
 }
 
 export type State = 'connecting' | 'connected' | 'waiting' | 'closed'
@@ -58,9 +60,15 @@ export type Sending = {
   nth: number
 }
 
+/**
+ * Where a conversation stands: every message up to `seq` was told, and each as it is after every change up to `change`.
+ */
+export type Position = { seq: number; change: number }
+
 export type Events = {
-  /** In each conversation 1, 2, 3 … from where it was opened; the own ones too. */
+  /** In each conversation 1, 2, 3 … from where it was opened; the own ones too. Each as it is now. */
   message: Message
+  /** A message that was told, or was there before the conversation was opened, is otherwise now. In order of `change`. */
   'message.edited': Message
   'message.deleted': Message
   read: Mark
@@ -76,12 +84,12 @@ export type Events = {
   draining: { retryAfter: number }
   /** `closed` with an error: the token was refused twice, or is another account's. `inMs`: until the next try. */
   state: { state: State; code?: number; inMs?: number; error?: ClientError }
-  /** Something after `after` did not come by itself; what is ahead is held, and the rest fetched. */
-  gap: { conversation: string; after: number }
+  /** A message or a change after `after` did not come by itself; what is ahead is held, and the rest fetched. */
+  gap: { conversation: string; after: Position }
   /** A conversation that was not opened has a message. It is followed after `from`, unless it is opened elsewhere now. */
   conversation: { conversation: string; from: number }
   /** Not followed any more, from `position` on: not the user's, or the quietest where 10,000 are followed. */
-  lost: { conversation: string; position: number }
+  lost: { conversation: string; position: Position }
   /** A message that was given was acknowledged, in this life of the page or an earlier one. */
   sent: Message
   /** It never will be: the server's reason. */
@@ -100,16 +108,19 @@ export type Client = {
   send(conversation: string, text: string, more?: { attachments?: string[]; clientId?: string }): Promise<Message>
   /** Given, and not acknowledged yet. */
   pending(): Sending[]
-  /** Tells every message after `fromSeq` from now on: what is there already, then what comes. Again: from there again. */
-  open(conversation: string, fromSeq?: number): void
-  /** The seq of the last message told: all up to it were. Undefined where the conversation is not followed. */
-  position(conversation: string): number | undefined
+  /**
+   * Tells every message after `seq` (0) and every change after `change`: what is there already, then what comes. Without
+   * `change`: what is changed from now on. Again: from there again.
+   */
+  open(conversation: string, from?: Partial<Position>): void
+  /** Undefined where the conversation is not followed. */
+  position(conversation: string): Position | undefined
   /** Asks what was missed, of all that is followed; done by itself after every connection and at every gap. */
   sync(): void
   history(
     conversation: string,
     range?: { after?: number; before?: number; limit?: number },
-  ): Promise<{ messages: Message[]; hasMore: boolean }>
+  ): Promise<{ messages: Message[]; hasMore: boolean; lastChange: number }>
   read(conversation: string, seq: number): Promise<number>
   typing(conversation: string): Promise<void>
   edit(conversation: string, message: string, text: string): Promise<Message>

@@ -7,6 +7,7 @@ import { gig } from './gig/contract.ts'
 import { ledger } from './ledger/contract.ts'
 import { media } from './media/contract.ts'
 import { moderation } from './moderation/contract.ts'
+import { notification } from './notification/contract.ts'
 import { offer } from './offer/contract.ts'
 import { order } from './order/contract.ts'
 import { payment } from './payment/contract.ts'
@@ -23,6 +24,7 @@ export const contracts = {
   ledger,
   media,
   moderation,
+  notification,
   offer,
   order,
   payment,

@@ -8,6 +8,7 @@ import { conversations, mustBelong } from './conversation.ts'
 import { blocks, inbox, toucher } from './inbox.ts'
 import { messages, publicMessage } from './messages.ts'
 import { missing } from './missing.ts'
+import { noticed, readMarks, unseen } from './noticing.ts'
 import { offering } from './offers.ts'
 import { opening } from './opening.ts'
 import { pacing } from './pacing.ts'
@@ -66,7 +67,7 @@ export default service(contract, async (here) => {
     now,
     newId: () => here.newId('msg'),
     stored: (message, conversation, waitedMs) => {
-      touching.touch(message.conversation, conversation.members, message.sentAt)
+      touching.touch(message.conversation, conversation.members, message.sentAt, message.sender)
       // Who opened the conversation wants something of the other, whose answers are counted.
       if (waitedMs !== null && message.sender === conversation.members[1])
         answers.answered(message.sender, { at: message.sentAt, ms: waitedMs })
@@ -90,6 +91,9 @@ export default service(contract, async (here) => {
       ...typing(chat, pace),
       ...blocking(chat, sequencer),
       ...offering(chat, sequencer, kept),
+      unseen: ({ params: { limit } }) => unseen(documents, now(), limit),
+      noticed: async ({ params: { rows } }) => ({ done: await noticed(documents, rows) }),
+      readMarks: ({ params: { user, conversations: asked } }) => readMarks(documents, user, asked),
       verify: () => verifyChat(documents),
     },
     hears: {

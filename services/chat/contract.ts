@@ -62,6 +62,31 @@ export type Conversation = Static<typeof Conversation>
 
 const Blocked = Type.Object({ id: Id, username: Type.String(), displayName: Type.String(), at: Time })
 
+/** Rows one look at what is unseen takes at most. */
+export const UNSEEN_MAX = 200
+
+/** What a person has not read in a conversation, and has not been told of. */
+export const Unseen = Type.Object({
+  conversation: Id,
+  user: Id,
+  /** The row as it was looked at: handed back when the person was told. */
+  version: Type.Integer(),
+  readSeq: Type.Integer(),
+  lastSeq: Type.Integer(),
+  /** Messages of the other after the read mark; 0 when all that was told of has been read. */
+  count: Type.Integer(),
+  /** All messages of the other, read or not: grows with each. */
+  heard: Type.Integer(),
+  /** The last seq they were told of before; 0: none. */
+  noticed: Type.Integer(),
+  /** Epoch ms of the first unread and of the last message. */
+  firstAt: Type.Integer(),
+  lastAt: Type.Integer(),
+  /** Who wrote to them. */
+  from: Id,
+})
+export type Unseen = Static<typeof Unseen>
+
 const Seq = Type.Integer({ minimum: 0, maximum: SEQ_MAX })
 /** The last change of a message that this answer already holds: later ones come as events, or by sync. */
 const LastChange = Type.Integer()
@@ -249,6 +274,29 @@ export const chat = contract({
       summary: 'Shows an offer as it is now: one message, made once and changed as its status does.',
       result: Type.Object({}),
       params: closed({ id: Id, seller: Id, card: OfferCard }),
+    },
+    unseen: {
+      auth: 'internal',
+      summary:
+        'Who has had unread messages for a while, or has read what they were told of: the longest waiting first.',
+      result: Type.Object({ data: Type.Array(Unseen), hasMore: Type.Boolean() }),
+      params: closed({ limit: Type.Integer({ minimum: 1, maximum: UNSEEN_MAX }) }),
+    },
+    noticed: {
+      auth: 'internal',
+      summary: 'They were told up to a seq (0: it is read); rows that moved since they were looked at stay unseen.',
+      result: Type.Object({ done: Type.Integer() }),
+      params: closed({
+        rows: Type.Array(closed({ conversation: Id, user: Id, version: Type.Integer(), seq: Seq }), {
+          maxItems: UNSEEN_MAX,
+        }),
+      }),
+    },
+    readMarks: {
+      auth: 'internal',
+      summary: 'How far a person has read in each conversation; those that are not theirs are left out.',
+      result: Type.Record(Type.String(), Type.Integer()),
+      params: closed({ user: Id, conversations: Type.Array(Id, { maxItems: 100 }) }),
     },
     verify: {
       auth: 'internal',

@@ -4,9 +4,19 @@ import type { Doc, Documents } from '../../adapters/documents/index.ts'
 import { collection } from '../../adapters/documents/index.ts'
 import { recent, type Recent } from '../../mixins/recent.ts'
 import { refuse } from '../errors.ts'
+import { dueAfterHearing } from './unseen.ts'
 
-export type InboxRow = Doc & { user: string; conversation: string; lastAt: number; readSeq: number }
-export const inbox = collection<InboxRow>('inbox', { byUser: { keys: ['user', 'lastAt'] } })
+export type InboxRow = Doc & {
+  user: string
+  conversation: string
+  lastAt: number
+  readSeq: number
+  /** When the owner is to be told of what they have not read; see unseen.ts. */
+  dueAt?: number | null
+  /** The last seq they were told of outside the conversation; 0 once it is read. */
+  noticed?: number
+}
+export const inbox = collection<InboxRow>('inbox', { byUser: { keys: ['user', 'lastAt'] }, byDue: { keys: ['dueAt'] } })
 /** Blocker and blocked. */
 export type Block = Doc & { blocker: string; blocked: string; at: number }
 export const blocks = collection<Block>('blocks', { byBlocker: { keys: ['blocker', 'at'] } })
@@ -41,8 +51,8 @@ export const changeRow = async (
 }
 
 export type Toucher = {
-  /** The conversation moved at this time, for these members. */
-  touch(conversation: string, members: readonly string[], at: number): void
+  /** The conversation moved at this time, for these members; all but the sender heard something. */
+  touch(conversation: string, members: readonly string[], at: number, sender?: string): void
   /** Writes what waits; answers whether all of it was written. */
   flush(): Promise<boolean>
   /** Whether rows were turned away since this was last asked. */
@@ -50,16 +60,19 @@ export type Toucher = {
   stop(): Promise<boolean>
 }
 
+type Touch = { at: number; hasHeard: boolean }
+
 export const toucher = (documents: Documents, warn: (...args: unknown[]) => void): Toucher => {
-  const waiting = new Map<string, number>()
+  const waiting = new Map<string, Touch>()
   const rows = recent<InboxRow>(ROWS_MAX)
   let flushing: Promise<unknown> = Promise.resolve()
   let turnedAway = false
 
-  const wait = (id: string, at: number) => {
+  const wait = (id: string, { at, hasHeard }: Touch) => {
     const known = waiting.get(id)
-    if (known === undefined && waiting.size >= TOUCHED_MAX) turnedAway = true
-    else if (known === undefined || known < at) waiting.set(id, at)
+    if (!known && waiting.size >= TOUCHED_MAX) turnedAway = true
+    else if (!known) waiting.set(id, { at, hasHeard })
+    else waiting.set(id, { at: Math.max(known.at, at), hasHeard: known.hasHeard || hasHeard })
   }
 
   let isFlushing = false
@@ -83,9 +96,9 @@ export const toucher = (documents: Documents, warn: (...args: unknown[]) => void
       for (const [id] of batch) waiting.delete(id)
       try {
         // Somebody moved a read mark meanwhile: look again.
-        for (const [id, at] of await touchRows(documents, rows, batch)) wait(id, at)
+        for (const [id, touch] of await touchRows(documents, rows, batch)) wait(id, touch)
       } catch (error) {
-        for (const [id, at] of batch) wait(id, at)
+        for (const [id, touch] of batch) wait(id, touch)
         throw error
       }
     }
@@ -94,8 +107,8 @@ export const toucher = (documents: Documents, warn: (...args: unknown[]) => void
   const timer = setInterval(() => waiting.size > 0 && void flush(), TOUCH_EVERY_MS)
   timer.unref()
   return {
-    touch: (conversation, members, at) => {
-      for (const member of members) wait(rowId(conversation, member), at)
+    touch: (conversation, members, at, from) => {
+      for (const member of members) wait(rowId(conversation, member), { at, hasHeard: member !== from })
       if (waiting.size >= TOUCH_AT && !isFlushing) void flush()
     },
     flush,
@@ -121,22 +134,33 @@ const firstOf = <T>(some: Iterable<T>, count: number): T[] => {
 const touchRows = async (
   documents: Documents,
   rows: Recent<InboxRow>,
-  batch: readonly (readonly [id: string, at: number])[],
-): Promise<[string, number][]> => {
-  const unknown = batch.map(([id]) => id).filter((id) => !rows.get(id))
+  batch: readonly (readonly [id: string, touch: Touch])[],
+): Promise<[string, Touch][]> => {
+  // A remembered row may not know that its owner was told meanwhile: where no write would show that, it is read again.
+  const isUnsure = (row: InboxRow, { at, hasHeard }: Touch) => hasHeard && row.lastAt >= at
+  const unknown = batch.flatMap(([id, touch]) => {
+    const row = rows.get(id)
+    return !row || isUnsure(row, touch) ? [id] : []
+  })
   const found = unknown.length > 0 ? await documents.getMany(inbox, unknown) : []
   for (const row of found) if (row) rows.set(row.id, row)
-  const moved = batch.flatMap(([id, at]) => {
+  const moved = batch.flatMap(([id, touch]) => {
     const row = rows.get(id)
-    return row && row.lastAt < at
-      ? [{ doc: { ...row, lastAt: at, version: row.version + 1 }, ifVersion: row.version }]
-      : []
+    const doc = row && touched(row, touch)
+    return doc ? [{ doc: { ...doc, version: row.version + 1 }, ifVersion: row.version, touch }] : []
   })
   for (const { doc } of moved) rows.delete(doc.id)
   const outcomes = moved.length > 0 ? await documents.replaceMany(inbox, moved) : []
-  return moved.flatMap(({ doc }, index): [string, number][] => {
-    if (!outcomes[index]!.ok) return [[doc.id, doc.lastAt]]
+  return moved.flatMap(({ doc, touch }, index): [string, Touch][] => {
+    if (!outcomes[index]!.ok) return [[doc.id, touch]]
     rows.set(doc.id, doc)
     return []
   })
+}
+
+/** Null when nothing changes. Whoever heard something waits to be told, also when a later touch came first. */
+const touched = (row: InboxRow, { at, hasHeard }: Touch): InboxRow | null => {
+  const isNews = hasHeard && (row.dueAt ?? null) === null
+  if (row.lastAt >= at && !isNews) return null
+  return { ...row, lastAt: Math.max(row.lastAt, at), ...(isNews && { dueAt: dueAfterHearing(row, at) }) }
 }

@@ -8,6 +8,7 @@ import { lastMessage, publicMessage, seenBy, stretch, type Stretch } from './mes
 import type { Pacing } from './pacing.ts'
 import type { Asked, Chat, Handlers } from './parts.ts'
 import type { Sender } from './sending.ts'
+import { dueAfterReading } from './unseen.ts'
 
 const HISTORY_DEFAULT = 50
 
@@ -40,18 +41,22 @@ const pageOf = async (chat: Chat, { params: { id }, caller }: Asked<'messages' |
 }
 
 const markRead = async (
-  { documents, mine }: Chat,
-  { lastSeq }: Sender,
+  { documents, mine, now }: Chat,
+  { lastSeq, lastAt }: Sender,
   pacing: Pacing,
   { params: { id, seq }, caller }: Asked<'read'>,
 ) => {
   const conversation = await mine(id, caller)
   const isKnown = seq <= lastSeq(id)
-  const reached = isKnown ? seq : Math.min(seq, (await lastMessage(documents, id))?.seq ?? 0)
+  const last = isKnown
+    ? { seq: lastSeq(id), sentAt: lastAt(id) }
+    : ((await lastMessage(documents, id)) ?? { seq: 0, sentAt: 0 })
+  const reached = Math.min(seq, last.seq)
   let moved = false
   const row = await changeRow(documents, rowId(id, caller.id), (before) => {
     moved = before.readSeq < reached
-    return moved ? { ...before, readSeq: reached } : null
+    if (!moved) return null
+    return { ...before, readSeq: reached, dueAt: dueAfterReading(before, { reached, last, now: now() }) }
   })
   const mark = row?.readSeq ?? 0
   if (moved) pacing.read(id, caller.id, mark, hearersOf(conversation, caller.id))

@@ -12,7 +12,7 @@ import type { Roster } from './roster.ts'
 
 /** Of the last message only what numbers the next: texts need not stay in memory. */
 export type State = { last: Last | null }
-type Last = Pick<MessageDoc, 'seq' | 'sender' | 'senderSeq'> & { runAt: number }
+type Last = Pick<MessageDoc, 'seq' | 'sender' | 'senderSeq' | 'sentAt'> & { runAt: number }
 /** As the sender sees it; whether it was there before. */
 export type Sent = { message: Message; known: boolean }
 /** A message that is ready: trimmed, judged, its attachments looked at. */
@@ -44,6 +44,8 @@ export type Sender = {
   send(draft: Draft, before?: (id: string) => Promise<void>): Promise<Sent>
   /** The number of the last message as far as this node knows, without a read. */
   lastSeq(conversation: string): number
+  /** When that was sent. */
+  lastAt(conversation: string): number
   box: Mailbox<State>
 }
 
@@ -103,11 +105,12 @@ export const sender = ({ documents, roster, newId, now, stored }: SenderParts): 
     return { message: publicMessage(first), known: true }
   }
 
-  return { send, lastSeq: (id) => box.peek(id)?.last?.seq ?? 0, box }
+  return { send, lastSeq: (id) => box.peek(id)?.last?.seq ?? 0, lastAt: (id) => box.peek(id)?.last?.sentAt ?? 0, box }
 }
 
 const lastOf = ({ seq, sender: from, senderSeq, sentAt, runAt = sentAt }: MessageDoc): Last => ({
   seq,
+  sentAt,
   sender: from,
   senderSeq,
   runAt,

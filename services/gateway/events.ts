@@ -4,6 +4,7 @@ import { Type, type TSchema } from 'typebox'
 import { Announcement } from '../announcement/contract.ts'
 import { Message } from '../chat/contract.ts'
 import { GigEvent } from '../gig/contract.ts'
+import { Notification } from '../notification/contract.ts'
 import { OrderEvent } from '../order/contract.ts'
 import { Id } from '../shapes.ts'
 
@@ -37,7 +38,7 @@ export const EVENTS: Readonly<Record<string, EventFrame>> = {
   },
   gig: { summary: 'A gig changed: its version, and whether it is live.', data: GigEvent, topic: 'always' },
   announcement: { summary: 'The market tells everybody.', data: Announcement, topic: 'always' },
-  notification: { summary: 'Something to know.', data: Type.Object({}) },
+  notification: { summary: 'The own notification that is new, or says something new.', data: Notification },
   missed: {
     summary:
       'Frames may have been lost on their way to this gateway: `sync` conversations and subscribe to topics again, each after the last seq seen.',

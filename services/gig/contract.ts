@@ -306,6 +306,14 @@ export const gig = contract({
   },
   events: {
     'gig.submitted': Type.Object({ id: Id, version: Type.Integer(), seller: Id, content: GigContent }),
+    /** It was decided whether others may see it. */
+    'gig.moderated': Type.Object({
+      id: Id,
+      seller: Id,
+      title: Type.String(),
+      approved: Type.Boolean(),
+      reasons: Type.Array(Type.String()),
+    }),
     /** `indexed` is null when it is not live any more. */
     'gig.changed': Type.Object({
       id: Id,

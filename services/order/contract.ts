@@ -224,6 +224,15 @@ export const order = contract({
     /** Money the order moved: for the ledger, in order. */
     'order.posted': Type.Object({ entries: Type.Array(Posting) }),
     'order.completed': About,
+    /** A step was taken: for who tells the parties. `gig` is its title. */
+    'order.moved': Type.Object({
+      order: Id,
+      step: Type.String(),
+      by: Type.String(),
+      buyer: Id,
+      seller: Id,
+      gig: Type.String(),
+    }),
     /** Not paid in time or cancelled before: nothing may be charged any more. */
     'order.abandoned': Type.Object({ order: Id }),
     'order.refund.requested': Type.Object({ order: Id, refund: Type.String(), amount: Money }),

@@ -29,8 +29,15 @@ const take = (order: OrderDoc, { step, by, now, change = {}, data = {}, say = []
   const event: TimelineEvent = { seq: order.timeline.length + 1, type: step, at: now, actor: by, data }
   const remembered = command ? remembering(order, command) : order
   const next: OrderDoc = { ...remembered, ...change, status, timeline: [...order.timeline, event] }
-  return { next: { ...next, wakeAt: wakeAtOf(next) }, say }
+  return { next: { ...next, wakeAt: wakeAtOf(next) }, say: UNTOLD.has(step) ? say : [moved(order, step, by), ...say] }
 }
+
+/** Steps that are nobody's news. */
+const UNTOLD: ReadonlySet<StepName> = new Set(['payment_failed'])
+const moved = ({ id, buyer, seller, gig }: OrderDoc, step: StepName, by: By): Said => ({
+  name: 'order.moved',
+  data: { order: id, step, by: by.role, buyer: buyer.id, seller: seller.id, gig: gig.title },
+})
 
 /** The order with one more command known to it. */
 export const remembering = (order: OrderDoc, command: string): OrderDoc => ({

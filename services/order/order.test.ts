@@ -175,7 +175,7 @@ test('an unpaid order expires after 30 minutes and money that still comes goes b
   const expired = moves.wake(placed(), START + PAY_WITHIN_MS)!
   t.deepEqual(
     expired.say.map(({ name }) => name),
-    ['order.abandoned'],
+    ['order.moved', 'order.abandoned'],
   )
   const late = moves.paid(expired.next, payment, START + PAY_WITHIN_MS + 5)!
   t.is(late.next.status, 'expired')

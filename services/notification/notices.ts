@@ -1,0 +1,137 @@
+// What an event is to the people it concerns: to whom, and in which words. Pure; an event that is nobody's news is nothing.
+import type { Events } from '../contract.ts'
+import type { Money } from '../shapes.ts'
+import type { Kind } from './contract.ts'
+
+export type Notice = {
+  user: string
+  kind: Kind
+  title: string
+  text?: string
+  about: { type: string; id: string }
+  data: Record<string, unknown>
+}
+
+/** Longest title and text; what people wrote is cut there. */
+export const TITLE_MAX = 160
+export const TEXT_MAX = 500
+
+type Party = 'buyer' | 'seller'
+type Told = { to: readonly Party[] | 'other'; title: string; text?: string }
+
+/** Who hears what of an order's steps; `other` is the party that did not act. */
+const ORDER: Readonly<Record<string, Told>> = {
+  paid: { to: ['seller'], title: 'New order', text: 'It is paid; the buyer has questions of yours to answer first.' },
+  paid_and_started: { to: ['seller'], title: 'New order', text: 'It is paid: the delivery clock has started.' },
+  paid_too_late: { to: ['buyer'], title: 'Your payment came too late', text: 'It goes back to you in full.' },
+  expired: { to: ['buyer'], title: 'Your order expired', text: 'It was not paid in time.' },
+  requirements_answered: { to: ['seller'], title: 'Requirements are in', text: 'The delivery clock has started.' },
+  delivered: { to: ['buyer'], title: 'Your order was delivered', text: 'Accept it, or ask for a revision.' },
+  late: { to: ['buyer', 'seller'], title: 'An order is late' },
+  revision_requested: { to: ['seller'], title: 'A revision is asked for' },
+  accepted: { to: ['seller'], title: 'Your delivery was accepted', text: 'The money is yours, clearing.' },
+  auto_completed: { to: ['buyer', 'seller'], title: 'An order was completed', text: 'Nobody objected in time.' },
+  cancelled_before_work: { to: ['seller'], title: 'An order was cancelled', text: 'Before work began.' },
+  cancelled_late: { to: ['seller'], title: 'An order was cancelled', text: 'It was overdue.' },
+  cancel_proposed: {
+    to: 'other',
+    title: 'Cancelling an order is proposed',
+    text: 'Agree, or talk about it within 48 hours.',
+  },
+  cancelled: { to: 'other', title: 'An order was cancelled', text: 'Both of you agreed.' },
+  cancelled_by_silence: { to: ['buyer', 'seller'], title: 'An order was cancelled', text: 'Nobody objected in time.' },
+  refunded: { to: ['buyer'], title: 'Your money is on its way back' },
+  cleared: { to: ['seller'], title: 'Money is available', text: 'An order has cleared.' },
+}
+export const ORDER_STEPS = Object.keys(ORDER)
+
+export const ofOrder = ({ order, step, by, buyer, seller, gig }: Events['order.moved']): Notice[] => {
+  const told = Object.hasOwn(ORDER, step) ? ORDER[step] : undefined
+  if (!told) return []
+  const parties = { buyer, seller }
+  const to = told.to === 'other' ? ([by === 'buyer' ? 'seller' : 'buyer'] as const) : told.to
+  return to.map((party) => ({
+    user: parties[party],
+    kind: 'order',
+    title: cut(`${told.title}: ${gig}`, TITLE_MAX),
+    ...(told.text && { text: told.text }),
+    about: { type: 'order', id: order },
+    data: { step, role: party },
+  }))
+}
+
+export const ofGig = ({ id, seller, title, approved, reasons }: Events['gig.moderated']): Notice[] => [
+  {
+    user: seller,
+    kind: 'gig',
+    title: cut(approved ? `Your gig is live: ${title}` : `Your gig needs changes: ${title}`, TITLE_MAX),
+    ...(!approved && reasons.length > 0 && { text: cut(reasons.join('; '), TEXT_MAX) }),
+    about: { type: 'gig', id },
+    data: { status: approved ? 'live' : 'rejected', ...(!approved && { reasons: reasons.slice(0, REASONS_MAX) }) },
+  },
+]
+const REASONS_MAX = 10
+
+/** Of a review that waits for its answer; once both can be seen, that is said instead. */
+export const ofWrittenReview = ({ order, by, buyer, seller, hidden }: Events['review.written']): Notice[] =>
+  !hidden
+    ? []
+    : [
+        {
+          user: by === 'buyer' ? seller : buyer,
+          kind: 'review',
+          title: `The ${by} has reviewed an order with you`,
+          text: 'Write yours, and both can be read.',
+          about: { type: 'order', id: order },
+          data: { by, hidden: true },
+        },
+      ]
+
+export const ofShownReview = ({ order, gig, buyer, seller, by, rating }: Events['review.published']): Notice[] => [
+  {
+    user: by === 'buyer' ? seller : buyer,
+    kind: 'review',
+    title: `You have a review of ${rating} ${rating === 1 ? 'star' : 'stars'}`,
+    about: { type: 'order', id: order },
+    data: { by, rating, gig, hidden: false },
+  },
+]
+
+export const ofPayout = (event: Events['payment.payout.paid'] | Events['payment.payout.failed']): Notice[] => {
+  const { payout, seller, amount } = event
+  const reason = 'reason' in event ? event.reason : null
+  const status = 'stage' in event ? (event.stage === 'returned' ? 'returned' : 'failed') : 'paid'
+  return [
+    {
+      user: seller,
+      kind: 'payout',
+      title:
+        status === 'paid' ? `${worded(amount)} was paid out to you` : `A payout of ${worded(amount)} did not reach you`,
+      ...(reason && { text: cut(reason, TEXT_MAX) }),
+      about: { type: 'payout', id: payout },
+      data: { status, amount, ...(reason && { reason: cut(reason, TEXT_MAX) }) },
+    },
+  ]
+}
+
+export const ofMessages = (user: string, conversation: string, from: { id: string; name: string }, count: number) => ({
+  user,
+  kind: 'message' as const,
+  title: cut(count === 1 ? `New message from ${from.name}` : `${count} new messages from ${from.name}`, TITLE_MAX),
+  about: { type: 'conversation', id: conversation },
+})
+
+const worded = ({ amount, currency }: Money): string => {
+  const code = currency.toUpperCase()
+  const { maximumFractionDigits: digits = 2 } = new Intl.NumberFormat('en', {
+    style: 'currency',
+    currency: code,
+  }).resolvedOptions()
+  return `${code} ${(amount / 10 ** digits).toFixed(digits)}`
+}
+
+/** By characters, so that none is cut in half. */
+const cut = (text: string, max: number): string => {
+  const line = text.replaceAll(/\s+/g, ' ').trim()
+  return line.length <= max ? line : `${[...line].slice(0, max - 1).join('')}…`
+}
