@@ -84,13 +84,6 @@ test('a file with a flipped byte, cut short or missing is left out and reported'
   }
 })
 
-test('words of the synonyms table find each other', async (t) => {
-  const engine = await open(t, { synonyms: { résumé: ['CV'] } })
-  await engine.upsert([gig('a', { title: 'resume writing' }), gig('b', { title: 'cv check' })])
-  t.deepEqual(await idsOf(engine, { q: 'cv' }), ['b', 'a'])
-  t.deepEqual(await found(engine, { q: 'resume' }), ['a', 'b'])
-})
-
 test('more searches than may wait are refused at once, the others are answered', async (t) => {
   const engine = await open(t)
   await engine.upsert([gig('a')])

@@ -132,7 +132,12 @@ const forgetTagged = (known: Cards, notice: unknown): void => {
     if (typeof tag === 'string' && tag.startsWith(GIG_TAG)) known.forget(tag.slice(GIG_TAG.length))
 }
 
-const REFUSALS = { bad_cursor: 'bad_cursor', engine_busy: 'overloaded', engine_down: 'unavailable' } as const
+const REFUSALS = {
+  bad_cursor: 'bad_cursor',
+  bad_query: 'validation_failed',
+  engine_busy: 'overloaded',
+  engine_down: 'unavailable',
+} as const
 
 /** The engine with its troubles in words that a client, and the delivery of events, understand. */
 const refusing = (engine: Engine): Engine => {
@@ -143,6 +148,9 @@ const refusing = (engine: Engine): Engine => {
     upsert: (gigs) => engine.upsert(gigs).catch(said),
     remove: (gigs) => engine.remove(gigs).catch(said),
     search: (query) => engine.search(query).catch(said),
+    setSynonyms: (groups) => engine.setSynonyms(groups).catch(said),
+    setRanking: (ranking) => engine.setRanking(ranking).catch(said),
+    setPins: (pins) => engine.setPins(pins).catch(said),
     suggest: (prefix, limit) => engine.suggest(prefix, limit).catch(said),
     flush: () => engine.flush().catch(said),
     versions: (page) => engine.versions(page).catch(said),

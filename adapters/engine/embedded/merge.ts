@@ -1,6 +1,8 @@
 // Several segments become one without reading a gig again.
 // Written as a generator, so that searches are answered between steps.
+import { countValues } from './build.ts'
 import { HEADLINE, packSegment, type Segment, type SectionName, type Sections } from './segment.ts'
+import { stemSlices } from './stems.ts'
 import { compareEntries, packStrings, stringAt, type Table } from './table.ts'
 
 export type MergeSource = { segment: Segment; /** Per gig, 1 when it is gone. */ dead: Uint8Array }
@@ -27,6 +29,8 @@ export function* mergeSegments(sources: readonly MergeSource[]): Generator<void,
     sections[name] = (yield* mergeNumbers(context, name)) as never
   }
   for (const [table, column, list] of CODED) yield* mergeCoded(context, { table, column, list, sections })
+  sections.tagCounts = countValues(sections.tagLists!, sections.tagStarts!.length - 1)
+  yield
   yield* mergePostings(context, sections)
   return { segment: packSegment(context.gigs, sections as Sections), numbers }
 }
@@ -42,6 +46,7 @@ const NUMBERS = [
   'quality',
   'orderCount',
   'reviewCount',
+  'tongues',
 ] as const satisfies readonly SectionName[]
 
 // Table, column of codes, and for lists where each gig's list starts.
@@ -212,6 +217,8 @@ function* mergePostings(context: Context, sections: Partial<Sections>) {
     }
   }
   write(sections, 'term', strings)
+  yield
+  Object.assign(sections, yield* stemSlices(strings))
   sections.postings = postings.subarray(0, end)
   sections.postingStarts = Uint32Array.from(starts)
   sections.headlineCounts = Uint32Array.from(headlineCounts)

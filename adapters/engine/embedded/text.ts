@@ -1,4 +1,5 @@
 // Text to words, the same way for gigs and for queries: compatibility forms unified, case and diacritics folded.
+import { isStopWord } from './language/index.ts'
 
 /** A word longer than this is cut, so that no text can make an endless term. */
 export const WORD_CHARS_MAX = 40
@@ -26,16 +27,6 @@ const LETTERS: Readonly<Record<string, string>> = {
 }
 const LETTER = new RegExp(`[${Object.keys(LETTERS).join('')}]`, 'g')
 
-const STOP_WORDS: ReadonlySet<string> = new Set(
-  (
-    'a an and any are as at be been but by can could d did do does for from had has have he her his how i if in into is ' +
-    'it its just ll m me my no nor not of on or our out own re s she should so some such t than that the their them then ' +
-    'there these they this those to too up us ve very was we were what when where which who why will with would you your'
-  ).split(' '),
-)
-
-export const isStopWord = (word: string) => STOP_WORDS.has(word)
-
 /** `Café Ⅷ` → `cafe viii`. Folding twice is folding once. */
 export function fold(text: string): string {
   if (ASCII.test(text)) return text.toLowerCase()
@@ -54,6 +45,13 @@ export function indexWords(text: string): string[] {
 /** The words of a query, in order. A lone ideograph stays one character and is looked for as the start of a pair. */
 export function queryWords(text: string): string[] {
   return split(text, (pairs, last) => (pairs.length > 0 ? pairs : [last]))
+}
+
+/** The words of a query without those that tell nothing, unless nothing else is left. */
+export function tellingWords(text: string): string[] {
+  const all = queryWords(text)
+  const telling = all.filter((word) => !isStopWord(word))
+  return telling.length > 0 ? telling : all
 }
 
 export const isIdeograph = (word: string) => word.length <= 2 && word.search(IDEOGRAPHS) === 0

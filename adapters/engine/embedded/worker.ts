@@ -4,10 +4,10 @@ import { EngineError, type IndexedGig } from '../index.ts'
 import { byteCount, clearCollection, livingCount, removeGigs, upsertGigs, versionsPage } from './collection.ts'
 import { createScratch } from './match.ts'
 import { createMerger } from './merging.ts'
-import { readSynonyms } from './plan.ts'
 import type { Answer, CallName, Calls, Failure, FromWorker, Request, WorkerOptions } from './protocol.ts'
 import { createSaver } from './saver.ts'
 import { searchGigs } from './search.ts'
+import { readSettings } from './settings.ts'
 import { loadCollection } from './store.ts'
 import { suggestTexts } from './suggest.ts'
 
@@ -16,13 +16,13 @@ const ANSWERS_HELD_MS = 2
 const MERGE_SLICE_MS = 4
 
 const port = parentPort!
-const { dir, synonyms: table } = workerData as WorkerOptions
+const { dir, settings: sent } = workerData as WorkerOptions
 const tell = (message: FromWorker) => port.postMessage(message)
 const warn = (warning: string) => tell({ warning })
 
 const collection = await loadCollection(dir, warn)
-const synonyms = readSynonyms(table)
-const scratch = createScratch()
+let settings = readSettings(sent)
+const scratches = createScratch()
 const merger = createMerger(collection)
 const saver = createSaver({ dir, collection, merger, warn })
 
@@ -32,10 +32,14 @@ const handlers: Handlers = {
   upsert: changing((gigs) => upsertGigs(collection, gigs)),
   remove: changing((gigs) => removeGigs(collection, gigs)),
   clear: changing(() => clearCollection(collection)),
-  search: (query) => searchGigs({ collection, synonyms, scratch, now: Date.now() }, query),
+  search: (query) => searchGigs({ collection, settings, scratches, now: Date.now() }, query),
   suggest: ({ prefix, limit }) => suggestTexts(collection.parts, prefix, limit),
   versions: (page) => versionsPage(collection, page),
   stats: () => ({ gigs: livingCount(collection), bytes: byteCount(collection), damaged: collection.damaged }),
+  configure: (changed) => {
+    settings = readSettings(changed)
+    return null
+  },
   flush: () => saver.flush(),
 }
 
