@@ -3,7 +3,7 @@ import type { IndexedGig } from '../index.ts'
 import { IMPACT_MAX, HEADLINE, packSegment, posting, type Segment, type Sections } from './segment.ts'
 import { packStrings } from './table.ts'
 import { hearWord, languagesHeard, noTongues, type Tongues } from './language/index.ts'
-import { stemTable } from './stems.ts'
+import { stemTable, type StemMemo } from './stems.ts'
 import { foldTag, indexWords } from './text.ts'
 
 type Field = { weight: number; lengthUsual: number; headline: boolean; text: (gig: IndexedGig) => string }
@@ -24,7 +24,7 @@ const LENGTH_SHARE = 0.4
 const SATURATION = 1.2
 
 /** The gigs' ids are distinct. */
-export function buildSegment(gigs: readonly IndexedGig[]): Segment {
+export function buildSegment(gigs: readonly IndexedGig[], memo: StemMemo = new Map()): Segment {
   const sorted = [...gigs].sort((left, right) => (left.id < right.id ? -1 : 1))
   const ids = packStrings(sorted.map((gig) => gig.id))
   const { terms, strings, ...text } = indexText(sorted)
@@ -37,7 +37,7 @@ export function buildSegment(gigs: readonly IndexedGig[]): Segment {
   const sections: Sections = {
     ...numbers(sorted),
     ...text,
-    ...stemTable(strings),
+    ...stemTable(strings, memo),
     idChars: ids.chars,
     idStarts: ids.starts,
     termChars: terms.chars,

@@ -2,6 +2,7 @@
 import type { IndexedGig } from '../index.ts'
 import { buildSegment } from './build.ts'
 import type { Segment } from './segment.ts'
+import type { StemMemo } from './stems.ts'
 import { compareTo, find, lowerBound, stringAt } from './table.ts'
 
 export type Part = {
@@ -22,13 +23,20 @@ export type Collection = {
   revision: number
   /** Whether something that was on disk could not be read. */
   damaged: boolean
+  stems: StemMemo
 }
 
 /** Removals remembered against late deliveries; the oldest are forgotten first. */
 export const REMOVALS_MAX = 20_000
 export const VERSIONS_PAGE_MAX = 1000
 
-export const emptyCollection = (): Collection => ({ parts: [], removed: new Map(), revision: 0, damaged: false })
+export const emptyCollection = (): Collection => ({
+  parts: [],
+  removed: new Map(),
+  revision: 0,
+  damaged: false,
+  stems: new Map(),
+})
 
 export function partOf(segment: Segment, file: SavedFile | null): Part {
   return { segment, dead: new Uint8Array(new SharedArrayBuffer(segment.gigs)), living: segment.gigs, file }
@@ -50,7 +58,7 @@ export function upsertGigs(collection: Collection, gigs: readonly IndexedGig[]) 
     if (place) bury(place)
   }
   if (accepted.length === 0) return
-  collection.parts.push(partOf(buildSegment(accepted), null))
+  collection.parts.push(partOf(buildSegment(accepted, collection.stems), null))
   collection.revision += 1
 }
 

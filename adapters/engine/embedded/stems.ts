@@ -9,31 +9,70 @@ export type StemTable = { stemHashes: Uint32Array; stemTerms: Uint32Array }
 /** Terms looked at for one stem: more can only be made up to have the same hash. */
 const CANDIDATES_MAX = 64
 const TERM_BITS = 2 ** 24
-/** Terms whose stems are found between two pauses. */
-const STEP = 1024
 
-export function stemTable(terms: readonly string[]): StemTable {
-  const work = stemSlices(terms)
-  let turn = work.next()
-  while (!turn.done) turn = work.next()
-  return turn.value
+/** The hashes of words' stems, kept because the same words come again in every segment. */
+export type StemMemo = Map<string, readonly number[]>
+/** Words remembered; all are forgotten when there are more. Longer ones would keep the texts they were cut from. */
+const REMEMBERED_MAX = 65_536
+const REMEMBERED_CHARS_MAX = 12
+
+export function stemTable(terms: readonly string[], memo: StemMemo): StemTable {
+  const found: number[] = []
+  terms.forEach((term, at) => {
+    let hashes = memo.get(term)
+    if (hashes === undefined) {
+      hashes = [...new Set(stemsOf(term).map(hashOf))]
+      if (memo.size >= REMEMBERED_MAX) memo.clear()
+      if (term.length <= REMEMBERED_CHARS_MAX) memo.set(term, hashes)
+    }
+    for (const hash of hashes) found.push(entryOf(hash, at))
+  })
+  return unpack(Float64Array.from(found).sort())
 }
 
-/** The same with pauses. Hash and term are sorted as one number. */
-export function* stemSlices(terms: readonly string[]): Generator<void, StemTable> {
-  const found: number[] = []
-  for (let term = 0; term < terms.length; term++) {
-    for (const stem of stemsOf(terms[term]!)) found.push(hashOf(stem) * TERM_BITS + term)
-    if (term % STEP === STEP - 1) yield
-  }
-  const sorted = Float64Array.from(found).sort()
+/**
+ * One sorted list out of several, with pauses. `codes`: per segment and term its number among the merged terms, which
+ * rises with the term, or `gone`.
+ */
+export function* mergeStems(
+  segments: readonly Segment[],
+  codes: readonly Uint32Array[],
+  gone: number,
+): Generator<void, StemTable> {
+  const lists = segments.map(({ columns: { stemHashes, stemTerms } }, source) => {
+    const list = new Float64Array(stemHashes.length)
+    let end = 0
+    for (let at = 0; at < stemHashes.length; at++) {
+      const code = codes[source]![stemTerms[at]!]!
+      if (code !== gone) list[end++] = entryOf(stemHashes[at]!, code)
+    }
+    return list.subarray(0, end)
+  })
   yield
+  const merged = new Float64Array(lists.reduce((sum, list) => sum + list.length, 0))
+  const heads = lists.map(() => 0)
+  let end = 0
+  for (;;) {
+    let lowest = Infinity
+    for (let at = 0; at < lists.length; at++) lowest = Math.min(lowest, lists[at]![heads[at]!] ?? Infinity)
+    if (lowest === Infinity) break
+    for (let at = 0; at < lists.length; at++) if (lists[at]![heads[at]!] === lowest) heads[at]! += 1
+    merged[end++] = lowest
+    if (end % MERGE_STEP === 0) yield
+  }
+  return unpack(merged.subarray(0, end))
+}
+const MERGE_STEP = 4096
+
+/** Hash and term as one number, so that both are sorted at once. */
+const entryOf = (hash: number, term: number) => hash * TERM_BITS + term
+
+function unpack(sorted: Float64Array): StemTable {
   const stemHashes = new Uint32Array(sorted.length)
   const stemTerms = new Uint32Array(sorted.length)
   for (let at = 0; at < sorted.length; at++) {
-    const hash = Math.floor(sorted[at]! / TERM_BITS)
-    stemHashes[at] = hash
-    stemTerms[at] = sorted[at]! - hash * TERM_BITS
+    stemHashes[at] = Math.floor(sorted[at]! / TERM_BITS)
+    stemTerms[at] = sorted[at]! - stemHashes[at]! * TERM_BITS
   }
   return { stemHashes, stemTerms }
 }

@@ -1,6 +1,6 @@
 // English words to stems, after Porter's second stemmer: `translating`, `translated` and `translation` are one.
 // Words come folded. Production keeps apart from product: where `-ion` follows `ct` it makes another thing of a word.
-import { rewrite, type Rule } from './suffix.ts'
+import { rewrite, rulesOf } from './suffix.ts'
 
 const VOWEL = /[aeiouy]/
 const REGION = /[aeiouy][^aeiouy]/
@@ -17,7 +17,7 @@ const regionsOf = (word: string): [first: number, second: number] => {
   return [first, regionFrom(first)]
 }
 
-const LATER: readonly Rule[] = [
+const LATER = rulesOf([
   ['ational', 'ate'],
   ['tional', 'tion'],
   ['enci', 'ence'],
@@ -43,19 +43,21 @@ const LATER: readonly Rule[] = [
   ['logi', 'log'],
   ['fulli', 'ful'],
   ['lessli', 'less'],
-]
-const LATER_STILL: readonly Rule[] = [
+])
+const LATER_STILL = rulesOf([
   ['alize', 'al'],
   ['icate', 'ic'],
   ['iciti', 'ic'],
   ['ical', 'ic'],
   ['ness', ''],
   ['ful', ''],
-]
-const LAST: readonly Rule[] = [
-  ...['ement', 'ance', 'ence', 'able', 'ible', 'ment', 'ant', 'ent', 'ism', 'ate', 'iti', 'ous', 'ive', 'ize', 'ise'],
-  ...['al', 'er', 'ic'],
-].map((suffix) => [suffix, ''] as const)
+])
+const LAST = rulesOf(
+  [
+    ...['ement', 'ance', 'ence', 'able', 'ible', 'ment', 'ant', 'ent', 'ism', 'ate', 'iti', 'ous', 'ive', 'ize', 'ise'],
+    ...['al', 'er', 'ic'],
+  ].map((suffix) => [suffix, ''] as const),
+)
 
 export const stemEnglish = (word: string): string => {
   if (word.length < 3) return word

@@ -1,21 +1,21 @@
 // German words to stems: the ends of cases, numbers and comparison, after Savoy's light stemmer. Words come folded.
-import { rewrite, type Rule } from './suffix.ts'
+import { rewrite, rulesOf } from './suffix.ts'
 
-const CASES: readonly Rule[] = [
+const CASES = rulesOf([
   ['ern', ''],
   ['em', ''],
   ['en', ''],
   ['er', ''],
   ['es', ''],
   ['e', ''],
-]
+])
 /** The genitive, and the plural of borrowed words: `Logos`. */
 const GENITIVE = /[abdfghklmnot]s$/
-const COMPARISONS: readonly Rule[] = [
+const COMPARISONS = rulesOf([
   ['est', ''],
   ['er', ''],
   ['en', ''],
-]
+])
 const CHARS_MIN = 4
 
 /** `Übersetzungen` and `Übersetzung`, `schönes` and `schönste` not: sound shifts are left alone. */

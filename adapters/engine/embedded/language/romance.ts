@@ -1,8 +1,8 @@
 // Spanish and French words to stems: number and gender, and French verbs' commonest ends, after Savoy's light stemmers.
 // Words come folded, without accents.
-import { rewrite, type Rule } from './suffix.ts'
+import { rewrite, rulesOf } from './suffix.ts'
 
-const SPANISH: readonly Rule[] = [
+const SPANISH = rulesOf([
   ['eses', 'es'],
   ['ces', 'z'],
   ['os', ''],
@@ -11,7 +11,7 @@ const SPANISH: readonly Rule[] = [
   ['o', ''],
   ['a', ''],
   ['e', ''],
-]
+])
 const SPANISH_CHARS_MIN = 5
 /** No Spanish end; likelier a slip of the finger. */
 const DOUBLE_VOWEL = /(aa|ee|oo)s?$/
@@ -20,15 +20,15 @@ const DOUBLE_VOWEL = /(aa|ee|oo)s?$/
 export const stemSpanish = (word: string): string =>
   word.length < SPANISH_CHARS_MIN || DOUBLE_VOWEL.test(word) ? word : rewrite(word, SPANISH, SPANISH_CHARS_MIN - 2)
 
-const FRENCH_PLURALS: readonly Rule[] = [
+const FRENCH_PLURALS = rulesOf([
   ['eaux', 'eau'],
   ['aux', 'al'],
   ['s', ''],
-]
-const FRENCH_FEMININES: readonly Rule[] = [
+])
+const FRENCH_FEMININES = rulesOf([
   ['trice', 'teur'],
   ['euse', 'eur'],
-]
+])
 const FRENCH_CHARS_MIN = 5
 
 /** `logos animés` and `logo animée`, `traductrice` and `traducteurs`. */
