@@ -14,7 +14,8 @@ const STOP_WORDS: Record<string, Language[]> = { the: ['en'], will: ['en'], und:
 const FORMS: readonly [string, string, Language[]][] = [
   ['design', 'designer', ['en', 'de', 'fr']],
   ['paint', 'painting', ['en']],
-  ['paint', 'painter', ['de', 'fr']],
+  ['paint', 'painter', ['en', 'de', 'fr']],
+  ['painting', 'painter', ['en']],
   ['song', 'songs', ['en', 'de', 'fr']],
   ['mobile', 'mobility', ['en']],
   ['diseno', 'disenos', ['en', 'es', 'de', 'fr']],

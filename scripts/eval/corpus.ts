@@ -72,10 +72,16 @@ export const labelledQueries = (): LabelledQuery[] =>
       asked('sentence', `I need a ${usual} for my ${attribute} company`, 'en', attribute),
       asked('too much', `${usual} ${attribute} unicorn`, 'en', attribute),
       ...(['es', 'de', 'fr', 'ja', 'zh'] as const).flatMap((tongue) =>
-        (topic.names[tongue] ?? []).map((name) => asked(tongue, name, tongue)),
+        (topic.names[tongue] ?? []).filter((name) => !isEnglish(name)).map((name) => asked(tongue, name, tongue)),
       ),
     ]
   })
+
+/** What is spelled alike in English does not say in which language an answer is wanted. */
+const isEnglish = (name: string) =>
+  TOPICS.some((topic) =>
+    [...topic.names.en!, ...topic.inflected].some((one) => one.toLowerCase() === name.toLowerCase()),
+  )
 
 /** Two neighbours of its longest word change places. */
 const misspelt = (dice: Chance, text: string): string => {
@@ -86,6 +92,9 @@ const misspelt = (dice: Chance, text: string): string => {
 }
 
 /** 3: what was asked for; 2: without the wish; 1: a neighbour. Who writes in another language is not looked for. */
+/** From this grade on a gig is wanted. */
+export const wantedFrom = ({ attribute }: LabelledQuery): number => (attribute === null ? 2 : 3)
+
 export const gradeOf = (query: LabelledQuery, one: LabelledGig): number => {
   if (one.tongue !== query.tongue) return 0
   if (one.topic === query.topic) return query.attribute === null || one.attribute === query.attribute ? 3 : 2

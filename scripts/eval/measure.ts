@@ -1,13 +1,11 @@
 // How good an engine's answers are: NDCG@10, recall@50, share of queries that find nothing.
 import type { Engine } from '../../adapters/engine/index.ts'
-import { gradeOf, labelledQueries, type LabelledGig, type LabelledQuery } from './corpus.ts'
+import { gradeOf, labelledQueries, wantedFrom, type LabelledGig, type LabelledQuery } from './corpus.ts'
 
 export type Figures = { queries: number; ndcg: number; recall: number; nothing: number }
 
 const RANKED = 10
 const RECALLED = 50
-/** From this grade on a gig is wanted. */
-const WANTED_FROM = 2
 /** How much of a gig's worth its quality decides, among those of one grade. */
 const QUALITY_SHARE = 0.3
 
@@ -28,8 +26,8 @@ const qualityOf = (query: LabelledQuery, found: readonly LabelledGig[], gigs: re
   const gain = (one: LabelledGig) =>
     (2 ** gradeOf(query, one) - 1) * (1 - QUALITY_SHARE + QUALITY_SHARE * one.gig.quality)
   const ideal = gigs.map(gain).sort((left, right) => right - left)
-  const wanted = gigs.filter((one) => gradeOf(query, one) >= WANTED_FROM).length
-  const got = found.filter((one) => gradeOf(query, one) >= WANTED_FROM).length
+  const wanted = gigs.filter((one) => gradeOf(query, one) >= wantedFrom(query)).length
+  const got = found.filter((one) => gradeOf(query, one) >= wantedFrom(query)).length
   return {
     ndcg: ideal[0] === 0 ? 1 : discounted(found.map(gain)) / discounted(ideal),
     recall: wanted === 0 ? 1 : got / Math.min(wanted, RECALLED),

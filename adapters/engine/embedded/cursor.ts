@@ -25,8 +25,8 @@ const FILTER_BITS_MAX = 2 ** 9
 
 export function writeCursor(query: SearchQuery, cursor: Cursor): string {
   const { first, second, id, asOf, kept, dropped, ranking, pinned, weights } = cursor
-  const { quality, freshness, freshnessDays, nearness } = ranking
-  const numbers = [first, second, asOf, kept, dropped, quality, freshness, freshnessDays, nearness, ...weights]
+  const { quality, freshness, freshnessDays } = ranking
+  const numbers = [first, second, asOf, kept, dropped, quality, freshness, freshnessDays, ...weights]
   const content = [hashOf(query), id, pinned, ...numbers]
   return Buffer.from(JSON.stringify(content)).toString('base64url')
 }
@@ -42,14 +42,23 @@ export function readCursor(query: SearchQuery, text: string): Cursor {
     numbers.length <= NUMBERS_MIN + QUERY_WORDS_MAX &&
     numbers.every(isFiniteNumber)
   if (!isRight) throw badCursor()
-  const [first, second, asOf, kept, dropped, quality, freshness, freshnessDays, nearness, ...weights] =
-    numbers as unknown as [number, number, number, number, number, number, number, number, number, ...number[]]
+  const [first, second, asOf, kept, dropped, quality, freshness, freshnessDays, ...weights] = numbers as unknown as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    ...number[],
+  ]
   if (!isBits(kept, 2 ** QUERY_WORDS_MAX) || !isBits(dropped, FILTER_BITS_MAX)) throw badCursor()
-  const ranking = { quality, freshness, freshnessDays, nearness }
+  const ranking = { quality, freshness, freshnessDays }
   return { first, second, id, asOf, kept, dropped, ranking, pinned, weights }
 }
 
-const NUMBERS_MIN = 9
+const NUMBERS_MIN = 8
 const isFiniteNumber = (value: unknown): value is number => Number.isFinite(value)
 const isBits = (value: number, end: number) => Number.isInteger(value) && value >= 0 && value < end
 const isPinned = (value: unknown): value is string[] =>

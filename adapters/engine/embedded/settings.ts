@@ -23,11 +23,10 @@ export const readSettings = ({ synonyms, ranking, pins }: SettingsSent): Setting
   pins: readPins(pins),
 })
 
-export const readRanking = ({ quality, freshness, freshnessDays, nearness }: Ranking): Ranking => ({
+export const readRanking = ({ quality, freshness, freshnessDays }: Ranking): Ranking => ({
   quality: share(quality),
   freshness: share(freshness),
   freshnessDays: Math.max(1, finite(freshnessDays)),
-  nearness: share(nearness),
 })
 
 export const readPins = (pins: readonly Pin[]): ReadonlyMap<string, readonly string[]> =>

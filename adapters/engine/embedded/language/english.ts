@@ -62,12 +62,12 @@ const LAST = rulesOf(
 export const stemEnglish = (word: string): string => {
   if (word.length < 3) return word
   const [first, second] = regionsOf(word)
-  let stem = withoutTense(withoutPlural(word), first)
+  let stem = withoutAgent(withoutTense(withoutPlural(word), first), first)
   if (/[^aeiouy]y$/.test(stem) && stem.length > 2) stem = `${stem.slice(0, -1)}i`
   stem = rewrite(stem, LATER, first)
   stem = rewrite(stem, LATER_STILL, first)
   stem = /[^c][st]ion$/.test(stem) && stem.length - 3 >= second ? stem.slice(0, -3) : rewrite(stem, LAST, second)
-  return withoutSilentE(stem, first, second)
+  return withoutSilentE(stem, first, second).replace(/lys[it]$|lyz$/, 'lys')
 }
 
 const withoutPlural = (word: string): string => {
@@ -81,7 +81,20 @@ const withoutTense = (word: string, first: number): string => {
   if (word.endsWith('eed')) return word.length - 3 >= first ? word.slice(0, -1) : word
   const suffix = /(ingly|edly|ing|ed)$/.exec(word)?.[0]
   const stem = suffix ? word.slice(0, -suffix.length) : word
-  if (!suffix || !VOWEL.test(stem)) return word
+  return suffix && VOWEL.test(stem) ? asVerb(stem, first) : word
+}
+
+/** A writer writes; a poster does not post. */
+const withoutAgent = (word: string, first: number): string => {
+  const isAgent = word.length >= AGENT_CHARS_MIN && /[^e](er|or)$/.test(word) && !NO_AGENTS.has(word)
+  return isAgent && VOWEL.test(word.slice(0, -2)) ? asVerb(word.slice(0, -2), first) : word
+}
+const AGENT_CHARS_MIN = 6
+const NO_AGENTS: ReadonlySet<string> = new Set(
+  'poster sticker folder header counter corner customer character printer letter number'.split(' '),
+)
+
+const asVerb = (stem: string, first: number): string => {
   if (/(at|bl|iz)$/.test(stem)) return `${stem}e`
   if (DOUBLED.test(stem)) return stem.slice(0, -1)
   return stem.length <= first && SHORT_END.test(stem) ? `${stem}e` : stem
