@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openEmbeddedEngine, type EmbeddedOptions } from './embedded.ts'
 import { EngineError, SEARCHES_WAITING_MAX, type SearchResult } from './index.ts'
-import { found, gig, idsOf, newDir, quiet, walk } from './sample.ts'
+import { found, gig, newDir, quiet, walk } from './sample.ts'
 
 const open = async (t: ExecutionContext, options: Partial<EmbeddedOptions> = {}) => {
   const engine = await openEmbeddedEngine({ dir: options.dir ?? (await newDir(t)), log: quiet, ...options })

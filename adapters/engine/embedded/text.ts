@@ -64,6 +64,23 @@ export function replaceWords(text: string, replacements: ReadonlyMap<string, str
     .toWellFormed()
 }
 
+const WRITTEN_WORD = new RegExp(WORD.source, 'giu')
+
+export type WordPlace = { from: number; to: number; word: string; /** Written without spaces. */ isRun: boolean }
+
+/** Where the words stand in a text as it is, each with its folded form. */
+export function wordPlaces(text: string): WordPlace[] {
+  return [...text.matchAll(WRITTEN_WORD)].flatMap(({ 0: written, index }) => {
+    const cuts = [0, ...[...written.matchAll(IDEOGRAPHS)].flatMap((run) => [run.index, run.index + run[0].length])]
+    return [...new Set(cuts)].flatMap((from, at, all) => {
+      const to = all[at + 1] ?? written.length
+      const piece = written.slice(from, to)
+      if (piece === '') return []
+      return [{ from: index + from, to: index + to, word: cut(fold(piece)), isRun: piece.search(IDEOGRAPHS) === 0 }]
+    })
+  })
+}
+
 type Emit = (pairs: string[], last: string) => string[]
 
 function split(text: string, emit: Emit): string[] {

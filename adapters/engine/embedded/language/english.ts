@@ -53,10 +53,9 @@ const LATER_STILL = rulesOf([
   ['ful', ''],
 ])
 const LAST = rulesOf(
-  [
-    ...['ement', 'ance', 'ence', 'able', 'ible', 'ment', 'ant', 'ent', 'ism', 'ate', 'iti', 'ous', 'ive', 'ize', 'ise'],
-    ...['al', 'er', 'ic'],
-  ].map((suffix) => [suffix, ''] as const),
+  'ement ance ence able ible ment ant ent ism ate iti ous ive ize ise al er ic'
+    .split(' ')
+    .map((suffix) => [suffix, ''] as const),
 )
 
 export const stemEnglish = (word: string): string => {
