@@ -399,7 +399,7 @@ for (const [product, make] of Object.entries(products)) {
       )
       t.is(new Set(seen).size, seen.length)
     })
-    await fc.assert(property, { numRuns: 15 })
+    await fc.assert(property, { numRuns: 15, endOnFailure: true })
   })
 
   test(`${product}: long filters are refused, as many values as are allowed are not`, async (t) => {
@@ -519,7 +519,7 @@ for (const [product, make] of Object.entries(products)) {
         const living = await indexInPieces(engine, named, step + 1)
         for (const query of asked) await compareWithHand(t, { engine, living, query, groups })
       }),
-      { numRuns: 8 },
+      { numRuns: 8, endOnFailure: true },
     )
   })
 }

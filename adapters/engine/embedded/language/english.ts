@@ -60,6 +60,7 @@ const LAST = rulesOf(
 
 export const stemEnglish = (word: string): string => {
   if (word.length < 3) return word
+  if (NO_AGENTS.has(withoutPlural(word))) return withoutPlural(word)
   const [first, second] = regionsOf(word)
   let stem = withoutAgent(withoutTense(withoutPlural(word), first), first)
   if (/[^aeiouy]y$/.test(stem) && stem.length > 2) stem = `${stem.slice(0, -1)}i`
@@ -85,7 +86,7 @@ const withoutTense = (word: string, first: number): string => {
 
 /** A writer writes; a poster does not post. */
 const withoutAgent = (word: string, first: number): string => {
-  const isAgent = word.length >= AGENT_CHARS_MIN && /[^e](er|or)$/.test(word) && !NO_AGENTS.has(word)
+  const isAgent = word.length >= AGENT_CHARS_MIN && /[^e](er|or)$/.test(word)
   return isAgent && VOWEL.test(word.slice(0, -2)) ? asVerb(word.slice(0, -2), first) : word
 }
 const AGENT_CHARS_MIN = 6
