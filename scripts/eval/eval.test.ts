@@ -9,10 +9,10 @@ import { measure } from './measure.ts'
 
 /** Of 3,000 gigs; what it is today less a little, so that only a loss is news. */
 const FLOORS = {
-  all: { ndcg: 0.88, recall: 0.915 },
-  inflection: { ndcg: 0.92, recall: 0.88 },
-  typo: { ndcg: 0.95, recall: 0.9 },
-  synonym: { ndcg: 0.95, recall: 0.95 },
+  all: { ndcg: 0.88, recall: 0.91 },
+  inflection: { ndcg: 0.94, recall: 0.88 },
+  typo: { ndcg: 0.95, recall: 0.86 },
+  synonym: { ndcg: 0.96, recall: 0.92 },
 }
 
 test('wanted gigs are found and stand first at least as well as they did', async (t) => {

@@ -1,5 +1,5 @@
 // The worker thread: holds the collection, answers in the order asked, saves and merges when it is quiet.
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { EngineError, type IndexedGig } from '../index.ts'
 import { byteCount, clearCollection, livingCount, removeGigs, upsertGigs, versionsPage } from './collection.ts'
 import { createScratch } from './match.ts'
@@ -14,6 +14,8 @@ import { suggestTexts } from './suggest.ts'
 /** Answers are sent at the latest after this much work, so that the first of many need not wait for the last. */
 const ANSWERS_HELD_MS = 2
 const MERGE_SLICE_MS = 4
+/** Gigs that are made one segment at once. */
+const JOINED_GIGS_MAX = 1024
 
 const port = parentPort!
 const { dir, settings: sent } = workerData as WorkerOptions
@@ -57,16 +59,26 @@ let answers: Answer[] = []
 let heldSince = 0
 
 port.on('message', (requests: Request[]) => {
-  for (const request of joinUpserts(requests)) handle(request)
+  for (const request of joinUpserts([...requests, ...queued()])) handle(request)
   send()
 })
+
+/** What has come meanwhile, so that many small upserts make one segment. */
+function queued(): Request[] {
+  const requests: Request[] = []
+  for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) {
+    requests.push(...(next.message as Request[]))
+  }
+  return requests
+}
 
 /** Neighbouring upserts are one: a segment is made of them once. */
 function joinUpserts(requests: Request[]): (Request & { also?: number[] })[] {
   const out: (Request & { also?: number[] })[] = []
   for (const request of requests) {
     const last = out.at(-1)
-    if (request.name === 'upsert' && last?.name === 'upsert') {
+    const joins = request.name === 'upsert' && last?.name === 'upsert'
+    if (joins && last.asked.length + request.asked.length <= JOINED_GIGS_MAX) {
       last.asked = [...last.asked, ...request.asked] satisfies IndexedGig[]
       last.also = [...(last.also ?? []), request.number]
     } else out.push(request)
