@@ -1,5 +1,6 @@
 // What the engine holds: parts, each a segment and which of its gigs are gone. At most one living copy of a gig exists.
 import type { IndexedGig } from '../index.ts'
+import type { Shelves } from './browse.ts'
 import { buildSegment } from './build.ts'
 import type { Segment } from './segment.ts'
 import type { StemMemo } from './stems.ts'
@@ -12,6 +13,8 @@ export type Part = {
   living: number
   /** Its file, once it is on disk. */
   file: SavedFile | null
+  /** Once somebody looked around in it. */
+  shelves: Shelves | null
 }
 export type SavedFile = { name: string; bytes: number; sha256: string }
 
@@ -39,7 +42,13 @@ export const emptyCollection = (): Collection => ({
 })
 
 export function partOf(segment: Segment, file: SavedFile | null): Part {
-  return { segment, dead: new Uint8Array(new SharedArrayBuffer(segment.gigs)), living: segment.gigs, file }
+  return {
+    segment,
+    dead: new Uint8Array(new SharedArrayBuffer(segment.gigs)),
+    living: segment.gigs,
+    file,
+    shelves: null,
+  }
 }
 
 export function upsertGigs(collection: Collection, gigs: readonly IndexedGig[]) {
@@ -128,4 +137,5 @@ const versionAt = ({ part, gig }: Place) => part.segment.columns.version[gig]!
 function bury({ part, gig }: Place) {
   part.dead[gig] = 1
   part.living -= 1
+  if (part.shelves) part.shelves.living[part.segment.columns.category[gig]!]! -= 1
 }

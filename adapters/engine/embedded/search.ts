@@ -1,9 +1,10 @@
 // One search over all parts: match, filter, count, rank; once more with less asked when nothing was found.
 import { QUERY_CHARS_MAX, type Loosened, type Ranking, type SearchQuery, type SearchResult } from '../index.ts'
+import { isBrowsing, shelfOf, shelvesOf } from './browse.ts'
 import { livingCount, type Collection, type Part } from './collection.ts'
 import { readCursor, writeCursor, type Cursor } from './cursor.ts'
 import { countFacets } from './facets.ts'
-import { applyFilters, checkFilter, filterNames, filterWithout, type Filter } from './filter.ts'
+import { applyFilters, checkFilter, FILTER_BITS, filterNames, filterWithout, type Filter } from './filter.ts'
 import { loosening, type Loosening } from './loosen.ts'
 import { everyGig, matchText, wordWeight, type Scratch, type Scratches } from './match.ts'
 import { isSort, pinnedIn, rankHits, relevance, type Page, type Ranked } from './order.ts'
@@ -119,16 +120,20 @@ function run(context: SearchContext, task: Task) {
   const page: Page = { sort, room: limitOf(query) + 1, after, best: [] }
   const facets = countFacets(query.facets ?? [])
   const scores = new Map<Ranked, number>()
+  const isShelf = words.length === 0 && task.pinned.length === 0 && isBrowsing(filter, query.facets ?? [])
   let total = 0
   context.collection.parts.forEach((part, at) => {
     const scratch = context.scratches.for(part.segment.gigs)
     const pinned = sort === 'relevance' ? pinnedIn(part, task.pinned) : new Map<number, number>()
-    const count = withPinned(candidates(part, { words, at, scratch }), pinned, scratch)
-    if (count === 0) return
-    const on = applyFilters(part, filter, { count, scratch })
+    const count = isShelf
+      ? shelfOf(part, filter.category!, scratch)
+      : withPinned(candidates(part, { words, at, scratch }), pinned, scratch)
+    const categories = isShelf ? shelvesOf(part).living : null
+    if (count === 0 && !categories) return
+    const on = applyFilters(part, isShelf ? filterWithout(filter, FILTER_BITS.category) : filter, { count, scratch })
     const hits = on === 0 ? scratch.gigs.subarray(0, count) : passing(scratch, count)
     total += hits.length
-    facets.add({ part, count, hits, on, scratch })
+    facets.add({ part, count, hits, on, scratch, categories })
     const scoring = { asOf: task.asOf, hasText: words.length > 0, ranking: task.ranking, pinned, scratch }
     rankHits(part, page, { hits, scoring })
     for (const ranked of page.best) if (ranked.part === part) scores.set(ranked, relevance(part, ranked.gig, scoring))
