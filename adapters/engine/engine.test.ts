@@ -402,6 +402,20 @@ for (const [product, make] of Object.entries(products)) {
     await fc.assert(property, { numRuns: 15, endOnFailure: true })
   })
 
+  test(`${product}: the counts beside a category follow every change, also after somebody looked around in it`, async (t) => {
+    const engine = await make(t)
+    const all = Array.from({ length: 8 }, (_, at) => gig(`g${at}`, { category: at < 5 ? 'design' : 'music' }))
+    await engine.upsert(all)
+    const look = async () => {
+      const { total, facets } = await engine.search({ filter: { category: 'design' }, facets: ['category'] })
+      return [total, facets.category]
+    }
+    t.deepEqual(await look(), [5, { design: 5, music: 3 }])
+    await engine.remove([{ id: 'g7', version: 2 }])
+    await engine.upsert([gig('g0', { version: 2, category: 'music' })])
+    t.deepEqual(await look(), [4, { design: 4, music: 3 }])
+  })
+
   test(`${product}: long filters are refused, as many values as are allowed are not`, async (t) => {
     const engine = await make(t)
     await engine.upsert([gig('a', { title: 'logo' })])
