@@ -53,6 +53,7 @@ test('the first send of a conversation reads it and its last message, the next o
     newId: () => node.newId('msg'),
     now: Date.now,
     stored: publicMessage,
+    tellAgain: () => undefined,
   })
   const say = (clientId: string) =>
     sequencer.send({
@@ -94,6 +95,7 @@ test('who blocks while a message is being stored is known when it is told', asyn
     roster: known,
     newId: () => node.newId('msg'),
     now: Date.now,
+    tellAgain: () => undefined,
     stored: (stored, of) => {
       blockers.push(of.blockers)
       return publicMessage(stored)
