@@ -463,32 +463,3 @@ test('who floods is sent away and stays away for long', async (t) => {
   t.is(code, 4429)
   t.true(inMs! >= 30_000)
 })
-
-test('a topic is joined again at every connection', async (t) => {
-  const link = await cuttable(talk.socketUrl)
-  t.teardown(link.stop)
-  const client = talk.client(ann, { url: link.url })
-  const fanout = await talk.open('fanout')
-  const heard: unknown[] = []
-  const refused: string[] = []
-  client.on('order', (data) => void heard.push(data))
-  client.on('topic', ({ topic, error }) => void refused.push(`${topic} ${error?.code}`))
-  client.subscribe('gig:1')
-  client.subscribe('anything')
-  const says = async (data: number) => {
-    await eventually(() => {
-      fanout.toTopic('gig:1', JSON.stringify({ ev: 'order', topic: 'gig:1', data }))
-      return heard.includes(data)
-    }, Boolean)
-  }
-  await says(1)
-  link.cut()
-  await says(2)
-  client.unsubscribe('gig:1')
-  await client.presence([])
-  const before = heard.length
-  fanout.toTopic('gig:1', JSON.stringify({ ev: 'order', topic: 'gig:1', data: 3 }))
-  await client.presence([])
-  t.is(heard.length, before)
-  t.deepEqual(refused, ['anything validation_failed'])
-})

@@ -2,4 +2,4 @@
 export { connect } from './client.ts'
 export { ClientError } from './failure.ts'
 export type { Client, Events, Options, Position, Sending, SocketClass, State, StorageLike } from './types.ts'
-export type { Conversations, Message, OfferCard, OrderEvent } from './wire.ts'
+export type { Announcement, Conversations, GigEvent, Message, Notification, OfferCard, OrderEvent } from './wire.ts'

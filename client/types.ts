@@ -1,6 +1,6 @@
 // What an application sees of the client.
 import type { ClientError } from './failure.ts'
-import type { Mark, Message, OrderEvent } from './wire.ts'
+import type { Announcement, GigEvent, Mark, Message, Notification, OrderEvent, Presence } from './wire.ts'
 
 /** The part of WebSocket that is used; the browser's, Node's, Deno's and the package `ws` all have it. */
 export type SocketLike = {
@@ -73,12 +73,13 @@ export type Events = {
   'message.deleted': Message
   read: Mark
   typing: { conversation: string; user: string }
-  presence: { user: string; online: boolean; changes?: { user: string; online: boolean }[] }
+  /** Of those who were asked for with `presence`. All that changed is in `changes`, the first of it beside it, too. */
+  presence: Presence & { changes: Presence[] }
   order: OrderEvent
-  notification: Record<string, unknown>
+  notification: Notification
   /** Of topics. */
-  gig: { gig: string; version: number; live: boolean }
-  announcement: { id: string; seq: number; text: string; link?: string; at: string }
+  gig: GigEvent
+  announcement: Announcement
   /** The server may have lost something on its way here; the client has asked for it. */
   missed: object
   draining: { retryAfter: number }
@@ -125,8 +126,8 @@ export type Client = {
   typing(conversation: string): Promise<void>
   edit(conversation: string, message: string, text: string): Promise<Message>
   remove(conversation: string, message: string): Promise<Message>
-  /** Who of these is connected. Where the server says `until`, their `presence` events come until then, on this link. */
-  presence(users: string[]): Promise<{ online: string[]; until?: string }>
+  /** Who of these is connected, of those the user talks with. Their `presence` events come until `until`, on this link. */
+  presence(users: string[]): Promise<{ online: string[]; until: string }>
   /** Joined as soon as there is a connection, and again at every one. At most 100. */
   subscribe(topic: string): void
   unsubscribe(topic: string): void

@@ -48,5 +48,20 @@ export type OrderEvent = {
   actor: { role: string; id?: string }
   data: Record<string, unknown>
 }
+/** What a person is told outside the conversation. The same `id` again: it says something new. */
+export type Notification = {
+  id: string
+  kind: 'message' | 'order' | 'gig' | 'review' | 'payout'
+  title: string
+  text?: string
+  about: { type: string; id: string }
+  data: Record<string, unknown>
+  createdAt: string
+  updatedAt: string
+  readAt: string | null
+}
+export type Announcement = { id: string; seq: number; text: string; link?: string; at: string }
+export type GigEvent = { gig: string; version: number; live: boolean }
+export type Presence = { user: string; online: boolean }
 export type Mark = { conversation: string; user: string; seq: number }
 export type User = { id: string; username: string; roles: string[] }
