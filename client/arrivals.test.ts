@@ -224,4 +224,8 @@ test('versions told before their change are bounded: past that messages wait unt
   for (const message of all.toReversed()) t.false(one.change(message, false))
   t.is(taken(one).length, 100)
   t.deepEqual([one.position(), one.isBehind()], [{ seq: size, change: size }, false])
+
+  // Then there is room again.
+  for (const seq of range(1, 100)) one.put(changed(size + seq, size + 101 - seq))
+  t.is(taken(one).length, 100)
 })
