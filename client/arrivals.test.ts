@@ -123,8 +123,10 @@ test('messages and changes in any order, late, lost, doubled and in old answers:
       const happens = (message: Message, at: number, isLost: boolean) => {
         const heard = () => {
           if (message.change) app.change(message, true)
-          else one.put(message)
-          app.hear()
+          else {
+            one.put(message)
+            app.hear()
+          }
         }
         if (!isLost) coming.push({ at, heard }, { at: at + (message.seq % 3), heard })
       }

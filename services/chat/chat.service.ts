@@ -77,6 +77,7 @@ export default service(contract, async (here) => {
       kept.add(conversation.id, wire, Math.max(0, (conversation.lastChange ?? 0) - 1))
       return told
     },
+    tellAgain: (message, conversation) => void tellMessage(chat, 'message', publicMessage(message), conversation),
   })
   const pace = pacing(chat.tell, () => sequencer.box.size().waiting)
   const suspicions = await suspecting(here)

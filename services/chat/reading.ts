@@ -8,7 +8,7 @@ import { lastMessage, publicMessage, seenBy, stretch, type Stretch } from './mes
 import type { Pacing } from './pacing.ts'
 import type { Asked, Chat, Handlers } from './parts.ts'
 import type { Sender } from './sending.ts'
-import { dueAfterReading } from './unseen.ts'
+import { afterReading } from './unseen.ts'
 
 const HISTORY_DEFAULT = 50
 
@@ -56,7 +56,7 @@ const markRead = async (
   const row = await changeRow(documents, rowId(id, caller.id), (before) => {
     moved = before.readSeq < reached
     if (!moved) return null
-    return { ...before, readSeq: reached, dueAt: dueAfterReading(before, { reached, last, now: now() }) }
+    return afterReading(before, { reached, last, now: now() })
   })
   const mark = row?.readSeq ?? 0
   if (moved) pacing.read(id, caller.id, mark, hearersOf(conversation, caller.id))

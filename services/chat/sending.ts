@@ -2,6 +2,7 @@
 // because the store takes each (conversation, seq) once: an owner that went stale loses the insert and looks again.
 import type { Documents } from '../../adapters/documents/index.ts'
 import { mailbox, MAILBOX, type Mailbox, type Slot } from '../../mixins/mailbox.ts'
+import { recent } from '../../mixins/recent.ts'
 import { refuse } from '../errors.ts'
 import type { OfferCard } from '../offer/contract.ts'
 import type { Message } from './contract.ts'
@@ -38,6 +39,8 @@ export type SenderParts = {
    * Answers it as the sender sees it.
    */
   stored: (message: MessageDoc, conversation: ConversationDoc, waitedMs: number | null) => Message
+  /** Tells a message that was stored elsewhere, by a node that may have died before it could say so. */
+  tellAgain: (message: MessageDoc, conversation: ConversationDoc) => void
 }
 export type Sender = {
   /** `before` is done with the message's id when it is about to be stored, and not when it is known already. */
@@ -51,9 +54,14 @@ export type Sender = {
 
 /** How often a send looks again after losing its number. */
 const STALE_TRIES = 6
+/** Messages this node remembers to have told. */
+const TOLD_MAX = 20_000
+/** A repeated send comes soon; what is older was heard of by sync. */
+const TELL_AGAIN_WITHIN_MS = 120_000
 
-export const sender = ({ documents, roster, newId, now, stored }: SenderParts): Sender => {
+export const sender = ({ documents, roster, newId, now, stored, tellAgain }: SenderParts): Sender => {
   const box = mailbox<State>(MAILBOX)
+  const told = recent<true>(TOLD_MAX)
 
   const send: Sender['send'] = (draft, before) =>
     box.run(draft.conversation, draft.deadlineAt, (slot) => store(slot, draft, before))
@@ -69,7 +77,7 @@ export const sender = ({ documents, roster, newId, now, stored }: SenderParts): 
       if (isBlockedIn(conversation, from)) return beforeTheBlock(draft)
       if (before) {
         const first = await byClientId(documents, id, from, clientId)
-        if (first) return { message: publicMessage(first), known: true }
+        if (first) return again(first, conversation)
       }
       const { last } = slot.state!
       const message = numbered(draft, last, { id: messageId, now: now() })
@@ -80,12 +88,20 @@ export const sender = ({ documents, roster, newId, now, stored }: SenderParts): 
         slot.state = { last: lastOf(message) }
         // Somebody may have been blocked while it was being stored.
         const said = stored(message, roster.known(id) ?? conversation, waitedMs(last, message))
+        told.set(message.id, true)
         return { message: said, known: false }
       }
       const first = await byClientId(documents, id, from, clientId)
-      if (first) return { message: publicMessage(first), known: true }
+      if (first) return again(first, conversation)
     }
     throw refuse('overloaded', 'this conversation is being written elsewhere', { retryAfterSeconds: 1 })
+  }
+
+  /** Its sender asks again because nobody answered: the node that stored it may be gone, and the members still waiting. */
+  const again = (message: MessageDoc, conversation: ConversationDoc): Sent => {
+    if (!told.get(message.id) && now() - message.sentAt < TELL_AGAIN_WITHIN_MS) tellAgain(message, conversation)
+    told.set(message.id, true)
+    return { message: publicMessage(message), known: true }
   }
 
   /** Two reads at once, or the one of them that is needed. */

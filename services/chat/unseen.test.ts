@@ -6,7 +6,7 @@ import type { Caller } from '../shapes.ts'
 import chat from './chat.service.ts'
 import type { Unseen } from './contract.ts'
 import { inbox, rowId, type InboxRow } from './inbox.ts'
-import { dueAfterHearing, dueAfterReading, GRACE_MS, isSettled } from './unseen.ts'
+import { afterNotice, afterReading, dueAfterHearing, GRACE_MS, isSettled } from './unseen.ts'
 
 const row = (more: Partial<InboxRow> = {}): InboxRow => ({
   id: 'cnv_1-usr_1',
@@ -23,19 +23,23 @@ test('the first unheard message sets the date, later ones do not move it', (t) =
   t.is(dueAfterHearing(row({ dueAt: 5 }), 1000), 5)
 })
 
+const LAST = { seq: 3, sentAt: 0 }
+
 test('who has read everything is not told; who was told before is looked at again at once', (t) => {
-  t.is(dueAfterReading(row({ dueAt: 50 }), { reached: 3, last: { seq: 3, sentAt: 0 }, now: 10 }), null)
-  t.is(
-    dueAfterReading(row({ dueAt: 50, lastAt: 9 }), { reached: 3, last: { seq: 3, sentAt: 0 }, now: 10 }),
-    50,
-    'a later message is on its way',
-  )
-  t.is(dueAfterReading(row({ dueAt: 50 }), { reached: 2, last: { seq: 3, sentAt: 0 }, now: 10 }), 50)
-  t.is(dueAfterReading(row({ dueAt: null, noticed: 3 }), { reached: 3, last: { seq: 3, sentAt: 0 }, now: 10 }), 10)
-  t.is(
-    dueAfterReading(row({ dueAt: null, noticed: 3, readSeq: 3 }), { reached: 4, last: { seq: 4, sentAt: 0 }, now: 10 }),
-    null,
-  )
+  const dueAfter = (more: Partial<InboxRow>, reached = 3, last = LAST) =>
+    afterReading(row(more), { reached, last, now: 10 }).dueAt
+  t.is(dueAfter({ dueAt: 50_000 }), null)
+  t.is(dueAfter({ dueAt: 50_000, lastAt: 9 }), 50_000, 'a later message is on its way')
+  t.is(dueAfter({ dueAt: 50_000 }, 2), 50_000)
+  t.is(dueAfter({ dueAt: null, noticed: 3 }), 10)
+  t.is(dueAfter({ dueAt: null, noticed: 3, readSeq: 3 }, 4, { seq: 4, sentAt: 0 }), null)
+})
+
+test('who reads while they are being told is looked at again, so that what they are told ends', (t) => {
+  const read = afterReading(row({ dueAt: 9 }), { reached: 3, last: LAST, now: 10 })
+  t.like(read, { readSeq: 3, dueAt: 10 })
+  t.false(isSettled(read, 0, 3))
+  t.true(isSettled(afterNotice(read, 0), 0, 3))
 })
 
 test('there is something to tell when more is unread than was told, or what was told is read', (t) => {

@@ -53,6 +53,7 @@ test('the first send of a conversation reads it and its last message, the next o
     newId: () => node.newId('msg'),
     now: Date.now,
     stored: publicMessage,
+    tellAgain: () => undefined,
   })
   const say = (clientId: string) =>
     sequencer.send({
@@ -70,6 +71,39 @@ test('the first send of a conversation reads it and its last message, the next o
   for (const at of numbersTo(20)) await say(`m${at}`)
   t.deepEqual(new Set(asked), new Set(['insert']))
   t.is(asked.length, 20)
+  sequencer.box.stop()
+  await node.stop()
+})
+
+test('who blocks while a message is being stored is known when it is told', async (t) => {
+  const node = await startNode({ services: [] })
+  const store = await node.open('documents')
+  await store.declare([conversations, messages] as never)
+  const conversation = { id: 'cnv_1', version: 1, pair: 'ab', members: [ann.id, bob.id], gig: null, createdAt: 1 }
+  await store.insert(conversations, conversation)
+  const known = roster(store)
+  const blockers: unknown[] = []
+  const sequencer = sender({
+    documents: {
+      ...store,
+      insert: async (of, doc) => {
+        const inserted = await store.insert(of, doc)
+        known.put({ ...conversation, version: 2, blockers: [bob.id] })
+        return inserted
+      },
+    },
+    roster: known,
+    newId: () => node.newId('msg'),
+    now: Date.now,
+    tellAgain: () => undefined,
+    stored: (stored, of) => {
+      blockers.push(of.blockers)
+      return publicMessage(stored)
+    },
+  })
+  const draft = { conversation: 'cnv_1', sender: ann.id, clientId: 'x', text: 'x', attachments: [] }
+  await sequencer.send({ ...draft, deadlineAt: Date.now() + 10_000 })
+  t.deepEqual(blockers, [[bob.id]])
   sequencer.box.stop()
   await node.stop()
 })

@@ -7,6 +7,8 @@ import { judge, MASK, TALKING, type Outcome } from './talk.ts'
 const ORDINARY = [
   'Hello, could you tell me how long the second draft would take?',
   'Order 1700000000000 is ready, see order#1234 and invoice#2231.',
+  'm-1732512345678-5 of run 0012345678, item 1732512345-12, tag msg#1234',
+  '550e8400-1234-4567-8901-446655440000 is the id of the file',
   'The budget is $1 000 000, due 2026-01-31, at 1920x1080.',
   'Here is a mood board: https://example.com/board and my shop etsy.com',
   'A Telegram bot that posts to Facebook, with a line of text and a signal.',
@@ -24,6 +26,9 @@ const MASKED: [said: string, stored: string][] = [
   ['write to jane (at) example (dot) com please', `write to ${MASK} please`],
   ['call +49 151 2345 6789 tonight', `call ${MASK} tonight`],
   ['my number is 5551234567', `my number is ${MASK}`],
+  ['(030) 1234 5678 is the studio', `${MASK} is the studio`],
+  ['order 1700000000000: jane@example.com', `order 1700000000000: ${MASK}`],
+  ['on discord I am jane#1234', `on discord I am ${MASK}`],
   ['find me on t.me/janedoe ok?', `find me on ${MASK} ok?`],
   ['telegram: @janedoe', MASK],
   ['first line\nj a n e @ g m a i l . c o m\nlast line', `first line\n${MASK}\nlast line`],

@@ -70,18 +70,25 @@ const MAYBE_CONTACT =
 /** An order#1234 is nobody's handle. */
 const NUMBERED =
   /\b(?:order|invoice|ticket|issue|case|item|gig|ref|number|bug|task|draft|version|page|room|part)#\d{4}\b/g
+/** Where nobody speaks of Discord, a word with four digits is a number of something. */
+const TAGGED = /\b[a-z0-9._]{2,32}#\d{4}\b/g
 const MESSENGER_LINK = /\b(?:t\.me|wa\.me|discord\.gg|m\.me)\/[a-z0-9]/
 
 const contactsSaid = (plain: string): Contact[] => {
   if (!MAYBE_CONTACT.test(plain)) return []
-  const text = plain.replace(NUMBERED, ' ')
+  const text = plain.replace(plain.includes('discord') ? NUMBERED : TAGGED, ' ')
   const found = contactsIn(text).filter((one) => one !== 'a phone number' || isCallable(text))
   return MESSENGER_LINK.test(text) && !found.includes('a messenger contact') ? [...found, 'a messenger contact'] : found
 }
 
-/** Digits in one piece are more often an order, an amount or a time: they are a number to call if the words say so. */
-const isCallable = (text: string): boolean =>
-  CALLING.test(text) || phonesIn(text).some((run) => /^\+|^00|^\(|[^\d]/.test(run))
+/**
+ * Digits are more often an order, an amount, a time or an id: they are a number to call if the words say so, or where they
+ * are written as only such numbers are. What is masked cannot be had back, so a doubtful one stays.
+ */
+const isCallable = (text: string): boolean => {
+  const runs = phonesIn(text)
+  return runs.length > 0 && (CALLING.test(text) || runs.some((run) => /^[+(]/.test(run)))
+}
 const CALLING =
   /\b(?:call|phone|tel|mobile|cell|sms|ring me|text me|reach me|my number|whats ?app|telegram|signal|viber)\b/
 
@@ -97,10 +104,10 @@ const maskedIn = (said: string, policy: Policy): string => {
   return isClean(lines) ? lines : MASK
 }
 
-const cutOut = (said: string): string =>
-  CUTS.reduce((text, pattern) => text.replace(pattern, MASK), said).replace(NUMBER, (run) =>
-    phonesIn(run).length > 0 ? MASK : run,
-  )
+const cutOut = (said: string): string => {
+  const cut = CUTS.reduce((text, pattern) => text.replace(pattern, MASK), said)
+  return isCallable(plainOf(said)) ? cut.replace(NUMBER, (run) => (phonesIn(run).length > 0 ? MASK : run)) : cut
+}
 /** Contacts as they are usually written, with nothing hidden. */
 const CUTS: readonly RegExp[] = [
   /[a-z0-9][a-z0-9._%+-]{0,63}\s?(?:@|[([{]\s?at\s?[)\]}])\s?(?:[a-z0-9-]{1,63}\s?(?:\.|[([{]\s?dot\s?[)\]}])\s?){1,4}[a-z]{2,24}/gi,

@@ -1,28 +1,30 @@
 // The worker thread: holds the collection, answers in the order asked, saves and merges when it is quiet.
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { EngineError, type IndexedGig } from '../index.ts'
 import { byteCount, clearCollection, livingCount, removeGigs, upsertGigs, versionsPage } from './collection.ts'
 import { createScratch } from './match.ts'
 import { createMerger } from './merging.ts'
-import { readSynonyms } from './plan.ts'
 import type { Answer, CallName, Calls, Failure, FromWorker, Request, WorkerOptions } from './protocol.ts'
 import { createSaver } from './saver.ts'
 import { searchGigs } from './search.ts'
+import { readSettings } from './settings.ts'
 import { loadCollection } from './store.ts'
 import { suggestTexts } from './suggest.ts'
 
 /** Answers are sent at the latest after this much work, so that the first of many need not wait for the last. */
 const ANSWERS_HELD_MS = 2
 const MERGE_SLICE_MS = 4
+/** Gigs that are made one segment at once. */
+const JOINED_GIGS_MAX = 1024
 
 const port = parentPort!
-const { dir, synonyms: table } = workerData as WorkerOptions
+const { dir, settings: sent } = workerData as WorkerOptions
 const tell = (message: FromWorker) => port.postMessage(message)
 const warn = (warning: string) => tell({ warning })
 
 const collection = await loadCollection(dir, warn)
-const synonyms = readSynonyms(table)
-const scratch = createScratch()
+let settings = readSettings(sent)
+const scratches = createScratch()
 const merger = createMerger(collection)
 const saver = createSaver({ dir, collection, merger, warn })
 
@@ -32,10 +34,14 @@ const handlers: Handlers = {
   upsert: changing((gigs) => upsertGigs(collection, gigs)),
   remove: changing((gigs) => removeGigs(collection, gigs)),
   clear: changing(() => clearCollection(collection)),
-  search: (query) => searchGigs({ collection, synonyms, scratch, now: Date.now() }, query),
+  search: (query) => searchGigs({ collection, settings, scratches, now: Date.now() }, query),
   suggest: ({ prefix, limit }) => suggestTexts(collection.parts, prefix, limit),
   versions: (page) => versionsPage(collection, page),
   stats: () => ({ gigs: livingCount(collection), bytes: byteCount(collection), damaged: collection.damaged }),
+  configure: (changed) => {
+    settings = readSettings(changed)
+    return null
+  },
   flush: () => saver.flush(),
 }
 
@@ -53,16 +59,26 @@ let answers: Answer[] = []
 let heldSince = 0
 
 port.on('message', (requests: Request[]) => {
-  for (const request of joinUpserts(requests)) handle(request)
+  for (const request of joinUpserts([...requests, ...queued()])) handle(request)
   send()
 })
+
+/** What has come meanwhile, so that many small upserts make one segment. */
+function queued(): Request[] {
+  const requests: Request[] = []
+  for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) {
+    requests.push(...(next.message as Request[]))
+  }
+  return requests
+}
 
 /** Neighbouring upserts are one: a segment is made of them once. */
 function joinUpserts(requests: Request[]): (Request & { also?: number[] })[] {
   const out: (Request & { also?: number[] })[] = []
   for (const request of requests) {
     const last = out.at(-1)
-    if (request.name === 'upsert' && last?.name === 'upsert') {
+    const joins = request.name === 'upsert' && last?.name === 'upsert'
+    if (joins && last.asked.length + request.asked.length <= JOINED_GIGS_MAX) {
       last.asked = [...last.asked, ...request.asked] satisfies IndexedGig[]
       last.also = [...(last.also ?? []), request.number]
     } else out.push(request)
