@@ -295,7 +295,7 @@ test('a message that is not acknowledged in time is sent again on a new connecti
   const link = await cuttable(own.socketUrl)
   t.teardown(link.stop)
   const { conversation } = own
-  const client = own.client(bob, { url: link.url, sendMs: 300 })
+  const client = own.client(bob, { url: link.url, sendMs: 300, answerMs: 600_000 })
   await becomes(client, 'connected')
   link.deafen()
   const sent = ['one', 'two', 'three'].map((clientId) => client.send(conversation, clientId, { clientId }))
