@@ -22,9 +22,8 @@ export type Resumed = Opened & { missed: number }
 /** The last number that each of these people has seen, and the first thing that was wrong. */
 export type Seen = { last: Int32Array; trouble: string | null; connected: number }
 
-/** Connections one source address may have to the port, below what the system's range of ports allows. */
-const PER_ADDRESS = 20_000
-const FIRST_ADDRESS = 2
+/** Connections of one source address: the system looks for a free port of it at each, and the fewer are taken the sooner. */
+const PER_ADDRESS = 2000
 const ANSWER_WITHIN_MS = 120_000
 const TICK_MS = 10
 const ACKNOWLEDGED_WITHIN_MS = 20_000
@@ -88,6 +87,12 @@ const connectAll = async (to: People, first: (at: number) => Promise<void>): Pro
   return { seconds: (now() - startedAt) / 1000, took: took.counts() }
 }
 
+/** 127.0.1.1 and up: loopback addresses of their own, for two million people at least. */
+const sourceOf = (person: number): string => {
+  const nth = Math.floor(person / PER_ADDRESS)
+  return `127.0.${1 + Math.floor(nth / 250)}.${1 + (nth % 250)}`
+}
+
 const connect = (to: People, at: number, token: string): Promise<void> =>
   new Promise((resolve, reject) => {
     const { port, from } = to.opening
@@ -95,7 +100,7 @@ const connect = (to: People, at: number, token: string): Promise<void> =>
       port,
       path: '/v1/realtime',
       headers: { Authorization: `Bearer ${token}`, 'Sec-WebSocket-Protocol': 'gigwire.v1' },
-      localAddress: `127.0.0.${FIRST_ADDRESS + Math.floor((from + at) / PER_ADDRESS)}`,
+      localAddress: sourceOf(from + at),
       opened: () => resolve(),
       text: (_, bytes, start, end) => heard(to, at, JSON.parse(bytes.toString('utf8', start, end)) as Frame),
       closed: (_, code, reason) => {

@@ -43,7 +43,7 @@ export type SocketParts = {
 
 export const AUTH_WITHIN_MS = 10_000
 const BACKPRESSURE_BYTES_MAX = 1024 * 1024
-const IDLE_MS = 60_000
+const IDLE_MS = 240_000
 const CLOSING_MS = 1000
 
 export const sockets = ({ node, fanout, session, limits, meters, path, pace }: SocketParts): Sockets => {
