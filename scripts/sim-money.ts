@@ -1,4 +1,4 @@
-// npm run sim:money -- [--seeds N] [--from N] [--seed N --trace]: the money simulation; exit code 1 when an invariant fails.
+// npm run sim:money -- [--seeds N] [--from N] [--seed N --trace] [--harm unversioned|snapshots]: the money simulation; exit code 1 when an invariant fails.
 import { parseArgs } from 'node:util'
 import { simulate } from '../test/sim/money.ts'
 
@@ -8,6 +8,7 @@ const { values } = parseArgs({
     from: { type: 'string' },
     seed: { type: 'string' },
     trace: { type: 'boolean' },
+    harm: { type: 'string' },
   },
 })
 const from = Number(values.seed ?? values.from ?? 1)
@@ -16,7 +17,7 @@ const began = performance.now()
 const totals: Record<string, number> = {}
 let failures = 0
 for (let seed = from; seed < from + seeds; seed++) {
-  const { failure, steps, counts } = await simulate(seed)
+  const { failure, steps, counts } = await simulate(seed, values.harm === undefined ? {} : { [values.harm]: true })
   for (const [name, count] of Object.entries(counts)) totals[name] = (totals[name] ?? 0) + count
   if (failure === null && !values.trace) continue
   if (failure !== null) {

@@ -20,12 +20,16 @@ export const MUTATIONS = {
   'same key after a refusal': [
     piece('/services/payment/operation.ts', "...(verdict.action === 'renew' && { renew: true as const }),", ''),
   ],
-  'new key without looking': [
+  'random key per retry, without looking': [
     piece(
       '/services/payment/operation.ts',
-      "before?.name === name && before.state !== 'settled' &&",
-      'before?.name === undefined &&',
+      'key: `${doc.id}:${name}:${attempt}`',
+      'key: `${doc.id}:${name}:${Math.random()}`',
     ),
+    piece('/services/payment/operation.ts', "before?.name === name && before.state !== 'settled' &&", 'false &&'),
+  ],
+  'new key without looking': [
+    piece('/services/payment/operation.ts', "before?.name === name && before.state !== 'settled' &&", 'false &&'),
   ],
   'two reserves from a stale read': [
     piece('/services/ledger/postings.ts', 'guard: [`available:${seller}`],', 'guard: [],'),

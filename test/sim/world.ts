@@ -109,7 +109,11 @@ export const memory = <T extends ActorDoc>(
       // Clones: a decision that changed what it was given would be found out.
       const { next, say = [], result } = decide(state && structuredClone(state), here.now())
       if (!next) return result
-      if (here.random.chance(0.1)) await Promise.resolve()
+      // Others get in between reading and writing.
+      if (here.faulty && here.random.chance(0.05))
+        await new Promise<void>((resolve) =>
+          here.later(here.random.whole(0, 2000), `write ${id}`, async () => resolve()),
+        )
       const is = docs.get(id)?.version ?? 0
       if (!harm.unversioned && is !== (state?.version ?? 0)) {
         here.count('conflicts')
@@ -145,7 +149,7 @@ export const memory = <T extends ActorDoc>(
     here.later(here.random.whole(0, 200), `${said.name} of ${key}`, async () => {
       // Asked again unless acknowledged: the process that delivers may die in the middle.
       here.later(RETRY_MS, `look whether ${id} was heard`, async () => {
-        if (!done) deliver(key, lane)
+        if (!done && lane[0]?.id === id) deliver(key, lane)
       })
       try {
         await hear(said, id)
