@@ -23,12 +23,15 @@ export const blocks = collection<Block>('blocks', { byBlocker: { keys: ['blocker
 
 /** The list as it is asked for is written at once; this is for who asks on another node. */
 const TOUCH_EVERY_MS = 1000
+/** More rows than these wait longer, since most of them will be touched again before they are written. */
+const FEW = 200
+const TOUCH_MANY_EVERY_MS = 5000
 /** As many rows waiting are written without waiting for the time. */
-const TOUCH_AT = 5000
+const TOUCH_AT = 50_000
 /** Rows remembered as they were written last, so that touching one again needs no read. */
 const ROWS_MAX = 50_000
 /** Rows waiting to be touched; what comes past it is found again in the messages. */
-export const TOUCHED_MAX = 50_000
+export const TOUCHED_MAX = 100_000
 const BATCH = 500
 const CHANGE_TRIES = 8
 
@@ -76,8 +79,10 @@ export const toucher = (documents: Documents, warn: (...args: unknown[]) => void
   }
 
   let isFlushing = false
+  let flushedAt = 0
   const flush = (): Promise<boolean> => {
     isFlushing = true
+    flushedAt = performance.now()
     const flushed = flushing.then(write).then(
       () => true,
       (error: unknown) => {
@@ -104,7 +109,8 @@ export const toucher = (documents: Documents, warn: (...args: unknown[]) => void
     }
   }
 
-  const timer = setInterval(() => waiting.size > 0 && void flush(), TOUCH_EVERY_MS)
+  const isTime = () => waiting.size > 0 && (waiting.size <= FEW || performance.now() - flushedAt >= TOUCH_MANY_EVERY_MS)
+  const timer = setInterval(() => isTime() && void flush(), TOUCH_EVERY_MS)
   timer.unref()
   return {
     touch: (conversation, members, at, from) => {
