@@ -80,7 +80,9 @@ export const startMarket = async ({
         async () => children.some(({ exitCode }) => exitCode !== null) || (await isWhole(opsPort)),
         Boolean,
         60_000,
-      )
+      ).catch((error: unknown) => {
+        throw new Error(`the market is not whole:\n${printed}`, { cause: error })
+      })
     const ended = children.find(({ exitCode }) => exitCode !== null)
     if (ended) throw new Error(`a process ended at its start with exit code ${ended.exitCode}:\n${printed}`)
   }

@@ -1,5 +1,5 @@
 // The worker thread: holds the collection, answers in the order asked, saves and merges when it is quiet.
-import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import { EngineError, type IndexedGig } from '../index.ts'
 import { byteCount, clearCollection, livingCount, removeGigs, upsertGigs, versionsPage } from './collection.ts'
 import { createScratch } from './match.ts'
@@ -58,18 +58,19 @@ function changing<T>(change: (asked: T) => void): (asked: T) => null {
 let answers: Answer[] = []
 let heldSince = 0
 
+let waiting: Request[] = []
+
 port.on('message', (requests: Request[]) => {
-  for (const request of joinUpserts([...requests, ...queued()])) handle(request)
-  send()
+  if (waiting.length === 0) setImmediate(handleWaiting)
+  waiting.push(...requests)
 })
 
-/** What has come meanwhile, so that many small upserts make one segment. */
-function queued(): Request[] {
-  const requests: Request[] = []
-  for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) {
-    requests.push(...(next.message as Request[]))
-  }
-  return requests
+/** All that came in one turn is handled together, so that many small upserts make one segment. */
+function handleWaiting() {
+  const requests = waiting
+  waiting = []
+  for (const request of joinUpserts(requests)) handle(request)
+  send()
 }
 
 /** Neighbouring upserts are one: a segment is made of them once. */
