@@ -1,0 +1,54 @@
+// Ending an order before it is done: alone, together, or by silence; what was paid goes back. Pure.
+import type { Said } from '../../../mixins/actor.ts'
+import { refuse } from '../../errors.ts'
+import { refundAccepted } from '../../ledger/contract.ts'
+import type { Money } from '../../shapes.ts'
+import type { OrderDoc } from '../state.ts'
+import { CANCEL_SILENCE_MS, isTooLate } from '../timing.ts'
+import { posted, take, type By, type Moved, type Take } from './taking.ts'
+
+export const cancel = (order: OrderDoc, by: By, reason: string, now: number, command?: string): Moved => {
+  const role = by.role as 'buyer' | 'seller'
+  const asked = { by, now, command, data: { reason } }
+  if (order.status === 'awaiting_payment') {
+    if (role !== 'buyer') throw refuse('forbidden', 'only the buyer can cancel an order that is not paid')
+    return take(order, {
+      ...asked,
+      step: 'cancelled_unpaid',
+      say: [{ name: 'order.abandoned', data: { order: order.id } }],
+    })
+  }
+  if (role === 'buyer' && order.status === 'awaiting_requirements')
+    return cancelled(order, { ...asked, step: 'cancelled_before_work' })
+  if (role === 'buyer' && isTooLate(order, now)) return cancelled(order, { ...asked, step: 'cancelled_late' })
+  if (order.cancel && order.cancel.by !== role) return cancelled(order, { ...asked, step: 'cancelled' })
+  if (order.cancel)
+    throw refuse('invalid_transition', 'you have proposed to cancel already; the other party has not answered yet')
+  return take(order, {
+    ...asked,
+    step: 'cancel_proposed',
+    change: { cancel: { by: role, reason, agreedAt: now + CANCEL_SILENCE_MS } },
+  })
+}
+
+/** Everything that was paid goes back, the service fee too. */
+export const cancelled = (order: OrderDoc, how: Take): Moved => {
+  const refund = refundOf(order)
+  return take(order, {
+    ...how,
+    say: refund.say(how.now),
+    change: { refund: refund.state, cancel: null, dueAt: null, autoCompleteAt: null, late: false },
+  })
+}
+
+export const refundOf = (order: OrderDoc) => {
+  const id = `${order.id}-refund-1`
+  const amount: Money = { amount: order.price.total, currency: order.price.currency }
+  return {
+    state: { id, amount: amount.amount, settled: false },
+    say: (at: number): Said[] => [
+      posted(refundAccepted({ order: order.id, refund: id, amount, at })),
+      { name: 'order.refund.requested', data: { order: order.id, refund: id, amount } },
+    ],
+  }
+}

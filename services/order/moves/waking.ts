@@ -1,0 +1,30 @@
+// What the clock does. Pure.
+import { cleared } from '../../ledger/contract.ts'
+import { iso } from '../../shapes.ts'
+import type { OrderDoc } from '../state.ts'
+import { timersOf } from '../timing.ts'
+import { cancelled } from './cancelling.ts'
+import { posted, take, type By, type Moved } from './taking.ts'
+import { complete } from './working.ts'
+
+/** The due timer's step; null when none is due (the order moved on since it was found). */
+export const wake = (order: OrderDoc, now: number): Moved | null => {
+  const due = timersOf(order)[0]
+  if (!due || due.at > now) return null
+  const by: By = { role: 'clock' }
+  switch (due.step) {
+    case 'expired':
+      return take(order, { step: 'expired', by, now, say: [{ name: 'order.abandoned', data: { order: order.id } }] })
+    case 'late':
+      return take(order, { step: 'late', by, now, change: { late: true }, data: { dueAt: iso(due.at) } })
+    case 'auto_completed':
+      return complete(order, 'auto_completed', by, now)
+    case 'cancelled_by_silence':
+      return cancelled(order, { step: 'cancelled_by_silence', by, now, data: { reason: order.cancel?.reason ?? '' } })
+    case 'cleared': {
+      const amount = { amount: order.price.subtotal - order.price.commission, currency: order.price.currency }
+      const entry = cleared({ order: order.id, seller: order.seller.id, amount, at: now })
+      return take(order, { step: 'cleared', by, now, say: [posted(entry)], change: { clearedAt: now } })
+    }
+  }
+}
