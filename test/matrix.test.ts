@@ -69,6 +69,8 @@ const CASES: Record<string, Case> = {
   'order.revision': { ...onOrder, body: { message: 'Bluer.' } },
   'order.accept': { ...onOrder, body: {} },
   'order.cancel': { ...onOrder, body: { reason: 'Because.' } },
+  'order.extend': { ...onOrder, body: { days: 2, reason: 'Rain.' } },
+  'order.decline': { ...onOrder, body: {} },
   'order.list': {},
   'order.get': onOrder,
   'order.events': onOrder,

@@ -24,6 +24,12 @@ export const ORDERED_PACKAGES = [...PACKAGE_NAMES, 'custom'] as const
 export type OrderedPackage = (typeof ORDERED_PACKAGES)[number]
 const OrderedPackage = Type.Union([...PackageName.anyOf, Type.Literal('custom')])
 
+/** What one party may propose and the other decline. */
+export const PROPOSALS = ['cancel', 'extension'] as const
+export type Proposal = (typeof PROPOSALS)[number]
+/** Days one proposal for more time may ask. */
+export const EXTENSION_DAYS_MAX = 90
+
 const Party = Type.Object({ id: Id, username: Type.String(), displayName: Type.String() })
 const OrderedGig = Type.Object({
   id: Id,
@@ -81,6 +87,8 @@ export const Order = Type.Object(
     revisionsLeft: Type.Integer(),
     /** Who proposed to cancel, while the other has not agreed. */
     cancelProposedBy: Type.Optional(Type.String()),
+    /** More time, proposed by the seller, while the buyer has not answered. */
+    extensionProposed: Type.Optional(Type.Object({ days: Type.Integer(), reason: Type.String(), withdrawnAt: Time })),
     /** The caller's possible moves right now. */
     allowedActions: Type.Array(Type.String()),
     createdAt: Time,
@@ -167,6 +175,27 @@ export const order = contract({
       rest: 'POST /v1/orders/:id/cancel',
       summary: 'Before payment and before work the buyer alone; once work began it takes both, or 48 hours of silence.',
       params: closed({ id: Id, reason: text(1, 2000) }),
+    },
+    extend: {
+      ...move,
+      rest: 'POST /v1/orders/:id/extend',
+      errors: ['invalid_transition', 'conflict'],
+      summary:
+        "More time: the seller proposes days with a reason, the buyer's extend agrees and the due date moves. Unanswered for 4 days it is withdrawn.",
+      params: closed({
+        id: Id,
+        days: Type.Optional(Type.Integer({ minimum: 1, maximum: EXTENSION_DAYS_MAX })),
+        reason: Type.Optional(text(1, 2000)),
+      }),
+    },
+    decline: {
+      ...move,
+      rest: 'POST /v1/orders/:id/decline',
+      summary: 'Says no to what the other party proposes; `proposal` is needed only while several are open.',
+      params: closed({
+        id: Id,
+        proposal: Type.Optional(Type.Union(PROPOSALS.map((proposal) => Type.Literal(proposal)))),
+      }),
     },
     list: {
       rest: 'GET /v1/orders',

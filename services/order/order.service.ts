@@ -142,6 +142,15 @@ export default service(contract, async (here) => {
         move(ctx, ['buyer', 'seller'], (order, by, now, command) =>
           moves.cancel(order, by, ctx.params.reason, now, command),
         ),
+      extend: (ctx) =>
+        move(ctx, ['buyer', 'seller'], (order, by, now, command) => {
+          const { days, reason } = ctx.params
+          return moves.extend(order, by, { days, reason }, now, command)
+        }),
+      decline: (ctx) =>
+        move(ctx, ['buyer', 'seller'], (order, by, now, command) =>
+          moves.decline(order, by, ctx.params.proposal, now, command),
+        ),
       list: async (ctx) => {
         const { role, status, limit = LIMIT_DEFAULT, cursor } = ctx.params
         const { docs, next } = await listOrders(documents, { user: ctx.caller.id, role, status, limit, cursor })

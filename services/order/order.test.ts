@@ -10,7 +10,14 @@ import { placedOrder } from './placing.ts'
 import { brokenHistory, diagram, leadsTo, steps, type StepName } from './process.ts'
 import { AMOUNT_MAX, FEE_POLICY, portion, priceOf } from './price.ts'
 import type { OrderDoc } from './state.ts'
-import { AUTO_COMPLETE_MS, CANCEL_SILENCE_MS, CLEARING_MS, DAY_MS, PAY_WITHIN_MS } from './timing.ts'
+import {
+  AUTO_COMPLETE_MS,
+  CANCEL_SILENCE_MS,
+  CLEARING_MS,
+  DAY_MS,
+  EXTENSION_SILENCE_MS,
+  PAY_WITHIN_MS,
+} from './timing.ts'
 import { allowedActions } from './view.ts'
 
 const usd = (amount: number) => ({ amount, currency: 'usd' })
@@ -218,6 +225,70 @@ test('a day past due the buyer cancels alone', (t) => {
   t.is(moves.wake(late, due + 10 * DAY_MS), null)
 })
 
+test('more time is proposed by the seller, agreed by the buyer, and the due date moves', (t) => {
+  const ask = { days: 2, reason: 'rain' }
+  const proposed = moves.extend(started(), seller, ask, START + 3000).next
+  t.is(proposed.dueAt, started().dueAt)
+  t.true(
+    isRefused(
+      t.throws(() => moves.extend(proposed, seller, ask, START)),
+      'invalid_transition',
+    ),
+  )
+  t.true(
+    isRefused(
+      t.throws(() => moves.extend(proposed, buyer, { days: 9 }, START)),
+      'conflict',
+    ),
+  )
+  const agreed = moves.extend(proposed, buyer, {}, START + 4000).next
+  t.is(agreed.dueAt, started().dueAt! + 2 * DAY_MS)
+  t.true(
+    isRefused(
+      t.throws(() => moves.extend(agreed, buyer, {}, START)),
+      'invalid_transition',
+    ),
+  )
+})
+
+test('more time agreed to while late makes the order on time again, if the new date is still ahead', (t) => {
+  const due = started().dueAt!
+  const late = moves.wake(started(), due)!.next
+  const soon = moves.extend(moves.extend(late, seller, { days: 1, reason: 'x' }, due).next, buyer, {}, due + 1000).next
+  t.false(soon.late)
+  t.is(moves.wake(soon, due + DAY_MS)!.next.timeline.at(-1)!.type, 'late')
+  const past = moves.extend(late, seller, { days: 1, reason: 'x' }, due).next
+  t.true(moves.extend(past, buyer, {}, due + 2 * DAY_MS).next.late)
+})
+
+test('a proposal is declined by the other party, and more time nobody answers is withdrawn', (t) => {
+  const proposed = moves.extend(started(), seller, { days: 2, reason: 'rain' }, START + 3000).next
+  t.is(moves.decline(proposed, buyer, undefined, START + 4000).next.extension, null)
+  t.true(
+    isRefused(
+      t.throws(() => moves.decline(proposed, seller, undefined, START)),
+      'forbidden',
+    ),
+  )
+  t.true(
+    isRefused(
+      t.throws(() => moves.decline(started(), buyer, undefined, START)),
+      'invalid_transition',
+    ),
+  )
+  const both = moves.cancel(proposed, seller, 'sorry', START + 5000).next
+  t.true(
+    isRefused(
+      t.throws(() => moves.decline(both, buyer, undefined, START)),
+      'validation_failed',
+    ),
+  )
+  t.is(moves.decline(both, buyer, 'cancel', START + 6000).next.cancel, null)
+  t.is(moves.wake(proposed, START + 3000 + EXTENSION_SILENCE_MS - 1)?.next.timeline.at(-1)!.type, 'late')
+  const late = moves.wake(proposed, started().dueAt!)!.next
+  t.is(moves.wake(late, START + 3000 + EXTENSION_SILENCE_MS)!.next.extension, null)
+})
+
 test('a refund is settled once, however often it is told', (t) => {
   const cancelled = moves.cancel(paid(), buyer, 'no', START).next
   const settled = moves.refunded(cancelled, 'ord_1-refund-1', usd(10_550), START)!
@@ -234,6 +305,10 @@ test('whatever is asked in whatever order, no money stays held when an order has
     (order, now) => moves.accept(order, buyer, now),
     (order, now) => moves.cancel(order, buyer, 'x', now),
     (order, now) => moves.cancel(order, seller, 'x', now),
+    (order, now) => moves.extend(order, seller, { days: 3, reason: 'x' }, now),
+    (order, now) => moves.extend(order, buyer, {}, now),
+    (order, now) => moves.decline(order, buyer, undefined, now),
+    (order, now) => moves.decline(order, seller, undefined, now),
     (order, now) => moves.refunded(order, 'ord_1-refund-1', usd(order.price.total), now),
     (order, now) => moves.wake(order, now),
   ]
@@ -295,6 +370,8 @@ test('a party is offered exactly the moves that would be taken', (t) => {
     revision: (order, by) => moves.revise(order, by, 'x', now),
     accept: (order, by) => moves.accept(order, by, now),
     cancel: (order, by) => moves.cancel(order, by, 'x', now),
+    extend: (order, by) => moves.extend(order, by, { days: 1, reason: 'x' }, now),
+    decline: (order, by) => moves.decline(order, by, undefined, now),
   }
   const asker: Record<string, string[]> = {
     requirements: ['buyer'],
@@ -302,6 +379,8 @@ test('a party is offered exactly the moves that would be taken', (t) => {
     revision: ['buyer'],
     accept: ['buyer'],
     cancel: ['buyer', 'seller'],
+    extend: ['buyer', 'seller'],
+    decline: ['buyer', 'seller'],
   }
   for (const order of [
     placed(),
@@ -310,6 +389,7 @@ test('a party is offered exactly the moves that would be taken', (t) => {
     delivered(),
     moves.accept(delivered(), buyer, now).next,
     moves.cancel(started(), seller, 'x', now).next,
+    moves.extend(started(), seller, { days: 1, reason: 'x' }, now).next,
   ])
     for (const by of [buyer, seller])
       for (const [action, take] of Object.entries(ask)) {

@@ -43,6 +43,10 @@ export const steps = {
     money: ['refund'],
     action: 'cancel',
   },
+  extension_proposed: { by: ['seller'], from: ['in_progress'], to: 'stay', action: 'extend' },
+  extension_agreed: { by: ['buyer'], from: ['in_progress'], to: 'stay', action: 'extend' },
+  extension_declined: { by: ['buyer'], from: ['in_progress'], to: 'stay', action: 'decline' },
+  extension_withdrawn: { by: ['clock'], from: ['in_progress'], to: 'stay' },
   /** 24 hours past due the buyer need not ask. */
   cancelled_late: { by: ['buyer'], from: ['in_progress'], to: 'cancelled', money: ['refund'], action: 'cancel' },
   cancel_proposed: {
@@ -50,6 +54,12 @@ export const steps = {
     from: ['awaiting_requirements', ...WORKING],
     to: 'stay',
     action: 'cancel',
+  },
+  cancel_declined: {
+    by: ['buyer', 'seller'],
+    from: ['awaiting_requirements', ...WORKING],
+    to: 'stay',
+    action: 'decline',
   },
   cancelled: {
     by: ['buyer', 'seller'],

@@ -45,6 +45,8 @@ export type OrderDoc = ActorDoc & {
   revisionsLeft: number
   /** An open proposal to cancel; `agreedAt` is when silence agrees. */
   cancel: { by: 'buyer' | 'seller'; reason: string; agreedAt: number } | null
+  /** An open proposal of the seller for more time; `withdrawnAt` is when silence ends it. Absent in old orders. */
+  extension?: { days: number; reason: string; withdrawnAt: number } | null
   /** The refund asked of the provider, once there is one. */
   refund: { id: string; amount: number; settled: boolean } | null
   reviewedBy: ('buyer' | 'seller')[]

@@ -9,6 +9,8 @@ export const PAY_WITHIN_MS = 30 * 60_000
 export const AUTO_COMPLETE_MS = 3 * DAY_MS
 /** A proposal to cancel that nobody answers counts as agreed. */
 export const CANCEL_SILENCE_MS = 48 * HOUR_MS
+/** A proposal for more time that nobody answers is withdrawn. */
+export const EXTENSION_SILENCE_MS = 4 * DAY_MS
 /** This long past due the buyer may cancel alone. */
 export const LATE_CANCEL_MS = 24 * HOUR_MS
 /** A revision gives the seller at least this long. */
@@ -16,19 +18,20 @@ export const REVISION_MS = 2 * DAY_MS
 export const CLEARING_MS = 14 * DAY_MS
 export const CLEARING_TOP_RATED_MS = 7 * DAY_MS
 
-export type Timer = 'expired' | 'late' | 'auto_completed' | 'cancelled_by_silence' | 'cleared'
+export type Timer = 'expired' | 'late' | 'auto_completed' | 'cancelled_by_silence' | 'extension_withdrawn' | 'cleared'
 
 /** What the clock will do next, earliest first. */
 export const timersOf = (order: OrderDoc): { step: Timer; at: number }[] => {
-  const { status, expiresAt, dueAt, late, autoCompleteAt, cancel, clearsAt, clearedAt } = order
+  const { status, expiresAt, dueAt, late, autoCompleteAt, cancel, extension, clearsAt, clearedAt } = order
   const silence = cancel ? [{ step: 'cancelled_by_silence' as const, at: cancel.agreedAt }] : []
+  const withdrawn = extension ? [{ step: 'extension_withdrawn' as const, at: extension.withdrawnAt }] : []
   const due: { step: Timer; at: number | null }[] =
     status === 'awaiting_payment'
       ? [{ step: 'expired', at: expiresAt }]
       : status === 'awaiting_requirements'
         ? silence
         : status === 'in_progress'
-          ? [...silence, { step: 'late', at: late ? null : dueAt }]
+          ? [...silence, ...withdrawn, { step: 'late', at: late ? null : dueAt }]
           : status === 'delivered'
             ? [...silence, { step: 'auto_completed', at: autoCompleteAt }]
             : status === 'completed'

@@ -2,6 +2,7 @@
 import { iso, type Caller, type Money } from '../shapes.ts'
 import type { TopicEvent } from '../topic.ts'
 import type { Order, OrderEvent, OrderStatus } from './contract.ts'
+import { proposedTo } from './moves/declining.ts'
 import { leadsTo, type StepName } from './process.ts'
 import type { OrderDoc, TimelineEvent } from './state.ts'
 
@@ -19,6 +20,8 @@ export const allowedActions = (order: OrderDoc, role: PartyRole | null): string[
     ['requirements', buyer && status === 'awaiting_requirements'],
     ['deliver', !buyer && status === 'in_progress'],
     ['revision', buyer && status === 'delivered' && revisionsLeft > 0],
+    ['extend', status === 'in_progress' && buyer === Boolean(order.extension)],
+    ['decline', proposedTo(order, role).length > 0],
     ['accept', buyer && status === 'delivered'],
     ['cancel', mayCancel || (buyer && status === 'awaiting_payment')],
     ['review', status === 'completed' && !order.reviewedBy.includes(role)],
@@ -61,6 +64,13 @@ export const publicOrder = (
     autoCompleteAt: order.autoCompleteAt === null ? null : iso(order.autoCompleteAt),
     revisionsLeft: order.revisionsLeft,
     ...(order.cancel && { cancelProposedBy: order.cancel.by }),
+    ...(order.extension && {
+      extensionProposed: {
+        days: order.extension.days,
+        reason: order.extension.reason,
+        withdrawnAt: iso(order.extension.withdrawnAt),
+      },
+    }),
     allowedActions: allowedActions(order, role),
     createdAt: iso(order.createdAt),
     // Every move appends one event: their number is what others may compare.

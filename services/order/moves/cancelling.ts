@@ -37,7 +37,7 @@ export const cancelled = (order: OrderDoc, how: Take): Moved => {
   return take(order, {
     ...how,
     say: refund.say(how.now),
-    change: { refund: refund.state, cancel: null, dueAt: null, autoCompleteAt: null, late: false },
+    change: { refund: refund.state, cancel: null, extension: null, dueAt: null, autoCompleteAt: null, late: false },
   })
 }
 

@@ -21,6 +21,8 @@ export const wake = (order: OrderDoc, now: number): Moved | null => {
       return complete(order, 'auto_completed', by, now)
     case 'cancelled_by_silence':
       return cancelled(order, { step: 'cancelled_by_silence', by, now, data: { reason: order.cancel?.reason ?? '' } })
+    case 'extension_withdrawn':
+      return take(order, { step: 'extension_withdrawn', by, now, change: { extension: null } })
     case 'cleared': {
       const amount = { amount: order.price.subtotal - order.price.commission, currency: order.price.currency }
       const entry = cleared({ order: order.id, seller: order.seller.id, amount, at: now })

@@ -53,7 +53,7 @@ export const deliver = (
     now,
     command,
     data: delivery,
-    change: { late: false, autoCompleteAt: now + AUTO_COMPLETE_MS },
+    change: { late: false, extension: null, autoCompleteAt: now + AUTO_COMPLETE_MS },
   })
 
 export const revise = (order: OrderDoc, by: By, message: string, now: number, command?: string): Moved => {
