@@ -41,6 +41,7 @@ export {
   payoutSent,
   refundAccepted,
   refundSettled,
+  refundShared,
   released,
   reserved,
   transferred,

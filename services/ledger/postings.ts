@@ -53,6 +53,25 @@ export const refundAccepted = ({ order, refund, amount, at }: OfRefund): Posting
     credit: `refund_pending:${refund}`,
   })
 
+export type RefundShared = OfRefund & {
+  seller: string
+  from: 'clearing' | 'available'
+  /** Together exactly the amount. */
+  shares: { seller: number; commission: number; serviceFee: number }
+}
+/** P4b: the order was completed; each gives back of what it got. What the seller has no more is owed: `available` may go below zero. */
+export const refundShared = ({ order, refund, amount, seller, from, shares, at }: RefundShared): Posting => {
+  const debit = {
+    [`${from}:${seller}`]: shares.seller,
+    'rev:commission': shares.commission,
+    'rev:service_fee': shares.serviceFee,
+  }
+  return posting({ id: `${refund}:accepted`, kind: 'refund', about: { order, refund, seller }, at }, amount.currency, {
+    debit,
+    credit: { [`refund_pending:${refund}`]: amount.amount },
+  })
+}
+
 /** P3': the provider has sent it back to the buyer. */
 export const refundSettled = ({ order, refund, amount, at }: OfRefund): Posting =>
   move({ id: `${refund}:settled`, kind: 'refund_settled', about: { order, refund }, at }, amount, {

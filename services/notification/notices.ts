@@ -17,9 +17,9 @@ export const TITLE_MAX = 160
 export const TEXT_MAX = 500
 
 type Party = 'buyer' | 'seller'
-type Told = { to: readonly Party[] | 'other'; title: string; text?: string }
+type Told = { to: readonly Party[] | 'other' | 'both'; title: string; text?: string }
 
-/** Who hears what of an order's steps; `other` is the party that did not act. */
+/** Who hears what of an order's steps; `other` is the party that did not act, `both` are those that did not. */
 const ORDER: Readonly<Record<string, Told>> = {
   paid: { to: ['seller'], title: 'New order', text: 'It is paid; the buyer has questions of yours to answer first.' },
   paid_and_started: { to: ['seller'], title: 'New order', text: 'It is paid: the delivery clock has started.' },
@@ -49,16 +49,37 @@ const ORDER: Readonly<Record<string, Told>> = {
   extension_withdrawn: { to: ['buyer', 'seller'], title: 'A proposal for more time ran out' },
   cancelled: { to: 'other', title: 'An order was cancelled', text: 'Both of you agreed.' },
   cancelled_by_silence: { to: ['buyer', 'seller'], title: 'An order was cancelled', text: 'Nobody objected in time.' },
+  disputed: {
+    to: 'other',
+    title: 'An order is disputed',
+    text: 'Agree or contest within 48 hours; silence decides for who opened it.',
+  },
+  disputed_while_clearing: {
+    to: ['seller'],
+    title: 'A completed order is disputed',
+    text: 'Agree or contest within 48 hours; silence decides for the buyer.',
+  },
+  dispute_contested: { to: 'other', title: 'Your dispute is contested', text: 'The market will decide.' },
+  dispute_withdrawn: { to: 'other', title: 'A dispute was withdrawn', text: 'The order goes on where it stood.' },
+  dispute_won_by_buyer: { to: 'both', title: 'A dispute was decided for the buyer', text: 'The money goes back.' },
+  dispute_won_by_seller: { to: 'both', title: 'A dispute was decided for the seller', text: 'The order is completed.' },
+  dispute_split: { to: ['buyer', 'seller'], title: 'A dispute was decided', text: 'The money is shared.' },
   refunded: { to: ['buyer'], title: 'Your money is on its way back' },
   cleared: { to: ['seller'], title: 'Money is available', text: 'An order has cleared.' },
 }
+const BOTH = ['buyer', 'seller'] as const
 export const ORDER_STEPS = Object.keys(ORDER)
 
 export const ofOrder = ({ order, step, by, buyer, seller, gig }: Events['order.moved']): Notice[] => {
   const told = Object.hasOwn(ORDER, step) ? ORDER[step] : undefined
   if (!told) return []
   const parties = { buyer, seller }
-  const to = told.to === 'other' ? ([by === 'buyer' ? 'seller' : 'buyer'] as const) : told.to
+  const to =
+    told.to === 'other'
+      ? ([by === 'buyer' ? 'seller' : 'buyer'] as const)
+      : told.to === 'both'
+        ? BOTH.filter((party) => party !== by)
+        : told.to
   return to.map((party) => ({
     user: parties[party],
     kind: 'order',

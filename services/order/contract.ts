@@ -50,6 +50,25 @@ export const Agreement = closed({
 })
 export type Agreement = Static<typeof Agreement>
 
+export const DISPUTE_STATUSES = ['open', 'contested', 'resolved', 'withdrawn'] as const
+export type DisputeStatus = (typeof DISPUTE_STATUSES)[number]
+const DisputeStatus = Type.Unsafe<DisputeStatus>(Type.Union(DISPUTE_STATUSES.map((status) => Type.Literal(status))))
+/** open: the other side may answer until deadlineAt. contested: an admin decides. */
+export const Dispute = Type.Object(
+  {
+    id: Id,
+    order: Id,
+    openedBy: Type.String(),
+    reason: Type.String(),
+    text: Type.Optional(Type.String()),
+    openedAt: Time,
+    deadlineAt: Time,
+    status: DisputeStatus,
+  },
+  { $id: 'Dispute' },
+)
+export type Dispute = Static<typeof Dispute>
+
 export const Payment = Type.Object({
   provider: Type.String(),
   clientSecret: Type.Union([Type.String(), Type.Null()]),
@@ -89,6 +108,10 @@ export const Order = Type.Object(
     cancelProposedBy: Type.Optional(Type.String()),
     /** More time, proposed by the seller, while the buyer has not answered. */
     extensionProposed: Type.Optional(Type.Object({ days: Type.Integer(), reason: Type.String(), withdrawnAt: Time })),
+    /** The last dispute, also when it is over. */
+    dispute: Type.Optional(Dispute),
+    /** What of the price was given back. */
+    refunded: Type.Optional(Money),
     /** The caller's possible moves right now. */
     allowedActions: Type.Array(Type.String()),
     createdAt: Time,
@@ -194,8 +217,43 @@ export const order = contract({
       summary: 'Says no to what the other party proposes; `proposal` is needed only while several are open.',
       params: closed({
         id: Id,
-        proposal: Type.Optional(Type.Union(PROPOSALS.map((proposal) => Type.Literal(proposal)))),
+        proposal: Type.Optional(Type.Unsafe<Proposal>(Type.Union(PROPOSALS.map((proposal) => Type.Literal(proposal))))),
       }),
+    },
+    dispute: {
+      ...move,
+      rest: 'POST /v1/orders/:id/dispute',
+      summary:
+        'Freezes every timer. The other side has 48 hours; silence decides for the claimant. A completed order is disputed by the buyer while it clears.',
+      params: closed({ id: Id, reason: text(1, 2000), text: Type.Optional(text(1, 8000)) }),
+    },
+    answerDispute: {
+      ...move,
+      rest: 'POST /v1/orders/:id/dispute/answer',
+      summary: 'The other side agrees, which ends it for the claimant, or contests, and an admin decides.',
+      params: closed({ id: Id, agree: Type.Boolean(), text: Type.Optional(text(1, 8000)) }),
+    },
+    withdrawDispute: {
+      ...move,
+      rest: 'POST /v1/orders/:id/dispute/withdraw',
+      summary: 'The claimant takes it back; the order goes on where it stood.',
+      params: closed({ id: Id }),
+    },
+    disputes: {
+      rest: 'GET /v1/admin/disputes',
+      auth: 'admin',
+      result: listOf(Dispute),
+      summary: 'The last dispute of every disputed order, newest first.',
+      params: closed({ status: Type.Optional(DisputeStatus), ...page }),
+    },
+    resolveDispute: {
+      rest: 'POST /v1/admin/disputes/:id/resolve',
+      auth: 'admin',
+      result: Dispute,
+      errors: ['invalid_transition'],
+      summary:
+        "Gives the buyer an amount of what was paid, in the order's currency; the rest is shared as a completed order's.",
+      params: closed({ id: Id, buyerAmount: Money, reason: text(1, 2000) }),
     },
     list: {
       rest: 'GET /v1/orders',

@@ -7,12 +7,12 @@ import { LIMIT_DEFAULT, type Caller } from '../shapes.ts'
 import { orderTopic, TAIL_MAX, topicFrame } from '../topic.ts'
 import { place, placeAgreed, withPayment, type Checkout } from './checkout.ts'
 import { order as contract } from './contract.ts'
-import { listOrders } from './listing.ts'
+import { listDisputes, listOrders, withDispute } from './listing.ts'
 import * as moves from './moves.ts'
 import type { By, Moved } from './moves.ts'
 import { brokenHistory, type Role } from './process.ts'
-import { orders, type OrderDoc } from './state.ts'
-import { publicEvent, publicOrder, roleOf, toldEvents, type PartyRole } from './view.ts'
+import { orders, refundsOf, type OrderDoc } from './state.ts'
+import { publicDispute, publicEvent, publicOrder, roleOf, toldEvents, type PartyRole } from './view.ts'
 
 /** A party's answer comes after the ledger and the provider have what the move says, so that balances read true at once. */
 const SETTLED_WITH = ['ledger', 'payment', 'order'] as const
@@ -54,6 +54,25 @@ export default service(contract, async (here) => {
     )
     return publicOrder(order, ctx.caller, here.clock.now())
   }
+
+  /** An admin's move, in an order that is none of theirs. */
+  const decide = (
+    id: string,
+    { caller, meta, deadlineAt }: Ctx & { caller: Caller },
+    decideOn: (order: OrderDoc, by: By, now: number, command?: string) => Moved,
+  ): Promise<OrderDoc> =>
+    book.turn<OrderDoc>(
+      id,
+      (state, now) => {
+        if (!state) throw refuse('not_found', 'there is no such order')
+        if (roleOf(state, caller)) throw refuse('forbidden', 'nobody decides about their own order')
+        const command = meta.command?.id
+        if (command && state.commands.includes(command)) return { result: state }
+        const moved = decideOn(state, { role: 'admin', id: caller.id }, now, command)
+        return { ...moved, result: moved.next }
+      },
+      { deadlineAt, settle: SETTLED_WITH },
+    )
 
   const read = async (id: string, caller: Caller): Promise<OrderDoc> => {
     const order = await book.read(id)
@@ -122,7 +141,7 @@ export default service(contract, async (here) => {
           throw refuse('payment_declined', outcome.declined.message, { data: { declineCode: outcome.declined.code } })
         }
         const now = outcome.status === 'succeeded' ? await heardOfMoney(id, ctx.caller) : await read(id, ctx.caller)
-        if (now.paidAt !== null && now.refund !== null)
+        if (now.paidAt !== null && refundsOf(now).length > 0)
           throw refuse('invalid_transition', `the order was ${now.status} meanwhile; what was paid goes back in full`)
         const answered = now.payment ? { ...now, payment: { ...now.payment, status: outcome.status } } : now
         return publicOrder(answered, ctx.caller, here.clock.now(), outcome.nextAction)
@@ -151,6 +170,28 @@ export default service(contract, async (here) => {
         move(ctx, ['buyer', 'seller'], (order, by, now, command) =>
           moves.decline(order, by, ctx.params.proposal, now, command),
         ),
+      dispute: (ctx) => {
+        const { reason, text } = ctx.params
+        const id = here.newId('dsp', ctx.meta.command)
+        return move(ctx, ['buyer', 'seller'], (order, by, now, command) =>
+          moves.dispute(order, by, { id, reason, text }, now, command),
+        )
+      },
+      answerDispute: (ctx) =>
+        move(ctx, ['buyer', 'seller'], (order, by, now, command) =>
+          moves.answerDispute(order, by, { agree: ctx.params.agree, text: ctx.params.text }, now, command),
+        ),
+      withdrawDispute: (ctx) => move(ctx, ['buyer', 'seller'], moves.withdrawDispute),
+      disputes: ({ params }) => listDisputes(documents, params),
+      resolveDispute: async (ctx) => {
+        const { id, buyerAmount, reason } = ctx.params
+        const disputed = await withDispute(documents, id)
+        const resolved = await decide(disputed.id, ctx, (order, by, now, command) => {
+          if (order.disputeId !== id) throw refuse('invalid_transition', 'there is a newer dispute of that order')
+          return moves.resolve(order, by, { buyerAmount, reason }, now, command)
+        })
+        return publicDispute(resolved)!
+      },
       list: async (ctx) => {
         const { role, status, limit = LIMIT_DEFAULT, cursor } = ctx.params
         const { docs, next } = await listOrders(documents, { user: ctx.caller.id, role, status, limit, cursor })
@@ -165,7 +206,7 @@ export default service(contract, async (here) => {
       },
       reviewable: async (ctx) => {
         const order = await book.read(ctx.params.id)
-        if (!order || order.completedAt === null) return null
+        if (!order || order.status !== 'completed' || order.completedAt === null) return null
         return {
           order: order.id,
           gig: order.gig.id,

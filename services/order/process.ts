@@ -1,18 +1,18 @@
 // The order's whole life in one table: who may take a step, from where, where it leads, what it does with the money.
-// Pure. Partial refunds, extensions, disputes, tips and milestones will be rows here; `disputed` has its place already.
+// Pure.
 import type { OrderStatus } from './contract.ts'
 
 /** New orders run this version to their end; a changed table gets a new number and old orders keep theirs. */
 export const PROCESS_VERSION = 1
 
-export type Role = 'buyer' | 'seller' | 'system' | 'clock'
+export type Role = 'buyer' | 'seller' | 'system' | 'clock' | 'admin'
 /** What a step does with the money held for the order. */
 export type MoneyMove = 'charge' | 'refund' | 'release' | 'clear'
 export type Step = {
   by: readonly Role[]
   from: readonly OrderStatus[]
-  /** The status it leads to; 'stay' keeps it. */
-  to: OrderStatus | 'stay'
+  /** The status it leads to; 'stay' keeps it, 'former' is the one before the dispute. */
+  to: OrderStatus | 'stay' | 'former'
   money?: readonly MoneyMove[]
   /** The action a client names; absent for steps nobody may ask for. */
   action?: string
@@ -22,8 +22,8 @@ const WORKING = ['in_progress', 'delivered'] as const satisfies readonly OrderSt
 
 export const steps = {
   placed: { by: ['buyer'], from: [], to: 'awaiting_payment' },
-  payment_failed: { by: ['buyer'], from: ['awaiting_payment'], to: 'stay' },
-  paid: { by: ['system'], from: ['awaiting_payment'], to: 'awaiting_requirements', money: ['charge'], action: 'pay' },
+  payment_failed: { by: ['buyer'], from: ['awaiting_payment'], to: 'stay', action: 'pay' },
+  paid: { by: ['system'], from: ['awaiting_payment'], to: 'awaiting_requirements', money: ['charge'] },
   /** A gig without required questions starts at once. */
   paid_and_started: { by: ['system'], from: ['awaiting_payment'], to: 'in_progress', money: ['charge'] },
   expired: { by: ['clock'], from: ['awaiting_payment'], to: 'expired' },
@@ -74,7 +74,32 @@ export const steps = {
     to: 'cancelled',
     money: ['refund'],
   },
-  refunded: { by: ['system'], from: ['cancelled', 'expired'], to: 'stay' },
+  disputed: { by: ['buyer', 'seller'], from: WORKING, to: 'disputed', action: 'dispute' },
+  disputed_while_clearing: { by: ['buyer'], from: ['completed'], to: 'disputed', action: 'dispute' },
+  dispute_contested: { by: ['buyer', 'seller'], from: ['disputed'], to: 'stay', action: 'dispute/answer' },
+  dispute_withdrawn: { by: ['buyer', 'seller'], from: ['disputed'], to: 'former', action: 'dispute/withdraw' },
+  /** The other side agreed or stayed silent, or an admin decided. */
+  dispute_won_by_buyer: {
+    by: ['seller', 'clock', 'admin'],
+    from: ['disputed'],
+    to: 'cancelled',
+    money: ['refund'],
+    action: 'dispute/answer',
+  },
+  dispute_won_by_seller: {
+    by: ['buyer', 'clock', 'admin'],
+    from: ['disputed'],
+    to: 'completed',
+    money: ['release'],
+    action: 'dispute/answer',
+  },
+  dispute_split: { by: ['admin'], from: ['disputed'], to: 'completed', money: ['refund', 'release'] },
+  /** The provider has sent a refund; where the order is by then does not matter. */
+  refunded: {
+    by: ['system'],
+    from: ['awaiting_requirements', ...WORKING, 'completed', 'cancelled', 'disputed', 'expired'],
+    to: 'stay',
+  },
   cleared: { by: ['clock'], from: ['completed'], to: 'stay', money: ['clear'] },
 } as const satisfies Record<string, Step>
 
@@ -82,31 +107,41 @@ export type StepName = keyof typeof steps
 export const stepOf = (name: string): Step | undefined =>
   Object.hasOwn(steps, name) ? steps[name as StepName] : undefined
 
-/** Where a step leads, or null when the status forbids it. */
-export const leadsTo = (name: StepName, status: OrderStatus | null): OrderStatus | null => {
+/** Where a step leads, or null when the status forbids it. `former`: where the order stood before its dispute. */
+export const leadsTo = (
+  name: StepName,
+  status: OrderStatus | null,
+  former: OrderStatus | null = null,
+): OrderStatus | null => {
   const step: Step = steps[name]
   const allowed = status === null ? step.from.length === 0 : step.from.includes(status)
   if (!allowed) return null
-  return step.to === 'stay' ? status : step.to
+  return step.to === 'stay' ? status : step.to === 'former' ? former : step.to
 }
 
 /** Does this history walk the table? Answers what is wrong with it, or null; `end` is where it must have arrived. */
 export const brokenHistory = (types: readonly string[], end: OrderStatus): string | null => {
   let status: OrderStatus | null = null
+  let former: OrderStatus | null = null
   for (const [at, type] of types.entries()) {
     if (!stepOf(type)) return `event ${at + 1} is no step: ${type}`
-    const next: OrderStatus | null = leadsTo(type as StepName, status)
+    const next: OrderStatus | null = leadsTo(type as StepName, status, former)
+    if (next === 'disputed' && status !== 'disputed') former = status
     if (next === null) return `event ${at + 1}: ${type} is not allowed from ${status ?? 'the beginning'}`
     status = next
   }
   return status === end ? null : `the history ends in ${status ?? 'nothing'}, the order is ${end}`
 }
 
+/** What a dispute may have stopped. */
+const FORMER = [...WORKING, 'completed'] as const
+
 /** The table as a Mermaid state diagram, for docs/architecture.md. */
 export const diagram = (): string => {
   const rows = Object.entries(steps as Record<string, Step>).flatMap(([name, { from, to, by, money }]) => {
     const label = `${name} (${by.join(', ')})${money ? ` / ${money.join(' + ')}` : ''}`
     if (from.length === 0) return [`  [*] --> ${to}: ${label}`]
+    if (to === 'former') return FORMER.map((status) => `  disputed --> ${status}: ${label}`)
     return from.map((status) => `  ${status} --> ${to === 'stay' ? status : to}: ${label}`)
   })
   return ['stateDiagram-v2', ...rows].join('\n')

@@ -2,7 +2,7 @@
 import type { ActorDoc } from '../../mixins/actor.ts'
 import { actorCollection } from '../../mixins/actor.ts'
 import type { Extra, Image, Package } from '../gig/contract.ts'
-import type { OrderedPackage, OrderStatus } from './contract.ts'
+import type { DisputeStatus, OrderedPackage, OrderStatus } from './contract.ts'
 import type { FeePolicy, Price } from './price.ts'
 
 export type Party = { id: string; username: string; displayName: string }
@@ -12,6 +12,19 @@ export type TimelineEvent = {
   at: number
   actor: { role: string; id?: string }
   data: Record<string, unknown>
+}
+
+export type Refund = { id: string; amount: number; settled: boolean }
+export type Dispute = {
+  id: string
+  by: 'buyer' | 'seller'
+  reason: string
+  text?: string
+  /** Where the order stood. */
+  former: OrderStatus
+  openedAt: number
+  /** Until then the other side may answer. */
+  deadlineAt: number
 }
 
 export type OrderDoc = ActorDoc & {
@@ -47,8 +60,15 @@ export type OrderDoc = ActorDoc & {
   cancel: { by: 'buyer' | 'seller'; reason: string; agreedAt: number } | null
   /** An open proposal of the seller for more time; `withdrawnAt` is when silence ends it. Absent in old orders. */
   extension?: { days: number; reason: string; withdrawnAt: number } | null
-  /** The refund asked of the provider, once there is one. */
-  refund: { id: string; amount: number; settled: boolean } | null
+  /** Refunds asked of the provider, oldest first; absent until there is one. */
+  refunds?: Refund[]
+  /** The last dispute, also when it is over. */
+  dispute?: Dispute | null
+  disputesOpened?: number
+  /** For the indexes, which know top-level fields only. */
+  disputeId?: string
+  disputeStatus?: DisputeStatus
+  disputedAt?: number
   reviewedBy: ('buyer' | 'seller')[]
   timeline: TimelineEvent[]
   /** Ids of the last commands, newest last: one asked again changes nothing. */
@@ -65,4 +85,12 @@ export const orders = actorCollection<OrderDoc>('orders', {
   bySeller: { keys: ['sellerId', 'createdAt'] },
   byBuyerStatus: { keys: ['buyerId', 'status', 'createdAt'] },
   bySellerStatus: { keys: ['sellerId', 'status', 'createdAt'] },
+  byDispute: { keys: ['disputeId'], unique: true },
+  byDisputed: { keys: ['disputedAt'] },
+  byDisputeStatus: { keys: ['disputeStatus', 'disputedAt'] },
 })
+
+export const refundsOf = ({ refunds }: Pick<OrderDoc, 'refunds'>): readonly Refund[] => refunds ?? []
+/** All that was asked to go back, minor units. */
+export const refundedOf = (order: Pick<OrderDoc, 'refunds'>): number =>
+  refundsOf(order).reduce((sum, { amount }) => sum + amount, 0)

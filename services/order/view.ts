@@ -1,10 +1,11 @@
 // An order as its parties see it, and what each of them may do next. Pure.
 import { iso, type Caller, type Money } from '../shapes.ts'
 import type { TopicEvent } from '../topic.ts'
-import type { Order, OrderEvent, OrderStatus } from './contract.ts'
+import type { Dispute, Order, OrderEvent, OrderStatus } from './contract.ts'
 import { proposedTo } from './moves/declining.ts'
+import { mayDispute } from './moves/disputing.ts'
 import { leadsTo, type StepName } from './process.ts'
-import type { OrderDoc, TimelineEvent } from './state.ts'
+import { refundedOf, refundsOf, type OrderDoc, type TimelineEvent } from './state.ts'
 
 export type PartyRole = 'buyer' | 'seller'
 export const roleOf = (order: Pick<OrderDoc, 'buyerId' | 'sellerId'>, caller: Pick<Caller, 'id'>): PartyRole | null =>
@@ -24,6 +25,9 @@ export const allowedActions = (order: OrderDoc, role: PartyRole | null): string[
     ['decline', proposedTo(order, role).length > 0],
     ['accept', buyer && status === 'delivered'],
     ['cancel', mayCancel || (buyer && status === 'awaiting_payment')],
+    ['dispute', mayDispute(order, role)],
+    ['dispute/answer', status === 'disputed' && order.disputeStatus === 'open' && order.dispute?.by !== role],
+    ['dispute/withdraw', status === 'disputed' && order.dispute?.by === role],
     ['review', status === 'completed' && !order.reviewedBy.includes(role)],
   ]
   return rows.filter(([, allowed]) => allowed).map(([action]) => action)
@@ -71,12 +75,29 @@ export const publicOrder = (
         withdrawnAt: iso(order.extension.withdrawnAt),
       },
     }),
+    ...(order.dispute && { dispute: publicDispute(order)! }),
+    ...(refundsOf(order).length > 0 && { refunded: money(refundedOf(order)) }),
     allowedActions: allowedActions(order, role),
     createdAt: iso(order.createdAt),
     // Every move appends one event: their number is what others may compare.
     version: order.timeline.length,
   }
 }
+
+/** Its last dispute, as parties and admins see it. */
+export const publicDispute = ({ id, dispute, disputeStatus = 'open' }: OrderDoc): Dispute | null =>
+  dispute
+    ? {
+        id: dispute.id,
+        order: id,
+        openedBy: dispute.by,
+        reason: dispute.reason,
+        ...(dispute.text !== undefined && { text: dispute.text }),
+        openedAt: iso(dispute.openedAt),
+        deadlineAt: iso(dispute.deadlineAt),
+        status: disputeStatus,
+      }
+    : null
 
 export const publicEvent = ({ seq, type, at, actor, data }: TimelineEvent): OrderEvent => ({
   seq,
@@ -90,8 +111,11 @@ export const publicEvent = ({ seq, type, at, actor, data }: TimelineEvent): Orde
 export const toldEvents = (order: OrderDoc, after: number): TopicEvent[] => {
   if (after >= order.timeline.length) return []
   let status: OrderStatus | null = null
+  let former: OrderStatus | null = null
   return order.timeline.flatMap((event, at) => {
-    status = leadsTo(event.type as StepName, status) ?? status
+    const next: OrderStatus | null = leadsTo(event.type as StepName, status, former) ?? status
+    if (next === 'disputed' && status !== 'disputed') former = status
+    status = next
     if (at < after) return []
     const data = {
       order: order.id,

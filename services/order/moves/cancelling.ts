@@ -1,11 +1,9 @@
 // Ending an order before it is done: alone, together, or by silence; what was paid goes back. Pure.
-import type { Said } from '../../../mixins/actor.ts'
 import { refuse } from '../../errors.ts'
-import { refundAccepted } from '../../ledger/contract.ts'
-import type { Money } from '../../shapes.ts'
 import type { OrderDoc } from '../state.ts'
 import { CANCEL_SILENCE_MS, isTooLate } from '../timing.ts'
-import { posted, take, type By, type Moved, type Take } from './taking.ts'
+import { leftOf, refunding } from './refunding.ts'
+import { take, type By, type Moved, type Take } from './taking.ts'
 
 export const cancel = (order: OrderDoc, by: By, reason: string, now: number, command?: string): Moved => {
   const role = by.role as 'buyer' | 'seller'
@@ -33,22 +31,10 @@ export const cancel = (order: OrderDoc, by: By, reason: string, now: number, com
 
 /** Everything that was paid goes back, the service fee too. */
 export const cancelled = (order: OrderDoc, how: Take): Moved => {
-  const refund = refundOf(order)
+  const back = refunding(order, leftOf(order), how.now)
   return take(order, {
     ...how,
-    say: refund.say(how.now),
-    change: { refund: refund.state, cancel: null, extension: null, dueAt: null, autoCompleteAt: null, late: false },
+    say: back.say,
+    change: { ...back.change, cancel: null, extension: null, dueAt: null, autoCompleteAt: null, late: false },
   })
-}
-
-export const refundOf = (order: OrderDoc) => {
-  const id = `${order.id}-refund-1`
-  const amount: Money = { amount: order.price.total, currency: order.price.currency }
-  return {
-    state: { id, amount: amount.amount, settled: false },
-    say: (at: number): Said[] => [
-      posted(refundAccepted({ order: order.id, refund: id, amount, at })),
-      { name: 'order.refund.requested', data: { order: order.id, refund: id, amount } },
-    ],
-  }
 }

@@ -1,8 +1,8 @@
 // What the payment actor tells: money came, was refused, went back. Pure; told twice is told once.
 import { charged, refundSettled } from '../../ledger/contract.ts'
 import type { Money } from '../../shapes.ts'
-import type { OrderDoc } from '../state.ts'
-import { refundOf } from './cancelling.ts'
+import { refundsOf, type OrderDoc } from '../state.ts'
+import { leftOf, refunding } from './refunding.ts'
 import { posted, take, type By, type Change, type Moved } from './taking.ts'
 import { workingMs } from './working.ts'
 
@@ -14,12 +14,12 @@ export const paid = (order: OrderDoc, { payment, amount, fee }: Paid, now: numbe
   const about = { by: { role: 'system' as const }, now, data: { payment, amount } }
   const change: Change = { paidAt: now, payment: order.payment && { ...order.payment, status: 'succeeded' } }
   if (order.status !== 'awaiting_payment') {
-    const refund = refundOf(order)
+    const back = refunding(order, leftOf(order), now)
     return take(order, {
       ...about,
       step: 'paid_too_late',
-      change: { ...change, refund: refund.state },
-      say: [charge, ...refund.say(now)],
+      change: { ...change, ...back.change },
+      say: [charge, ...back.say],
     })
   }
   if (order.requirements.some(({ required }) => required))
@@ -33,7 +33,8 @@ export const paid = (order: OrderDoc, { payment, amount, fee }: Paid, now: numbe
 }
 
 export const refunded = (order: OrderDoc, refund: string, amount: Money, now: number): Moved | null => {
-  if (order.refund?.id !== refund || order.refund.settled) return null
+  const known = refundsOf(order)
+  if (!known.some(({ id, settled }) => id === refund && !settled)) return null
   const settled = posted(refundSettled({ order: order.id, refund, amount, at: now }))
   return take(order, {
     step: 'refunded',
@@ -41,7 +42,7 @@ export const refunded = (order: OrderDoc, refund: string, amount: Money, now: nu
     now,
     data: { refund, amount },
     say: [settled],
-    change: { refund: { ...order.refund, settled: true } },
+    change: { refunds: known.map((one) => (one.id === refund ? { ...one, settled: true } : one)) },
   })
 }
 

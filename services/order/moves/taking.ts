@@ -21,7 +21,7 @@ export type Take = {
 
 /** Takes one step of the table: the status it leads to, the event it appends, the timer that is then next. */
 export const take = (order: OrderDoc, { step, by, now, change = {}, data = {}, say = [], command }: Take): Moved => {
-  const status = leadsTo(step, order.status)
+  const status = leadsTo(step, order.status, order.dispute?.former)
   if (status === null) throw forbidden(order, step)
   if (order.timeline.length >= TIMELINE_MAX) throw refuse('conflict', 'this order has seen too many moves')
   const event: TimelineEvent = { seq: order.timeline.length + 1, type: step, at: now, actor: by, data }

@@ -1,9 +1,11 @@
 // What the clock does. Pure.
 import { cleared } from '../../ledger/contract.ts'
 import { iso } from '../../shapes.ts'
-import type { OrderDoc } from '../state.ts'
+import { sharesOf } from '../allocation.ts'
+import { refundedOf, type OrderDoc } from '../state.ts'
 import { timersOf } from '../timing.ts'
 import { cancelled } from './cancelling.ts'
+import { silence } from './disputing.ts'
 import { posted, take, type By, type Moved } from './taking.ts'
 import { complete } from './working.ts'
 
@@ -23,8 +25,11 @@ export const wake = (order: OrderDoc, now: number): Moved | null => {
       return cancelled(order, { step: 'cancelled_by_silence', by, now, data: { reason: order.cancel?.reason ?? '' } })
     case 'extension_withdrawn':
       return take(order, { step: 'extension_withdrawn', by, now, change: { extension: null } })
+    case 'dispute_silence':
+      return silence(order, now)
     case 'cleared': {
-      const amount = { amount: order.price.subtotal - order.price.commission, currency: order.price.currency }
+      const { price, policy } = order
+      const amount = { amount: sharesOf(price, policy, refundedOf(order)).seller, currency: price.currency }
       const entry = cleared({ order: order.id, seller: order.seller.id, amount, at: now })
       return take(order, { step: 'cleared', by, now, say: [posted(entry)], change: { clearedAt: now } })
     }

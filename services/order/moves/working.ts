@@ -1,9 +1,11 @@
 // From the answers to the accepted delivery: what buyer and seller do while work is under way. Pure.
+import type { Said } from '../../../mixins/actor.ts'
 import { refuse } from '../../errors.ts'
 import { completed } from '../../ledger/contract.ts'
-import type { OrderDoc } from '../state.ts'
+import { sharesOf } from '../allocation.ts'
+import { refundedOf, type OrderDoc } from '../state.ts'
 import { AUTO_COMPLETE_MS, DAY_MS, REVISION_MS } from '../timing.ts'
-import { forbidden, posted, take, type By, type Moved } from './taking.ts'
+import { forbidden, posted, take, type By, type Change, type Moved } from './taking.ts'
 
 export const answer = (
   order: OrderDoc,
@@ -82,24 +84,24 @@ export const complete = (
   by: By,
   now: number,
   command?: string,
-): Moved => {
-  const { id, seller, price } = order
+): Moved => take(order, { step, by, now, command, ...releasing(order, now) })
+
+/** What is left of the held money is earned and begins to clear. */
+export const releasing = (order: OrderDoc, now: number): { change: Change; say: Said[] } => {
+  const { id, seller, price, policy } = order
+  const shares = sharesOf(price, policy, refundedOf(order))
   const released = completed({
     order: id,
     seller: seller.id,
     currency: price.currency,
-    subtotal: price.subtotal,
-    serviceFee: price.serviceFee,
-    commission: price.commission,
+    subtotal: shares.seller + shares.commission,
+    serviceFee: shares.serviceFee,
+    commission: shares.commission,
     at: now,
   })
   const about = { order: id, gig: order.gig.id, buyer: order.buyer.id, seller: seller.id, at: now }
-  return take(order, {
-    step,
-    by,
-    now,
-    command,
+  return {
     say: [posted(released), { name: 'order.completed', data: about }],
     change: { autoCompleteAt: null, cancel: null, completedAt: now, clearsAt: now + order.clearingMs },
-  })
+  }
 }
