@@ -71,6 +71,11 @@ const CASES: Record<string, Case> = {
   'order.cancel': { ...onOrder, body: { reason: 'Because.' } },
   'order.extend': { ...onOrder, body: { days: 2, reason: 'Rain.' } },
   'order.decline': { ...onOrder, body: {} },
+  'order.offerRefund': { ...onOrder, body: { amount: { amount: 100, currency: 'usd' }, reason: 'Sorry.' } },
+  'order.refundByAdmin': {
+    path: () => ({ id: 'ord_none' }),
+    body: { amount: { amount: 100, currency: 'usd' }, reason: 'Because.' },
+  },
   'order.dispute': { ...onOrder, body: { reason: 'Not what was agreed.' } },
   'order.answerDispute': { ...onOrder, body: { agree: false } },
   'order.withdrawDispute': { ...onOrder, body: {} },

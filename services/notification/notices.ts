@@ -49,6 +49,16 @@ const ORDER: Readonly<Record<string, Told>> = {
   extension_withdrawn: { to: ['buyer', 'seller'], title: 'A proposal for more time ran out' },
   cancelled: { to: 'other', title: 'An order was cancelled', text: 'Both of you agreed.' },
   cancelled_by_silence: { to: ['buyer', 'seller'], title: 'An order was cancelled', text: 'Nobody objected in time.' },
+  refund_offered: {
+    to: ['buyer'],
+    title: 'Part of your money back is offered',
+    text: 'Agree or decline within 4 days; after that it is withdrawn.',
+  },
+  refund_agreed: { to: ['seller'], title: 'Your refund was agreed to', text: 'The order goes on.' },
+  refund_declined: { to: ['seller'], title: 'Your refund was declined', text: 'The order goes on.' },
+  refund_offer_withdrawn: { to: ['buyer', 'seller'], title: 'The offer of a refund ran out' },
+  partly_refunded: { to: ['buyer', 'seller'], title: 'Part of the money goes back', text: 'The market decided it.' },
+  fully_refunded: { to: ['buyer', 'seller'], title: 'All of the money goes back', text: 'The market decided it.' },
   disputed: {
     to: 'other',
     title: 'An order is disputed',

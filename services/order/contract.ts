@@ -25,7 +25,7 @@ export type OrderedPackage = (typeof ORDERED_PACKAGES)[number]
 const OrderedPackage = Type.Union([...PackageName.anyOf, Type.Literal('custom')])
 
 /** What one party may propose and the other decline. */
-export const PROPOSALS = ['cancel', 'extension'] as const
+export const PROPOSALS = ['cancel', 'extension', 'refund'] as const
 export type Proposal = (typeof PROPOSALS)[number]
 /** Days one proposal for more time may ask. */
 export const EXTENSION_DAYS_MAX = 90
@@ -108,6 +108,8 @@ export const Order = Type.Object(
     cancelProposedBy: Type.Optional(Type.String()),
     /** More time, proposed by the seller, while the buyer has not answered. */
     extensionProposed: Type.Optional(Type.Object({ days: Type.Integer(), reason: Type.String(), withdrawnAt: Time })),
+    /** What the seller offers to give back, while the buyer has not answered. */
+    refundOffered: Type.Optional(Type.Object({ amount: Money, reason: Type.String(), withdrawnAt: Time })),
     /** The last dispute, also when it is over. */
     dispute: Type.Optional(Dispute),
     /** What of the price was given back. */
@@ -219,6 +221,23 @@ export const order = contract({
         id: Id,
         proposal: Type.Optional(Type.Unsafe<Proposal>(Type.Union(PROPOSALS.map((proposal) => Type.Literal(proposal))))),
       }),
+    },
+    offerRefund: {
+      ...move,
+      rest: 'POST /v1/orders/:id/refund-offer',
+      errors: ['invalid_transition', 'conflict'],
+      summary:
+        "Part of the money back while the order goes on: the seller proposes at most 60 % of what was paid, the buyer's refund-offer agrees. Unanswered for 4 days it is withdrawn.",
+      params: closed({ id: Id, amount: Type.Optional(Money), reason: Type.Optional(text(1, 2000)) }),
+    },
+    refundByAdmin: {
+      rest: 'POST /v1/admin/orders/:id/refund',
+      auth: 'admin',
+      result: Order,
+      errors: ['invalid_transition'],
+      summary:
+        'Gives any of what is left back to the buyer, at any stage, also after it was paid out. All of it cancels the order. Takes Idempotency-Key.',
+      params: closed({ id: Id, amount: Money, reason: text(1, 2000) }),
     },
     dispute: {
       ...move,

@@ -174,3 +174,42 @@ test('what a dispute posts is what the books take', (t) => {
   for (const moved of [resolve(dispute(completed()), 1), resolve(dispute(delivered()), 10_549)])
     for (const entry of entries(moved)) t.is(mistakeOf(entry), null)
 })
+
+test('the seller offers at most 60 % in all, one offer at a time, and the buyer agrees to what they saw', (t) => {
+  const offer = (order: OrderDoc, amount: number) =>
+    moves.offerRefund(order, seller, { amount: usd(amount), reason: 'sorry' }, NOW).next
+  t.true(refusedAs('validation_failed', () => offer(started(), 6331)))
+  const offered = offer(started(), 6000)
+  t.true(refusedAs('invalid_transition', () => offer(offered, 1)))
+  t.true(refusedAs('conflict', () => moves.offerRefund(offered, buyer, { amount: usd(5000) }, NOW)))
+  const agreed = moves.offerRefund(offered, buyer, {}, NOW)
+  t.deepEqual(sums(agreed), { 'escrow:ord_1': 6000, 'refund_pending:ord_1-refund-1': -6000 })
+  t.true(refusedAs('validation_failed', () => offer(agreed.next, 331)))
+  t.is(offer(agreed.next, 330).refundOffer!.amount, 330)
+  t.is(moves.decline(offered, buyer, 'refund', NOW).next.refundOffer, null)
+  t.true(
+    refusedAs('invalid_transition', () => moves.offerRefund(completed(), seller, { amount: usd(1), reason: 'x' }, NOW)),
+  )
+})
+
+test('a refund before completion leaves the rest to be shared; later ones take from where the money is by then', (t) => {
+  const give = (order: OrderDoc, amount: number) =>
+    moves.refundByAdmin(order, admin, { amount: usd(amount), reason: 'x' }, NOW)
+  const first = give(delivered(), 3165)
+  const done = moves.accept(first.next, buyer, NOW)
+  t.deepEqual(sums(done), {
+    'escrow:ord_1': 7385,
+    'clearing:usr_s': -5600,
+    'rev:commission': -1400,
+    'rev:service_fee': -385,
+  })
+  const second = give(done.next, 3165)
+  const cleared = moves.wake(second.next, NOW + CLEARING_MS)!
+  const third = give(cleared.next, 4220)
+  t.is(third.next.status, 'cancelled')
+  t.deepEqual(sums(done, second, cleared, third), {
+    'escrow:ord_1': 7385,
+    'refund_pending:ord_1-refund-2': -3165,
+    'refund_pending:ord_1-refund-3': -4220,
+  })
+})

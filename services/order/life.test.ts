@@ -84,6 +84,7 @@ const BODIES: Record<string, object> = {
   cancel: { reason: 'Because.' },
   extend: { days: 2, reason: 'Rain.' },
   decline: {},
+  'refund-offer': { amount: usd(1000), reason: 'Sorry.' },
   dispute: { reason: 'Not what was agreed.' },
   'dispute/answer': { agree: true },
   'dispute/withdraw': {},
@@ -115,6 +116,10 @@ const resolve = async (id: string, amount: number) =>
     { id: (await read(id)).dispute!.id, buyerAmount: usd(amount), reason: 'As it is.' },
     as('admin'),
   )
+const giveBack =
+  (amount: number): Path =>
+  (id) =>
+    node.call('order.refundByAdmin', { id, amount: usd(amount), reason: 'As it is.' }, as('admin'))
 const hear = (name: string, data: object) =>
   node.broker.call('order.hear', { event: { id: randomUUID(), name, data, at: Date.now() } })
 const settled = (id: string) =>
@@ -204,6 +209,28 @@ const PATHS: Record<string, () => Promise<string>> = {
   'more time agreed': going(paid, by('seller', 'extend'), by('buyer', 'extend', {})),
   'more time declined': going(paid, by('seller', 'extend'), by('buyer', 'decline')),
   'more time withdrawn': going(paid, by('seller', 'extend'), after(2 * DAY_MS), after(EXTENSION_SILENCE_MS)),
+  'a refund agreed, another declined, another run out': going(
+    paid,
+    by('seller', 'refund-offer'),
+    by('buyer', 'refund-offer', {}),
+    by('seller', 'refund-offer'),
+    by('buyer', 'decline'),
+    by('seller', 'deliver'),
+    by('buyer', 'revision'),
+    by('seller', 'refund-offer'),
+    after(2 * DAY_MS),
+    after(2 * DAY_MS),
+  ),
+  'an admin gives back, before, after completion and after it has cleared': going(
+    ...delivered,
+    giveBack(1111),
+    by('buyer', 'accept'),
+    giveBack(333),
+    after(CLEARING_MS),
+    giveBack(77),
+    async (id) => giveBack((await read(id)).price.total.amount - 1521)(id),
+    settled,
+  ),
   'the buyer disputes, the seller agrees': going(...disputed, by('seller', 'dispute/answer')),
   'the buyer disputes, silence': going(...disputed, after(DISPUTE_ANSWER_MS)),
   'the buyer disputes and withdraws': going(...disputed, by('buyer', 'dispute/withdraw')),
@@ -286,6 +313,23 @@ const expected = (rows: readonly Step[], move: string, who: Who, status: OrderSt
   // Where the move is somebody's right now, it may be the other party's.
   return here ? ['forbidden', 'invalid_transition'] : ['invalid_transition']
 }
+
+test.serial('an admin gives back what was paid out already, and the seller owes their share', async (t) => {
+  const id = await at(...delivered, by('buyer', 'accept'), after(CLEARING_MS))
+  const { order: of, price } = await read(id).then((one) => ({ order: one, price: one.price }))
+  const before = (await node.call('ledger.balances', { accounts: [`available:${of.seller.id}`] }))[
+    `available:${of.seller.id}`
+  ]
+  await giveBack(price.total.amount)(id)
+  const now = (await node.call('ledger.balances', { accounts: [`available:${of.seller.id}`] }))[
+    `available:${of.seller.id}`
+  ]
+  t.is(now!['usd']! - before!['usd']!, 4000)
+  t.is((await read(id)).status, 'cancelled')
+  t.is(await codeOf(giveBack(1)(id) as Promise<unknown>), 'invalid_transition')
+  t.is(await codeOf(giveBack(1)(await AT.disputed()) as Promise<unknown>), 'invalid_transition')
+  t.is(await codeOf(giveBack(1)(await AT.awaiting_payment()) as Promise<unknown>), 'invalid_transition')
+})
 
 const OPPOSITES: Record<string, { to: Path[]; moves: [Who, string, object?][] }> = {
   'accepting and agreeing to cancel': {

@@ -1,4 +1,5 @@
 // Every move of an order as a pure decision: (order, who, what, now) → the next order, what it says, or a refusal.
+export { offerRefund, refundByAdmin } from './moves/returning.ts'
 export { remembering, type By, type Moved } from './moves/taking.ts'
 export { accept, answer, deliver, revise } from './moves/working.ts'
 export { extend } from './moves/extending.ts'

@@ -170,6 +170,18 @@ export default service(contract, async (here) => {
         move(ctx, ['buyer', 'seller'], (order, by, now, command) =>
           moves.decline(order, by, ctx.params.proposal, now, command),
         ),
+      offerRefund: (ctx) =>
+        move(ctx, ['buyer', 'seller'], (order, by, now, command) => {
+          const { amount, reason } = ctx.params
+          return moves.offerRefund(order, by, { amount, reason }, now, command)
+        }),
+      refundByAdmin: async (ctx) => {
+        const { id, amount, reason } = ctx.params
+        const refunded = await decide(id, ctx, (order, by, now, command) =>
+          moves.refundByAdmin(order, by, { amount, reason }, now, command),
+        )
+        return publicOrder(refunded, ctx.caller, here.clock.now())
+      },
       dispute: (ctx) => {
         const { reason, text } = ctx.params
         const id = here.newId('dsp', ctx.meta.command)

@@ -6,7 +6,7 @@ import * as moves from './moves.ts'
 import type { By, Moved } from './moves.ts'
 import { brokenHistory, diagram, leadsTo, steps, type StepName } from './process.ts'
 import { AMOUNT_MAX, FEE_POLICY, portion, priceOf } from './price.ts'
-import type { OrderDoc } from './state.ts'
+import { refundedOf, type OrderDoc } from './state.ts'
 import {
   AUTO_COMPLETE_MS,
   CANCEL_SILENCE_MS,
@@ -289,6 +289,9 @@ test('whatever is asked in whatever order, no money stays held when an order has
     (order, now) => moves.extend(order, buyer, {}, now),
     (order, now) => moves.decline(order, buyer, undefined, now),
     (order, now) => moves.decline(order, seller, undefined, now),
+    (order, now) => moves.offerRefund(order, seller, { amount: usd(3333), reason: 'x' }, now),
+    (order, now) => moves.offerRefund(order, buyer, {}, now),
+    (order, now) => moves.refundByAdmin(order, { role: 'admin' }, { amount: usd(1001), reason: 'x' }, now),
     (order, now) => moves.dispute(order, buyer, { id: 'dsp_1', reason: 'x' }, now),
     (order, now) => moves.dispute(order, seller, { id: 'dsp_2', reason: 'x' }, now),
     (order, now) => moves.answerDispute(order, seller, { agree: true }, now),
@@ -327,7 +330,7 @@ test('whatever is asked in whatever order, no money stays held when an order has
         )
         const held = 0 - escrow.reduce((sum, amount) => sum + amount, 0)
         const ended = order.completedAt !== null || ['cancelled', 'expired'].includes(order.status)
-        t.is(held, ended || order.paidAt === null ? 0 : order.price.total)
+        t.is(held, ended || order.paidAt === null ? 0 : order.price.total - refundedOf(order))
       },
     ),
     { numRuns: 500 },
@@ -342,6 +345,7 @@ test('a party is offered exactly the moves that would be taken', (t) => {
     revision: (order, by) => moves.revise(order, by, 'x', now),
     accept: (order, by) => moves.accept(order, by, now),
     cancel: (order, by) => moves.cancel(order, by, 'x', now),
+    'refund-offer': (order, by) => moves.offerRefund(order, by, { amount: usd(100), reason: 'x' }, now),
     extend: (order, by) => moves.extend(order, by, { days: 1, reason: 'x' }, now),
     decline: (order, by) => moves.decline(order, by, undefined, now),
   }
@@ -351,6 +355,7 @@ test('a party is offered exactly the moves that would be taken', (t) => {
     revision: ['buyer'],
     accept: ['buyer'],
     cancel: ['buyer', 'seller'],
+    'refund-offer': ['buyer', 'seller'],
     extend: ['buyer', 'seller'],
     decline: ['buyer', 'seller'],
   }
@@ -362,6 +367,8 @@ test('a party is offered exactly the moves that would be taken', (t) => {
     moves.accept(delivered(), buyer, now).next,
     moves.cancel(started(), seller, 'x', now).next,
     moves.extend(started(), seller, { days: 1, reason: 'x' }, now).next,
+    moves.offerRefund(delivered(), seller, { amount: usd(100), reason: 'x' }, now).next,
+    moves.dispute(delivered(), seller, { id: 'dsp_1', reason: 'x' }, now).next,
   ])
     for (const by of [buyer, seller])
       for (const [action, take] of Object.entries(ask)) {

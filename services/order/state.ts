@@ -60,6 +60,8 @@ export type OrderDoc = ActorDoc & {
   cancel: { by: 'buyer' | 'seller'; reason: string; agreedAt: number } | null
   /** An open proposal of the seller for more time; `withdrawnAt` is when silence ends it. Absent in old orders. */
   extension?: { days: number; reason: string; withdrawnAt: number } | null
+  /** An open offer of the seller to give part of it back; `withdrawnAt` is when silence ends it. */
+  refundOffer?: { amount: number; reason: string; withdrawnAt: number } | null
   /** Refunds asked of the provider, oldest first; absent until there is one. */
   refunds?: Refund[]
   /** The last dispute, also when it is over. */

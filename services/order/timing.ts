@@ -11,6 +11,8 @@ export const AUTO_COMPLETE_MS = 3 * DAY_MS
 export const CANCEL_SILENCE_MS = 48 * HOUR_MS
 /** A proposal for more time that nobody answers is withdrawn. */
 export const EXTENSION_SILENCE_MS = 4 * DAY_MS
+/** An offer to give part of the money back that nobody answers is withdrawn. */
+export const REFUND_OFFER_MS = 4 * DAY_MS
 /** A dispute that the other side does not answer is decided for who opened it. */
 export const DISPUTE_ANSWER_MS = 48 * HOUR_MS
 /** This long past due the buyer may cancel alone. */
@@ -26,42 +28,56 @@ export type Timer =
   | 'auto_completed'
   | 'cancelled_by_silence'
   | 'extension_withdrawn'
+  | 'refund_offer_withdrawn'
   | 'dispute_silence'
   | 'cleared'
 
 /** What the clock will do next, earliest first. */
-export const timersOf = (order: OrderDoc): { step: Timer; at: number }[] => {
-  const { status, expiresAt, dueAt, late, autoCompleteAt, cancel, extension, clearsAt, clearedAt } = order
-  const silence = cancel ? [{ step: 'cancelled_by_silence' as const, at: cancel.agreedAt }] : []
-  const withdrawn = extension ? [{ step: 'extension_withdrawn' as const, at: extension.withdrawnAt }] : []
-  const due: { step: Timer; at: number | null }[] =
-    status === 'awaiting_payment'
-      ? [{ step: 'expired', at: expiresAt }]
-      : status === 'awaiting_requirements'
-        ? silence
-        : status === 'in_progress'
-          ? [...silence, ...withdrawn, { step: 'late', at: late ? null : dueAt }]
-          : status === 'delivered'
-            ? [...silence, { step: 'auto_completed', at: autoCompleteAt }]
-            : status === 'completed'
-              ? [{ step: 'cleared', at: clearedAt ? null : clearsAt }]
-              : status === 'disputed' && order.disputeStatus === 'open'
-                ? [{ step: 'dispute_silence', at: order.dispute!.deadlineAt }]
-                : []
-  return due.filter((timer): timer is { step: Timer; at: number } => timer.at !== null).sort((a, b) => a.at - b.at)
+export const timersOf = (order: OrderDoc): { step: Timer; at: number }[] =>
+  dueOf(order)
+    .filter((timer): timer is { step: Timer; at: number } => timer.at !== null && timer.at !== undefined)
+    .sort((a, b) => a.at - b.at)
+
+const dueOf = (order: OrderDoc): { step: Timer; at: number | null | undefined }[] => {
+  const { late, clearedAt } = order
+  switch (order.status) {
+    case 'awaiting_payment':
+      return [{ step: 'expired', at: order.expiresAt }]
+    case 'awaiting_requirements':
+      return proposalsOf(order)
+    case 'in_progress':
+      return [...proposalsOf(order), { step: 'late', at: late ? null : order.dueAt }]
+    case 'delivered':
+      return [...proposalsOf(order), { step: 'auto_completed', at: order.autoCompleteAt }]
+    case 'completed':
+      return [{ step: 'cleared', at: clearedAt ? null : order.clearsAt }]
+    case 'disputed':
+      return [{ step: 'dispute_silence', at: order.disputeStatus === 'open' ? order.dispute?.deadlineAt : null }]
+    case 'cancelled':
+    case 'expired':
+      return []
+  }
 }
+
+/** What nobody answers: a proposal to cancel counts as agreed, any other is withdrawn. */
+const proposalsOf = ({ cancel, extension, refundOffer }: OrderDoc) => [
+  { step: 'cancelled_by_silence' as const, at: cancel?.agreedAt },
+  { step: 'extension_withdrawn' as const, at: extension?.withdrawnAt },
+  { step: 'refund_offer_withdrawn' as const, at: refundOffer?.withdrawnAt },
+]
 
 export const wakeAtOf = (order: OrderDoc): number | null => timersOf(order)[0]?.at ?? null
 
 /** Everything that is timed, later by as long as it stood still. */
 export const shifted = (order: OrderDoc, ms: number) => {
   const later = (at: number | null) => at && at + ms
-  const { cancel, extension } = order
+  const { cancel, extension, refundOffer } = order
   return {
     dueAt: later(order.dueAt),
     autoCompleteAt: later(order.autoCompleteAt),
     clearsAt: later(order.clearsAt),
     cancel: cancel && { ...cancel, agreedAt: cancel.agreedAt + ms },
+    refundOffer: refundOffer ? { ...refundOffer, withdrawnAt: refundOffer.withdrawnAt + ms } : null,
     extension: extension ? { ...extension, withdrawnAt: extension.withdrawnAt + ms } : null,
   }
 }

@@ -3,6 +3,7 @@ import { iso, type Caller, type Money } from '../shapes.ts'
 import type { TopicEvent } from '../topic.ts'
 import type { Dispute, Order, OrderEvent, OrderStatus } from './contract.ts'
 import { proposedTo } from './moves/declining.ts'
+import { offerableOf } from './moves/returning.ts'
 import { mayDispute } from './moves/disputing.ts'
 import { leadsTo, type StepName } from './process.ts'
 import { refundedOf, refundsOf, type OrderDoc, type TimelineEvent } from './state.ts'
@@ -15,7 +16,8 @@ export const allowedActions = (order: OrderDoc, role: PartyRole | null): string[
   if (role === null) return []
   const { status, cancel, revisionsLeft } = order
   const buyer = role === 'buyer'
-  const mayCancel = ['awaiting_requirements', 'in_progress', 'delivered'].includes(status) && cancel?.by !== role
+  const open = ['awaiting_requirements', 'in_progress', 'delivered'].includes(status)
+  const mayCancel = open && cancel?.by !== role
   const rows: [action: string, allowed: boolean][] = [
     ['pay', buyer && status === 'awaiting_payment'],
     ['requirements', buyer && status === 'awaiting_requirements'],
@@ -25,6 +27,7 @@ export const allowedActions = (order: OrderDoc, role: PartyRole | null): string[
     ['decline', proposedTo(order, role).length > 0],
     ['accept', buyer && status === 'delivered'],
     ['cancel', mayCancel || (buyer && status === 'awaiting_payment')],
+    ['refund-offer', buyer ? Boolean(order.refundOffer) && open : open && !order.refundOffer && offerableOf(order) > 0],
     ['dispute', mayDispute(order, role)],
     ['dispute/answer', status === 'disputed' && order.disputeStatus === 'open' && order.dispute?.by !== role],
     ['dispute/withdraw', status === 'disputed' && order.dispute?.by === role],
@@ -73,6 +76,13 @@ export const publicOrder = (
         days: order.extension.days,
         reason: order.extension.reason,
         withdrawnAt: iso(order.extension.withdrawnAt),
+      },
+    }),
+    ...(order.refundOffer && {
+      refundOffered: {
+        amount: money(order.refundOffer.amount),
+        reason: order.refundOffer.reason,
+        withdrawnAt: iso(order.refundOffer.withdrawnAt),
       },
     }),
     ...(order.dispute && { dispute: publicDispute(order)! }),

@@ -35,6 +35,14 @@ export const cancelled = (order: OrderDoc, how: Take): Moved => {
   return take(order, {
     ...how,
     say: back.say,
-    change: { ...back.change, cancel: null, extension: null, dueAt: null, autoCompleteAt: null, late: false },
+    change: {
+      ...back.change,
+      cancel: null,
+      extension: null,
+      refundOffer: null,
+      dueAt: null,
+      autoCompleteAt: null,
+      late: false,
+    },
   })
 }

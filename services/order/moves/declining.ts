@@ -13,6 +13,11 @@ const ROWS: Record<Proposal, Row> = {
     by: ({ extension }) => (extension ? 'seller' : null),
     closed: { extension: null },
   },
+  refund: {
+    step: 'refund_declined',
+    by: ({ refundOffer }) => (refundOffer ? 'seller' : null),
+    closed: { refundOffer: null },
+  },
 }
 
 /** What is proposed to a party and not yet answered. */

@@ -145,6 +145,7 @@ const CLOSED = {
   disputeStatus: 'resolved',
   cancel: null,
   extension: null,
+  refundOffer: null,
   dueAt: null,
   autoCompleteAt: null,
   late: false,

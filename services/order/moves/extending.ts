@@ -1,6 +1,7 @@
 // More time for the work: the seller proposes, the buyer agrees or declines, silence withdraws it. Pure.
 import { refuse } from '../../errors.ts'
 import { iso } from '../../shapes.ts'
+import { leadsTo } from '../process.ts'
 import type { OrderDoc } from '../state.ts'
 import { DAY_MS, EXTENSION_SILENCE_MS } from '../timing.ts'
 import { forbidden, take, type By, type Moved } from './taking.ts'
@@ -12,6 +13,7 @@ export const extend = (order: OrderDoc, by: By, asked: Asked, now: number, comma
   by.role === 'seller' ? propose(order, by, asked, now, command) : agree(order, by, asked, now, command)
 
 const propose = (order: OrderDoc, by: By, { days, reason }: Asked, now: number, command?: string): Moved => {
+  if (leadsTo('extension_proposed', order.status) === null) throw forbidden(order, 'extend')
   if (days === undefined || reason === undefined) {
     const missing = [...(days === undefined ? ['days'] : []), ...(reason === undefined ? ['reason'] : [])]
     throw refuse('validation_failed', 'an extension needs days and a reason', {

@@ -25,6 +25,8 @@ export const wake = (order: OrderDoc, now: number): Moved | null => {
       return cancelled(order, { step: 'cancelled_by_silence', by, now, data: { reason: order.cancel?.reason ?? '' } })
     case 'extension_withdrawn':
       return take(order, { step: 'extension_withdrawn', by, now, change: { extension: null } })
+    case 'refund_offer_withdrawn':
+      return take(order, { step: 'refund_offer_withdrawn', by, now, change: { refundOffer: null } })
     case 'dispute_silence':
       return silence(order, now)
     case 'cleared': {

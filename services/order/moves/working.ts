@@ -102,6 +102,12 @@ export const releasing = (order: OrderDoc, now: number): { change: Change; say: 
   const about = { order: id, gig: order.gig.id, buyer: order.buyer.id, seller: seller.id, at: now }
   return {
     say: [posted(released), { name: 'order.completed', data: about }],
-    change: { autoCompleteAt: null, cancel: null, completedAt: now, clearsAt: now + order.clearingMs },
+    change: {
+      autoCompleteAt: null,
+      cancel: null,
+      refundOffer: null,
+      completedAt: now,
+      clearsAt: now + order.clearingMs,
+    },
   }
 }
