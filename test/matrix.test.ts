@@ -71,6 +71,7 @@ const CASES: Record<string, Case> = {
   'order.cancel': { ...onOrder, body: { reason: 'Because.' } },
   'order.extend': { ...onOrder, body: { days: 2, reason: 'Rain.' } },
   'order.decline': { ...onOrder, body: {} },
+  'order.tip': { ...onOrder, body: { amount: { amount: 500, currency: 'usd' } } },
   'order.offerRefund': { ...onOrder, body: { amount: { amount: 100, currency: 'usd' }, reason: 'Sorry.' } },
   'order.refundByAdmin': {
     path: () => ({ id: 'ord_none' }),

@@ -44,6 +44,8 @@ export {
   refundShared,
   released,
   reserved,
+  tipCleared,
+  tipped,
   transferred,
   transferReversed,
 } from './postings.ts'

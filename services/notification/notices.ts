@@ -75,6 +75,9 @@ const ORDER: Readonly<Record<string, Told>> = {
   dispute_won_by_seller: { to: 'both', title: 'A dispute was decided for the seller', text: 'The order is completed.' },
   dispute_split: { to: ['buyer', 'seller'], title: 'A dispute was decided', text: 'The money is shared.' },
   refunded: { to: ['buyer'], title: 'Your money is on its way back' },
+  tipped: { to: ['seller'], title: 'You have a tip', text: 'It is yours, clearing.' },
+  tip_expired: { to: ['buyer'], title: 'Your tip was not paid', text: 'Give another if you like.' },
+  tip_cleared: { to: ['seller'], title: 'A tip is available' },
   cleared: { to: ['seller'], title: 'Money is available', text: 'An order has cleared.' },
 }
 const BOTH = ['buyer', 'seller'] as const

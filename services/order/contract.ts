@@ -50,6 +50,11 @@ export const Agreement = closed({
 })
 export type Agreement = Static<typeof Agreement>
 
+/** dropped: declined or not paid in time. */
+export const TIP_STATUSES = ['awaiting_payment', 'paid', 'cleared', 'dropped'] as const
+export type TipStatus = (typeof TIP_STATUSES)[number]
+const TipStatus = Type.Unsafe<TipStatus>(Type.Union(TIP_STATUSES.map((status) => Type.Literal(status))))
+
 export const DISPUTE_STATUSES = ['open', 'contested', 'resolved', 'withdrawn'] as const
 export type DisputeStatus = (typeof DISPUTE_STATUSES)[number]
 const DisputeStatus = Type.Unsafe<DisputeStatus>(Type.Union(DISPUTE_STATUSES.map((status) => Type.Literal(status))))
@@ -110,6 +115,8 @@ export const Order = Type.Object(
     extensionProposed: Type.Optional(Type.Object({ days: Type.Integer(), reason: Type.String(), withdrawnAt: Time })),
     /** What the seller offers to give back, while the buyer has not answered. */
     refundOffered: Type.Optional(Type.Object({ amount: Money, reason: Type.String(), withdrawnAt: Time })),
+    /** Tips that were paid or can be; `cleared` ones are the seller's to take. */
+    tips: Type.Array(Type.Object({ id: Id, amount: Money, status: TipStatus, at: Time })),
     /** The last dispute, also when it is over. */
     dispute: Type.Optional(Dispute),
     /** What of the price was given back. */
@@ -221,6 +228,14 @@ export const order = contract({
         id: Id,
         proposal: Type.Optional(Type.Unsafe<Proposal>(Type.Union(PROPOSALS.map((proposal) => Type.Literal(proposal))))),
       }),
+    },
+    tip: {
+      ...move,
+      rest: 'POST /v1/orders/:id/tip',
+      errors: ['payment_declined', 'invalid_transition'],
+      summary:
+        'A tip on a completed order, within 60 days; all of one order together up to its subtotal or 500.00. Without paymentMethod it is charged to what the order was paid with; `payment` says what is left for the buyer to confirm. Takes Idempotency-Key.',
+      params: closed({ id: Id, amount: Money, paymentMethod: Type.Optional(text(1, 200)) }),
     },
     offerRefund: {
       ...move,
@@ -340,7 +355,7 @@ export const order = contract({
       gig: Type.String(),
     }),
     /** Not paid in time or cancelled before: nothing may be charged any more. */
-    'order.abandoned': Type.Object({ order: Id }),
+    'order.abandoned': Type.Object({ order: Id, charge: Type.Optional(Id) }),
     'order.refund.requested': Type.Object({ order: Id, refund: Type.String(), amount: Money }),
   },
   hears: ['payment.succeeded', 'payment.refunded', 'review.written', 'offer.accepted'],

@@ -10,9 +10,11 @@ import { order as contract } from './contract.ts'
 import { listDisputes, listOrders, withDispute } from './listing.ts'
 import * as moves from './moves.ts'
 import type { By, Moved } from './moves.ts'
-import { brokenHistory, type Role } from './process.ts'
+import { brokenHistory } from './process.ts'
+import { tip } from './tipping.ts'
+import { PAY_TIMEOUT_MS } from './timing.ts'
 import { orders, refundsOf, type OrderDoc } from './state.ts'
-import { publicDispute, publicEvent, publicOrder, roleOf, toldEvents, type PartyRole } from './view.ts'
+import { publicDispute, publicEvent, partyOf, publicOrder, roleOf, toldEvents, type PartyRole } from './view.ts'
 
 /** A party's answer comes after the ledger and the provider have what the move says, so that balances read true at once. */
 const SETTLED_WITH = ['ledger', 'payment', 'order'] as const
@@ -81,12 +83,13 @@ export default service(contract, async (here) => {
     return order
   }
 
-  /** The order once it has heard that it is paid; as it is when that takes too long. */
-  const heardOfMoney = async (id: string, caller: Caller): Promise<OrderDoc> => {
+  /** The order once it has heard what it waits for; as it is when that takes too long. */
+  const heard = async (id: string, fits: (order: OrderDoc) => boolean): Promise<OrderDoc> => {
     const until = Date.now() + HEARD_MS
     for (;;) {
-      const order = await read(id, caller)
-      if (order.paidAt !== null || Date.now() > until) return order
+      const order = await book.read(id)
+      if (!order) throw refuse('not_found', 'there is no such order')
+      if (fits(order) || Date.now() > until) return order
       await new Promise<void>((resolve) => setTimeout(resolve, HEARD_PAUSE_MS))
     }
   }
@@ -140,7 +143,8 @@ export default service(contract, async (here) => {
           )
           throw refuse('payment_declined', outcome.declined.message, { data: { declineCode: outcome.declined.code } })
         }
-        const now = outcome.status === 'succeeded' ? await heardOfMoney(id, ctx.caller) : await read(id, ctx.caller)
+        const now =
+          outcome.status === 'succeeded' ? await heard(id, ({ paidAt }) => paidAt !== null) : await read(id, ctx.caller)
         if (now.paidAt !== null && refundsOf(now).length > 0)
           throw refuse('invalid_transition', `the order was ${now.status} meanwhile; what was paid goes back in full`)
         const answered = now.payment ? { ...now, payment: { ...now.payment, status: outcome.status } } : now
@@ -170,6 +174,7 @@ export default service(contract, async (here) => {
         move(ctx, ['buyer', 'seller'], (order, by, now, command) =>
           moves.decline(order, by, ctx.params.proposal, now, command),
         ),
+      tip: (ctx) => tip({ ...checkout, heard }, ctx),
       offerRefund: (ctx) =>
         move(ctx, ['buyer', 'seller'], (order, by, now, command) => {
           const { amount, reason } = ctx.params
@@ -246,7 +251,10 @@ export default service(contract, async (here) => {
       },
     },
     hears: {
-      'payment.succeeded': ({ data }) => told(data.order, (order, now) => moves.paid(order, data, now)),
+      'payment.succeeded': ({ data }) =>
+        told(data.order, (order, now) =>
+          data.charge ? moves.tipPaid(order, data.charge, data, now) : moves.paid(order, data, now),
+        ),
       'payment.refunded': ({ data }) =>
         told(data.order, (order, now) => moves.refunded(order, data.refund, data.amount, now)),
       // Whoever accepted usually has the order by now; a crash in between loses nothing.
@@ -261,8 +269,6 @@ export default service(contract, async (here) => {
   }
 })
 
-/** The provider may take its time; a client that gives up sooner finds the outcome in the order. */
-const PAY_TIMEOUT_MS = 14_000
 /** Somebody else's confirmation may have made the payment; the order hears of it a moment later. */
 const HEARD_MS = 3000
 const HEARD_PAUSE_MS = 20
@@ -270,13 +276,6 @@ const PROBLEMS_MAX = 100
 
 const decided = (moved: Moved | null): Decision<OrderDoc, undefined> =>
   moved ? { ...moved, result: undefined } : { result: undefined }
-
-const partyOf = (order: OrderDoc | null, caller: Caller, who: readonly PartyRole[]): { role: Role; id: string } => {
-  const role = order && roleOf(order, caller)
-  if (!order || (!role && !caller.roles.includes('admin'))) throw refuse('not_found', 'there is no such order')
-  if (!role || !who.includes(role)) throw refuse('forbidden', `that is the ${who.join(' or ')}'s to do`)
-  return { role, id: caller.id }
-}
 
 const problemsOf = (order: OrderDoc): string[] => {
   const gap = order.timeline.findIndex(({ seq }, at) => seq !== at + 1)

@@ -346,6 +346,7 @@ test('a party is offered exactly the moves that would be taken', (t) => {
     accept: (order, by) => moves.accept(order, by, now),
     cancel: (order, by) => moves.cancel(order, by, 'x', now),
     'refund-offer': (order, by) => moves.offerRefund(order, by, { amount: usd(100), reason: 'x' }, now),
+    tip: (order, by) => moves.beginTip(order, by, { id: 'tip_1', amount: usd(500) }, now),
     extend: (order, by) => moves.extend(order, by, { days: 1, reason: 'x' }, now),
     decline: (order, by) => moves.decline(order, by, undefined, now),
   }
@@ -356,6 +357,7 @@ test('a party is offered exactly the moves that would be taken', (t) => {
     accept: ['buyer'],
     cancel: ['buyer', 'seller'],
     'refund-offer': ['buyer', 'seller'],
+    tip: ['buyer'],
     extend: ['buyer', 'seller'],
     decline: ['buyer', 'seller'],
   }
@@ -372,7 +374,7 @@ test('a party is offered exactly the moves that would be taken', (t) => {
   ])
     for (const by of [buyer, seller])
       for (const [action, take] of Object.entries(ask)) {
-        const offered = allowedActions(order, by.role as 'buyer' | 'seller').includes(action)
+        const offered = allowedActions(order, by.role as 'buyer' | 'seller', now).includes(action)
         const taken = asker[action]!.includes(by.role) && attempt(() => take(order, by)) !== null
         t.is(offered, taken, `${action} by ${by.role} while ${order.status}`)
       }

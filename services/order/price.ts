@@ -8,6 +8,8 @@ export type FeePolicy = {
   smallOrderFee: number
   smallOrderBelow: number
   commissionBasisPoints: number
+  /** Of tips; none unless set. */
+  tipCommissionBasisPoints?: number
 }
 export const FEE_POLICY: FeePolicy = {
   serviceFeeBasisPoints: 550,

@@ -7,7 +7,7 @@ export const PROCESS_VERSION = 1
 
 export type Role = 'buyer' | 'seller' | 'system' | 'clock' | 'admin'
 /** What a step does with the money held for the order. */
-export type MoneyMove = 'charge' | 'refund' | 'release' | 'clear'
+export type MoneyMove = 'charge' | 'refund' | 'release' | 'clear' | 'tip'
 export type Step = {
   by: readonly Role[]
   from: readonly OrderStatus[]
@@ -18,6 +18,8 @@ export type Step = {
   action?: string
 }
 
+/** Where a completed order may be by the time its tip is paid. */
+const ENDED = ['completed', 'disputed', 'cancelled'] as const satisfies readonly OrderStatus[]
 const WORKING = ['in_progress', 'delivered'] as const satisfies readonly OrderStatus[]
 
 export const steps = {
@@ -123,6 +125,11 @@ export const steps = {
     to: 'stay',
   },
   cleared: { by: ['clock'], from: ['completed'], to: 'stay', money: ['clear'] },
+  tip_begun: { by: ['buyer'], from: ['completed'], to: 'stay', action: 'tip' },
+  tip_declined: { by: ['buyer'], from: ENDED, to: 'stay', action: 'tip' },
+  tip_expired: { by: ['clock'], from: ENDED, to: 'stay' },
+  tipped: { by: ['system'], from: ENDED, to: 'stay', money: ['tip'] },
+  tip_cleared: { by: ['clock'], from: ['completed', 'cancelled'], to: 'stay', money: ['clear'] },
 } as const satisfies Record<string, Step>
 
 export type StepName = keyof typeof steps

@@ -2,7 +2,7 @@
 import type { ActorDoc } from '../../mixins/actor.ts'
 import { actorCollection } from '../../mixins/actor.ts'
 import type { Extra, Image, Package } from '../gig/contract.ts'
-import type { DisputeStatus, OrderedPackage, OrderStatus } from './contract.ts'
+import type { DisputeStatus, OrderedPackage, OrderStatus, TipStatus } from './contract.ts'
 import type { FeePolicy, Price } from './price.ts'
 
 export type Party = { id: string; username: string; displayName: string }
@@ -14,6 +14,16 @@ export type TimelineEvent = {
   data: Record<string, unknown>
 }
 
+/** `expiresAt`: unpaid until then it is dropped. `clearsAt`: set once paid. Minor units of the order's currency. */
+export type Tip = {
+  id: string
+  amount: number
+  commission: number
+  status: TipStatus
+  at: number
+  expiresAt: number
+  clearsAt: number | null
+}
 export type Refund = { id: string; amount: number; settled: boolean }
 export type Dispute = {
   id: string
@@ -62,6 +72,8 @@ export type OrderDoc = ActorDoc & {
   extension?: { days: number; reason: string; withdrawnAt: number } | null
   /** An open offer of the seller to give part of it back; `withdrawnAt` is when silence ends it. */
   refundOffer?: { amount: number; reason: string; withdrawnAt: number } | null
+  /** Tips begun, oldest first; absent until there is one. */
+  tips?: Tip[]
   /** Refunds asked of the provider, oldest first; absent until there is one. */
   refunds?: Refund[]
   /** The last dispute, also when it is over. */

@@ -5,6 +5,10 @@ const HOUR_MS = 3_600_000
 export const DAY_MS = 24 * HOUR_MS
 /** Unpaid for this long: expired. */
 export const PAY_WITHIN_MS = 30 * 60_000
+/** A tip may be given for this long after completion. */
+export const TIP_WINDOW_MS = 60 * DAY_MS
+/** The provider may take its time; a client that gives up sooner finds the outcome in the order. */
+export const PAY_TIMEOUT_MS = 14_000
 /** Delivered and untouched for this long: completed. */
 export const AUTO_COMPLETE_MS = 3 * DAY_MS
 /** A proposal to cancel that nobody answers counts as agreed. */
@@ -31,14 +35,20 @@ export type Timer =
   | 'refund_offer_withdrawn'
   | 'dispute_silence'
   | 'cleared'
+  | 'tip_expired'
+  | 'tip_cleared'
+
+/** `tip` is set for those of a tip. */
+export type Due = { step: Timer; at: number; tip?: string }
+type Maybe = Omit<Due, 'at'> & { at: number | null | undefined }
 
 /** What the clock will do next, earliest first. */
-export const timersOf = (order: OrderDoc): { step: Timer; at: number }[] =>
+export const timersOf = (order: OrderDoc): Due[] =>
   dueOf(order)
-    .filter((timer): timer is { step: Timer; at: number } => timer.at !== null && timer.at !== undefined)
+    .filter((timer): timer is Due => timer.at !== null && timer.at !== undefined)
     .sort((a, b) => a.at - b.at)
 
-const dueOf = (order: OrderDoc): { step: Timer; at: number | null | undefined }[] => {
+const dueOf = (order: OrderDoc): Maybe[] => {
   const { late, clearedAt } = order
   switch (order.status) {
     case 'awaiting_payment':
@@ -50,14 +60,27 @@ const dueOf = (order: OrderDoc): { step: Timer; at: number | null | undefined }[
     case 'delivered':
       return [...proposalsOf(order), { step: 'auto_completed', at: order.autoCompleteAt }]
     case 'completed':
-      return [{ step: 'cleared', at: clearedAt ? null : order.clearsAt }]
+      return [{ step: 'cleared', at: clearedAt ? null : order.clearsAt }, ...unpaidTips(order), ...clearingTips(order)]
     case 'disputed':
-      return [{ step: 'dispute_silence', at: order.disputeStatus === 'open' ? order.dispute?.deadlineAt : null }]
+      return [
+        { step: 'dispute_silence', at: order.disputeStatus === 'open' ? order.dispute?.deadlineAt : null },
+        ...unpaidTips(order),
+      ]
     case 'cancelled':
+      return [...unpaidTips(order), ...clearingTips(order)]
     case 'expired':
       return []
   }
 }
+
+const unpaidTips = ({ tips = [] }: OrderDoc): Maybe[] =>
+  tips
+    .filter(({ status }) => status === 'awaiting_payment')
+    .map(({ id, expiresAt }) => ({ step: 'tip_expired', at: expiresAt, tip: id }))
+const clearingTips = ({ tips = [] }: OrderDoc): Maybe[] =>
+  tips
+    .filter(({ status }) => status === 'paid')
+    .map(({ id, clearsAt }) => ({ step: 'tip_cleared', at: clearsAt, tip: id }))
 
 /** What nobody answers: a proposal to cancel counts as agreed, any other is withdrawn. */
 const proposalsOf = ({ cancel, extension, refundOffer }: OrderDoc) => [
@@ -78,6 +101,9 @@ export const shifted = (order: OrderDoc, ms: number) => {
     clearsAt: later(order.clearsAt),
     cancel: cancel && { ...cancel, agreedAt: cancel.agreedAt + ms },
     refundOffer: refundOffer ? { ...refundOffer, withdrawnAt: refundOffer.withdrawnAt + ms } : null,
+    ...(order.tips && {
+      tips: order.tips.map((tip) => (tip.status === 'paid' ? { ...tip, clearsAt: later(tip.clearsAt) } : tip)),
+    }),
     extension: extension ? { ...extension, withdrawnAt: extension.withdrawnAt + ms } : null,
   }
 }

@@ -1,10 +1,12 @@
 // An order as its parties see it, and what each of them may do next. Pure.
+import { refuse } from '../errors.ts'
 import { iso, type Caller, type Money } from '../shapes.ts'
 import type { TopicEvent } from '../topic.ts'
 import type { Dispute, Order, OrderEvent, OrderStatus } from './contract.ts'
 import { proposedTo } from './moves/declining.ts'
 import { offerableOf } from './moves/returning.ts'
 import { mayDispute } from './moves/disputing.ts'
+import { mayTip, tipsOf } from './moves/tipping.ts'
 import { leadsTo, type StepName } from './process.ts'
 import { refundedOf, refundsOf, type OrderDoc, type TimelineEvent } from './state.ts'
 
@@ -12,7 +14,19 @@ export type PartyRole = 'buyer' | 'seller'
 export const roleOf = (order: Pick<OrderDoc, 'buyerId' | 'sellerId'>, caller: Pick<Caller, 'id'>): PartyRole | null =>
   order.buyerId === caller.id ? 'buyer' : order.sellerId === caller.id ? 'seller' : null
 
-export const allowedActions = (order: OrderDoc, role: PartyRole | null): string[] => {
+/** The caller as a party who may make this move: 404 for strangers, 403 for the wrong party. */
+export const partyOf = (
+  order: OrderDoc | null,
+  caller: Caller,
+  who: readonly PartyRole[],
+): { role: PartyRole; id: string } => {
+  const role = order && roleOf(order, caller)
+  if (!order || (!role && !caller.roles.includes('admin'))) throw refuse('not_found', 'there is no such order')
+  if (!role || !who.includes(role)) throw refuse('forbidden', `that is the ${who.join(' or ')}'s to do`)
+  return { role, id: caller.id }
+}
+
+export const allowedActions = (order: OrderDoc, role: PartyRole | null, now: number): string[] => {
   if (role === null) return []
   const { status, cancel, revisionsLeft } = order
   const buyer = role === 'buyer'
@@ -31,6 +45,7 @@ export const allowedActions = (order: OrderDoc, role: PartyRole | null): string[
     ['dispute', mayDispute(order, role)],
     ['dispute/answer', status === 'disputed' && order.disputeStatus === 'open' && order.dispute?.by !== role],
     ['dispute/withdraw', status === 'disputed' && order.dispute?.by === role],
+    ['tip', buyer && mayTip(order, now)],
     ['review', status === 'completed' && !order.reviewedBy.includes(role)],
   ]
   return rows.filter(([, allowed]) => allowed).map(([action]) => action)
@@ -85,9 +100,12 @@ export const publicOrder = (
         withdrawnAt: iso(order.refundOffer.withdrawnAt),
       },
     }),
+    tips: tipsOf(order)
+      .filter(({ status }) => status !== 'dropped')
+      .map(({ id, amount, status, at }) => ({ id, amount: money(amount), status, at: iso(at) })),
     ...(order.dispute && { dispute: publicDispute(order)! }),
     ...(refundsOf(order).length > 0 && { refunded: money(refundedOf(order)) }),
-    allowedActions: allowedActions(order, role),
+    allowedActions: allowedActions(order, role, now),
     createdAt: iso(order.createdAt),
     // Every move appends one event: their number is what others may compare.
     version: order.timeline.length,

@@ -120,10 +120,11 @@ export const resolve = (
 
 const toBuyer = (order: OrderDoc, how: Decision): Moved => {
   const given = refunding(order, leftOf(order), how.now)
+  const { tips } = shifted(order, how.now - order.dispute!.openedAt)
   return take(order, {
     ...how,
     step: 'dispute_won_by_buyer',
-    change: { ...given.change, ...CLOSED, clearsAt: null },
+    change: { ...given.change, ...CLOSED, clearsAt: null, ...(tips && { tips }) },
     say: given.say,
   })
 }
@@ -137,8 +138,8 @@ const settled = (order: OrderDoc, now: number): { change: Change; say: Said[] } 
     const released = releasing(order, now)
     return { change: { ...CLOSED, ...released.change }, say: released.say }
   }
-  const { clearsAt } = shifted(order, now - order.dispute!.openedAt)
-  return { change: { ...CLOSED, clearsAt }, say: [] }
+  const { clearsAt, tips } = shifted(order, now - order.dispute!.openedAt)
+  return { change: { ...CLOSED, clearsAt, ...(tips && { tips }) }, say: [] }
 }
 
 const CLOSED = {

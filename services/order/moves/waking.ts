@@ -7,6 +7,7 @@ import { timersOf } from '../timing.ts'
 import { cancelled } from './cancelling.ts'
 import { silence } from './disputing.ts'
 import { posted, take, type By, type Moved } from './taking.ts'
+import { clearTip, dropTip } from './tipping.ts'
 import { complete } from './working.ts'
 
 /** The due timer's step; null when none is due (the order moved on since it was found). */
@@ -29,6 +30,10 @@ export const wake = (order: OrderDoc, now: number): Moved | null => {
       return take(order, { step: 'refund_offer_withdrawn', by, now, change: { refundOffer: null } })
     case 'dispute_silence':
       return silence(order, now)
+    case 'tip_expired':
+      return dropTip(order, due.tip!, { step: 'tip_expired', by, now })
+    case 'tip_cleared':
+      return clearTip(order, due.tip!, now)
     case 'cleared': {
       const { price, policy } = order
       const amount = { amount: sharesOf(price, policy, refundedOf(order)).seller, currency: price.currency }
