@@ -33,6 +33,17 @@ const ORDER: Readonly<Record<string, Told>> = {
   auto_completed: { to: ['buyer', 'seller'], title: 'An order was completed', text: 'Nobody objected in time.' },
   cancelled_before_work: { to: ['seller'], title: 'An order was cancelled', text: 'Before work began.' },
   cancelled_late: { to: ['seller'], title: 'An order was cancelled', text: 'It was overdue.' },
+  requirements_timed_out: {
+    to: ['buyer', 'seller'],
+    title: 'An order was cancelled',
+    text: "The seller's questions were not answered in time.",
+  },
+  stuck_warned: {
+    to: ['buyer', 'seller'],
+    title: 'An order stands still',
+    text: 'It is cancelled in three days unless it is delivered or given more time.',
+  },
+  stuck_cancelled: { to: ['buyer', 'seller'], title: 'An order was cancelled', text: 'Nobody moved it any more.' },
   cancel_proposed: {
     to: 'other',
     title: 'Cancelling an order is proposed',

@@ -26,6 +26,8 @@ import {
   DISPUTE_ANSWER_MS,
   EXTENSION_SILENCE_MS,
   PAY_WITHIN_MS,
+  REQUIREMENTS_WITHIN_MS,
+  STUCK_MS,
 } from './timing.ts'
 
 type Who = 'buyer' | 'seller' | 'stranger' | 'admin'
@@ -208,6 +210,8 @@ const PATHS: Record<string, () => Promise<string>> = {
     by('buyer', 'decline'),
   ),
   'cancelled by silence': going(paid, by('seller', 'cancel'), after(CANCEL_SILENCE_MS)),
+  'questions never answered': asking(after(REQUIREMENTS_WITHIN_MS)),
+  'standing still': going(paid, after(STUCK_MS)),
   'more time agreed': going(paid, by('seller', 'extend'), by('buyer', 'extend', {})),
   'more time declined': going(paid, by('seller', 'extend'), by('buyer', 'decline')),
   'more time withdrawn': going(paid, by('seller', 'extend'), after(2 * DAY_MS), after(EXTENSION_SILENCE_MS)),

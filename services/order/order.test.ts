@@ -14,6 +14,8 @@ import {
   DAY_MS,
   EXTENSION_SILENCE_MS,
   PAY_WITHIN_MS,
+  STUCK_MS,
+  STUCK_WARNING_MS,
 } from './timing.ts'
 import {
   attempt,
@@ -203,6 +205,12 @@ test('a day past due the buyer cancels alone', (t) => {
   t.is(moves.cancel(late, buyer, 'late', due + DAY_MS - 1).next.status, 'in_progress')
   t.is(moves.cancel(late, buyer, 'late', due + DAY_MS).next.status, 'cancelled')
   t.is(moves.wake(late, due + 10 * DAY_MS), null)
+  const stuck = moves.wake(late, START + 1000 + STUCK_MS - STUCK_WARNING_MS)!.next
+  t.is(stuck.timeline.at(-1)!.type, 'stuck_warned')
+  t.is(moves.wake(stuck, START + 1000 + STUCK_MS - 1), null)
+  t.is(moves.wake(stuck, START + 1000 + STUCK_MS)!.next.status, 'cancelled')
+  const longer = moves.extend(moves.extend(late, seller, { days: 90, reason: 'x' }, due).next, buyer, {}, due).next
+  t.not(moves.wake(longer, START + 1000 + STUCK_MS)?.next.status, 'cancelled')
 })
 
 test('more time is proposed by the seller, agreed by the buyer, and the due date moves', (t) => {

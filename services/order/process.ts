@@ -57,6 +57,11 @@ export const steps = {
     to: 'stay',
     action: 'cancel',
   },
+  /** The buyer never answered the seller's questions. */
+  requirements_timed_out: { by: ['clock'], from: ['awaiting_requirements'], to: 'cancelled', money: ['refund'] },
+  /** Nobody moves an overdue order any more: a warning, then the money goes back before the card's bank forgets it. */
+  stuck_warned: { by: ['clock'], from: ['in_progress'], to: 'stay' },
+  stuck_cancelled: { by: ['clock'], from: ['in_progress'], to: 'cancelled', money: ['refund'] },
   cancel_declined: {
     by: ['buyer', 'seller'],
     from: ['awaiting_requirements', ...WORKING],

@@ -72,6 +72,8 @@ export type OrderDoc = ActorDoc & {
   extension?: { days: number; reason: string; withdrawnAt: number } | null
   /** An open offer of the seller to give part of it back; `withdrawnAt` is when silence ends it. */
   refundOffer?: { amount: number; reason: string; withdrawnAt: number } | null
+  /** Said once that it will be cancelled if nobody moves it. */
+  stuckWarned?: boolean
   /** Tips begun, oldest first; absent until there is one. */
   tips?: Tip[]
   /** Refunds asked of the provider, oldest first; absent until there is one. */

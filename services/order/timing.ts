@@ -21,6 +21,11 @@ export const REFUND_OFFER_MS = 4 * DAY_MS
 export const DISPUTE_ANSWER_MS = 48 * HOUR_MS
 /** This long past due the buyer may cancel alone. */
 export const LATE_CANCEL_MS = 24 * HOUR_MS
+/** The seller's questions unanswered for this long: cancelled. */
+export const REQUIREMENTS_WITHIN_MS = 14 * DAY_MS
+/** Paid this long ago, overdue and still not delivered: cancelled; the parties are warned before. */
+export const STUCK_MS = 75 * DAY_MS
+export const STUCK_WARNING_MS = 3 * DAY_MS
 /** A revision gives the seller at least this long. */
 export const REVISION_MS = 2 * DAY_MS
 export const CLEARING_MS = 14 * DAY_MS
@@ -29,6 +34,9 @@ export const CLEARING_TOP_RATED_MS = 7 * DAY_MS
 export type Timer =
   | 'expired'
   | 'late'
+  | 'requirements_timed_out'
+  | 'stuck_warned'
+  | 'stuck_cancelled'
   | 'auto_completed'
   | 'cancelled_by_silence'
   | 'extension_withdrawn'
@@ -54,9 +62,17 @@ const dueOf = (order: OrderDoc): Maybe[] => {
     case 'awaiting_payment':
       return [{ step: 'expired', at: order.expiresAt }]
     case 'awaiting_requirements':
-      return proposalsOf(order)
+      return [
+        ...proposalsOf(order),
+        { step: 'requirements_timed_out', at: later(order.paidAt, REQUIREMENTS_WITHIN_MS) },
+      ]
     case 'in_progress':
-      return [...proposalsOf(order), { step: 'late', at: late ? null : order.dueAt }]
+      return [
+        ...proposalsOf(order),
+        { step: 'late', at: late ? null : order.dueAt },
+        { step: 'stuck_warned', at: order.stuckWarned ? null : later(stuckAt(order), -STUCK_WARNING_MS) },
+        { step: 'stuck_cancelled', at: stuckAt(order) },
+      ]
     case 'delivered':
       return [...proposalsOf(order), { step: 'auto_completed', at: order.autoCompleteAt }]
     case 'completed':
@@ -72,6 +88,12 @@ const dueOf = (order: OrderDoc): Maybe[] => {
       return []
   }
 }
+
+const later = (at: number | null, ms: number): number | null => at && at + ms
+
+/** An order that was agreed to take longer, or given more time, is not stuck before it is a day overdue. */
+const stuckAt = ({ paidAt, dueAt }: OrderDoc): number | null =>
+  paidAt === null || dueAt === null ? null : Math.max(paidAt + STUCK_MS, dueAt + LATE_CANCEL_MS + STUCK_WARNING_MS)
 
 const unpaidTips = ({ tips = [] }: OrderDoc): Maybe[] =>
   tips
@@ -93,16 +115,15 @@ export const wakeAtOf = (order: OrderDoc): number | null => timersOf(order)[0]?.
 
 /** Everything that is timed, later by as long as it stood still. */
 export const shifted = (order: OrderDoc, ms: number) => {
-  const later = (at: number | null) => at && at + ms
   const { cancel, extension, refundOffer } = order
   return {
-    dueAt: later(order.dueAt),
-    autoCompleteAt: later(order.autoCompleteAt),
-    clearsAt: later(order.clearsAt),
+    dueAt: later(order.dueAt, ms),
+    autoCompleteAt: later(order.autoCompleteAt, ms),
+    clearsAt: later(order.clearsAt, ms),
     cancel: cancel && { ...cancel, agreedAt: cancel.agreedAt + ms },
     refundOffer: refundOffer ? { ...refundOffer, withdrawnAt: refundOffer.withdrawnAt + ms } : null,
     ...(order.tips && {
-      tips: order.tips.map((tip) => (tip.status === 'paid' ? { ...tip, clearsAt: later(tip.clearsAt) } : tip)),
+      tips: order.tips.map((tip) => (tip.status === 'paid' ? { ...tip, clearsAt: later(tip.clearsAt, ms) } : tip)),
     }),
     extension: extension ? { ...extension, withdrawnAt: extension.withdrawnAt + ms } : null,
   }

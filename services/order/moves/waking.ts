@@ -24,6 +24,11 @@ export const wake = (order: OrderDoc, now: number): Moved | null => {
       return complete(order, 'auto_completed', by, now)
     case 'cancelled_by_silence':
       return cancelled(order, { step: 'cancelled_by_silence', by, now, data: { reason: order.cancel?.reason ?? '' } })
+    case 'requirements_timed_out':
+    case 'stuck_cancelled':
+      return cancelled(order, { step: due.step, by, now })
+    case 'stuck_warned':
+      return take(order, { step: 'stuck_warned', by, now, change: { stuckWarned: true } })
     case 'extension_withdrawn':
       return take(order, { step: 'extension_withdrawn', by, now, change: { extension: null } })
     case 'refund_offer_withdrawn':
