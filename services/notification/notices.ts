@@ -17,9 +17,9 @@ export const TITLE_MAX = 160
 export const TEXT_MAX = 500
 
 type Party = 'buyer' | 'seller'
-type Told = { to: readonly Party[] | 'other'; title: string; text?: string }
+type Told = { to: readonly Party[] | 'other' | 'both'; title: string; text?: string }
 
-/** Who hears what of an order's steps; `other` is the party that did not act. */
+/** Who hears what of an order's steps; `other` is the party that did not act, `both` are those that did not. */
 const ORDER: Readonly<Record<string, Told>> = {
   paid: { to: ['seller'], title: 'New order', text: 'It is paid; the buyer has questions of yours to answer first.' },
   paid_and_started: { to: ['seller'], title: 'New order', text: 'It is paid: the delivery clock has started.' },
@@ -33,23 +33,77 @@ const ORDER: Readonly<Record<string, Told>> = {
   auto_completed: { to: ['buyer', 'seller'], title: 'An order was completed', text: 'Nobody objected in time.' },
   cancelled_before_work: { to: ['seller'], title: 'An order was cancelled', text: 'Before work began.' },
   cancelled_late: { to: ['seller'], title: 'An order was cancelled', text: 'It was overdue.' },
+  requirements_timed_out: {
+    to: ['buyer', 'seller'],
+    title: 'An order was cancelled',
+    text: "The seller's questions were not answered in time.",
+  },
+  stuck_warned: {
+    to: ['buyer', 'seller'],
+    title: 'An order stands still',
+    text: 'It is cancelled in three days unless it is delivered or given more time.',
+  },
+  stuck_cancelled: { to: ['buyer', 'seller'], title: 'An order was cancelled', text: 'Nobody moved it any more.' },
   cancel_proposed: {
     to: 'other',
     title: 'Cancelling an order is proposed',
     text: 'Agree, or talk about it within 48 hours.',
   },
+  cancel_declined: { to: 'other', title: 'Your proposal to cancel was declined', text: 'The order goes on.' },
+  extension_proposed: {
+    to: ['buyer'],
+    title: 'More time is asked for',
+    text: 'Agree or decline within 4 days; after that it is withdrawn.',
+  },
+  extension_agreed: { to: ['seller'], title: 'You have more time', text: 'The buyer agreed; the due date has moved.' },
+  extension_declined: { to: ['seller'], title: 'More time was declined', text: 'The due date stays.' },
+  extension_withdrawn: { to: ['buyer', 'seller'], title: 'A proposal for more time ran out' },
   cancelled: { to: 'other', title: 'An order was cancelled', text: 'Both of you agreed.' },
   cancelled_by_silence: { to: ['buyer', 'seller'], title: 'An order was cancelled', text: 'Nobody objected in time.' },
+  refund_offered: {
+    to: ['buyer'],
+    title: 'Part of your money back is offered',
+    text: 'Agree or decline within 4 days; after that it is withdrawn.',
+  },
+  refund_agreed: { to: ['seller'], title: 'Your refund was agreed to', text: 'The order goes on.' },
+  refund_declined: { to: ['seller'], title: 'Your refund was declined', text: 'The order goes on.' },
+  refund_offer_withdrawn: { to: ['buyer', 'seller'], title: 'The offer of a refund ran out' },
+  partly_refunded: { to: ['buyer', 'seller'], title: 'Part of the money goes back', text: 'The market decided it.' },
+  fully_refunded: { to: ['buyer', 'seller'], title: 'All of the money goes back', text: 'The market decided it.' },
+  disputed: {
+    to: 'other',
+    title: 'An order is disputed',
+    text: 'Agree or contest within 48 hours; silence decides for who opened it.',
+  },
+  disputed_while_clearing: {
+    to: ['seller'],
+    title: 'A completed order is disputed',
+    text: 'Agree or contest within 48 hours; silence decides for the buyer.',
+  },
+  dispute_contested: { to: 'other', title: 'Your dispute is contested', text: 'The market will decide.' },
+  dispute_withdrawn: { to: 'other', title: 'A dispute was withdrawn', text: 'The order goes on where it stood.' },
+  dispute_won_by_buyer: { to: 'both', title: 'A dispute was decided for the buyer', text: 'The money goes back.' },
+  dispute_won_by_seller: { to: 'both', title: 'A dispute was decided for the seller', text: 'The order is completed.' },
+  dispute_split: { to: ['buyer', 'seller'], title: 'A dispute was decided', text: 'The money is shared.' },
   refunded: { to: ['buyer'], title: 'Your money is on its way back' },
+  tipped: { to: ['seller'], title: 'You have a tip', text: 'It is yours, clearing.' },
+  tip_expired: { to: ['buyer'], title: 'Your tip was not paid', text: 'Give another if you like.' },
+  tip_cleared: { to: ['seller'], title: 'A tip is available' },
   cleared: { to: ['seller'], title: 'Money is available', text: 'An order has cleared.' },
 }
+const BOTH = ['buyer', 'seller'] as const
 export const ORDER_STEPS = Object.keys(ORDER)
 
 export const ofOrder = ({ order, step, by, buyer, seller, gig }: Events['order.moved']): Notice[] => {
   const told = Object.hasOwn(ORDER, step) ? ORDER[step] : undefined
   if (!told) return []
   const parties = { buyer, seller }
-  const to = told.to === 'other' ? ([by === 'buyer' ? 'seller' : 'buyer'] as const) : told.to
+  const to =
+    told.to === 'other'
+      ? ([by === 'buyer' ? 'seller' : 'buyer'] as const)
+      : told.to === 'both'
+        ? BOTH.filter((party) => party !== by)
+        : told.to
   return to.map((party) => ({
     user: parties[party],
     kind: 'order',

@@ -102,7 +102,7 @@ test('letters end by kind or altogether, and the browser still hears', (t) => {
 })
 
 test('every step of an order is news for somebody, or is known to be for nobody', (t) => {
-  const silent = ['placed', 'payment_failed', 'cancelled_unpaid']
+  const silent = ['placed', 'payment_failed', 'cancelled_unpaid', 'tip_begun', 'tip_declined']
   t.deepEqual([...ORDER_STEPS, ...silent].sort(), Object.keys(steps).sort())
 })
 

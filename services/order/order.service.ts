@@ -7,12 +7,14 @@ import { LIMIT_DEFAULT, type Caller } from '../shapes.ts'
 import { orderTopic, TAIL_MAX, topicFrame } from '../topic.ts'
 import { place, placeAgreed, withPayment, type Checkout } from './checkout.ts'
 import { order as contract } from './contract.ts'
-import { listOrders } from './listing.ts'
+import { listDisputes, listOrders, withDispute } from './listing.ts'
 import * as moves from './moves.ts'
 import type { By, Moved } from './moves.ts'
-import { brokenHistory, type Role } from './process.ts'
-import { orders, type OrderDoc } from './state.ts'
-import { publicEvent, publicOrder, roleOf, toldEvents, type PartyRole } from './view.ts'
+import { brokenHistory } from './process.ts'
+import { tip } from './tipping.ts'
+import { PAY_TIMEOUT_MS } from './timing.ts'
+import { orders, refundsOf, type OrderDoc } from './state.ts'
+import { publicDispute, publicEvent, partyOf, publicOrder, roleOf, toldEvents, type PartyRole } from './view.ts'
 
 /** A party's answer comes after the ledger and the provider have what the move says, so that balances read true at once. */
 const SETTLED_WITH = ['ledger', 'payment', 'order'] as const
@@ -55,6 +57,25 @@ export default service(contract, async (here) => {
     return publicOrder(order, ctx.caller, here.clock.now())
   }
 
+  /** An admin's move, in an order that is none of theirs. */
+  const decide = (
+    id: string,
+    { caller, meta, deadlineAt }: Ctx & { caller: Caller },
+    decideOn: (order: OrderDoc, by: By, now: number, command?: string) => Moved,
+  ): Promise<OrderDoc> =>
+    book.turn<OrderDoc>(
+      id,
+      (state, now) => {
+        if (!state) throw refuse('not_found', 'there is no such order')
+        if (roleOf(state, caller)) throw refuse('forbidden', 'nobody decides about their own order')
+        const command = meta.command?.id
+        if (command && state.commands.includes(command)) return { result: state }
+        const moved = decideOn(state, { role: 'admin', id: caller.id }, now, command)
+        return { ...moved, result: moved.next }
+      },
+      { deadlineAt, settle: SETTLED_WITH },
+    )
+
   const read = async (id: string, caller: Caller): Promise<OrderDoc> => {
     const order = await book.read(id)
     if (!order || (roleOf(order, caller) === null && !caller.roles.includes('admin')))
@@ -62,12 +83,13 @@ export default service(contract, async (here) => {
     return order
   }
 
-  /** The order once it has heard that it is paid; as it is when that takes too long. */
-  const heardOfMoney = async (id: string, caller: Caller): Promise<OrderDoc> => {
+  /** The order once it has heard what it waits for; as it is when that takes too long. */
+  const heard = async (id: string, fits: (order: OrderDoc) => boolean): Promise<OrderDoc> => {
     const until = Date.now() + HEARD_MS
     for (;;) {
-      const order = await read(id, caller)
-      if (order.paidAt !== null || Date.now() > until) return order
+      const order = await book.read(id)
+      if (!order) throw refuse('not_found', 'there is no such order')
+      if (fits(order) || Date.now() > until) return order
       await new Promise<void>((resolve) => setTimeout(resolve, HEARD_PAUSE_MS))
     }
   }
@@ -121,8 +143,9 @@ export default service(contract, async (here) => {
           )
           throw refuse('payment_declined', outcome.declined.message, { data: { declineCode: outcome.declined.code } })
         }
-        const now = outcome.status === 'succeeded' ? await heardOfMoney(id, ctx.caller) : await read(id, ctx.caller)
-        if (now.paidAt !== null && now.refund !== null)
+        const now =
+          outcome.status === 'succeeded' ? await heard(id, ({ paidAt }) => paidAt !== null) : await read(id, ctx.caller)
+        if (now.paidAt !== null && refundsOf(now).length > 0)
           throw refuse('invalid_transition', `the order was ${now.status} meanwhile; what was paid goes back in full`)
         const answered = now.payment ? { ...now, payment: { ...now.payment, status: outcome.status } } : now
         return publicOrder(answered, ctx.caller, here.clock.now(), outcome.nextAction)
@@ -142,6 +165,50 @@ export default service(contract, async (here) => {
         move(ctx, ['buyer', 'seller'], (order, by, now, command) =>
           moves.cancel(order, by, ctx.params.reason, now, command),
         ),
+      extend: (ctx) =>
+        move(ctx, ['buyer', 'seller'], (order, by, now, command) => {
+          const { days, reason } = ctx.params
+          return moves.extend(order, by, { days, reason }, now, command)
+        }),
+      decline: (ctx) =>
+        move(ctx, ['buyer', 'seller'], (order, by, now, command) =>
+          moves.decline(order, by, ctx.params.proposal, now, command),
+        ),
+      tip: (ctx) => tip({ ...checkout, heard }, ctx),
+      offerRefund: (ctx) =>
+        move(ctx, ['buyer', 'seller'], (order, by, now, command) => {
+          const { amount, reason } = ctx.params
+          return moves.offerRefund(order, by, { amount, reason }, now, command)
+        }),
+      refundByAdmin: async (ctx) => {
+        const { id, amount, reason } = ctx.params
+        const refunded = await decide(id, ctx, (order, by, now, command) =>
+          moves.refundByAdmin(order, by, { amount, reason }, now, command),
+        )
+        return publicOrder(refunded, ctx.caller, here.clock.now())
+      },
+      dispute: (ctx) => {
+        const { reason, text } = ctx.params
+        const id = here.newId('dsp', ctx.meta.command)
+        return move(ctx, ['buyer', 'seller'], (order, by, now, command) =>
+          moves.dispute(order, by, { id, reason, text }, now, command),
+        )
+      },
+      answerDispute: (ctx) =>
+        move(ctx, ['buyer', 'seller'], (order, by, now, command) =>
+          moves.answerDispute(order, by, { agree: ctx.params.agree, text: ctx.params.text }, now, command),
+        ),
+      withdrawDispute: (ctx) => move(ctx, ['buyer', 'seller'], moves.withdrawDispute),
+      disputes: ({ params }) => listDisputes(documents, params),
+      resolveDispute: async (ctx) => {
+        const { id, buyerAmount, reason } = ctx.params
+        const disputed = await withDispute(documents, id)
+        const resolved = await decide(disputed.id, ctx, (order, by, now, command) => {
+          if (order.disputeId !== id) throw refuse('invalid_transition', 'there is a newer dispute of that order')
+          return moves.resolve(order, by, { buyerAmount, reason }, now, command)
+        })
+        return publicDispute(resolved)!
+      },
       list: async (ctx) => {
         const { role, status, limit = LIMIT_DEFAULT, cursor } = ctx.params
         const { docs, next } = await listOrders(documents, { user: ctx.caller.id, role, status, limit, cursor })
@@ -156,7 +223,7 @@ export default service(contract, async (here) => {
       },
       reviewable: async (ctx) => {
         const order = await book.read(ctx.params.id)
-        if (!order || order.completedAt === null) return null
+        if (!order || order.status !== 'completed' || order.completedAt === null) return null
         return {
           order: order.id,
           gig: order.gig.id,
@@ -184,7 +251,10 @@ export default service(contract, async (here) => {
       },
     },
     hears: {
-      'payment.succeeded': ({ data }) => told(data.order, (order, now) => moves.paid(order, data, now)),
+      'payment.succeeded': ({ data }) =>
+        told(data.order, (order, now) =>
+          data.charge ? moves.tipPaid(order, data.charge, data, now) : moves.paid(order, data, now),
+        ),
       'payment.refunded': ({ data }) =>
         told(data.order, (order, now) => moves.refunded(order, data.refund, data.amount, now)),
       // Whoever accepted usually has the order by now; a crash in between loses nothing.
@@ -199,8 +269,6 @@ export default service(contract, async (here) => {
   }
 })
 
-/** The provider may take its time; a client that gives up sooner finds the outcome in the order. */
-const PAY_TIMEOUT_MS = 14_000
 /** Somebody else's confirmation may have made the payment; the order hears of it a moment later. */
 const HEARD_MS = 3000
 const HEARD_PAUSE_MS = 20
@@ -208,13 +276,6 @@ const PROBLEMS_MAX = 100
 
 const decided = (moved: Moved | null): Decision<OrderDoc, undefined> =>
   moved ? { ...moved, result: undefined } : { result: undefined }
-
-const partyOf = (order: OrderDoc | null, caller: Caller, who: readonly PartyRole[]): { role: Role; id: string } => {
-  const role = order && roleOf(order, caller)
-  if (!order || (!role && !caller.roles.includes('admin'))) throw refuse('not_found', 'there is no such order')
-  if (!role || !who.includes(role)) throw refuse('forbidden', `that is the ${who.join(' or ')}'s to do`)
-  return { role, id: caller.id }
-}
 
 const problemsOf = (order: OrderDoc): string[] => {
   const gap = order.timeline.findIndex(({ seq }, at) => seq !== at + 1)

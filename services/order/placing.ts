@@ -120,7 +120,6 @@ const begun = ({
     clearedAt: null,
     revisionsLeft: chosen.revisions,
     cancel: null,
-    refund: null,
     reviewedBy: [],
     timeline: [
       {

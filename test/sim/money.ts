@@ -11,7 +11,7 @@ import { kindOf as accountKind, mistakeOf } from '../../services/ledger/posting.
 import * as moves from '../../services/order/moves.ts'
 import { placedOrder } from '../../services/order/placing.ts'
 import { brokenHistory } from '../../services/order/process.ts'
-import { orders as orderCollection, type OrderDoc } from '../../services/order/state.ts'
+import { orders as orderCollection, refundsOf, type OrderDoc } from '../../services/order/state.ts'
 import { applied, newDisbursement } from '../../services/payment/disbursement.ts'
 import { openOperations, operations } from '../../services/payment/operations.ts'
 import { newRefund } from '../../services/payment/refund.ts'
@@ -341,8 +341,8 @@ const market = async (here: ReturnType<typeof world>, harms: Harms) => {
         owed(`escrow:${order.id}`) === held,
         `${order.id} ${order.status} has ${owed(`escrow:${order.id}`)}, not ${held}`,
       )
-      must('I3 refunded at most what was paid', !order.refund || order.paidAt !== null, order.id)
-      must('I11 a refund ends', !order.refund || order.refund.settled, `${order.refund?.id} is not settled`)
+      must('I3 refunded at most what was paid', refundsOf(order).length === 0 || order.paidAt !== null, order.id)
+      for (const { id, settled } of refundsOf(order)) must('I11 a refund ends', settled, `${id} is not settled`)
       if (order.status === 'completed')
         sellers.set(order.seller.id, (sellers.get(order.seller.id) ?? 0) + earned(order))
     }
