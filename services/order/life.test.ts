@@ -9,6 +9,7 @@ import type { ActionContract } from '../../mixins/contract.ts'
 import account from '../account/account.service.ts'
 import { contracts, type Actions } from '../contract.ts'
 import { refusal } from '../errors.ts'
+import gateway from '../gateway/gateway.service.ts'
 import gig from '../gig/gig.service.ts'
 import ledger from '../ledger/ledger.service.ts'
 import moderation from '../moderation/moderation.service.ts'
@@ -49,7 +50,7 @@ const as = (who: Who) => ({ meta: { caller: PEOPLE[who] }, timeoutMs: 30_000 })
 let node: TestNode
 const gigs = { asking: '', plain: '' }
 test.before(async () => {
-  node = await startNode({ services: [account, gig, ledger, moderation, order, payment, search] })
+  node = await startNode({ services: [account, gateway, gig, ledger, moderation, order, payment, search] })
   for (const { id, username, roles } of Object.values(PEOPLE))
     await node.call('account.ensure', {
       id,
@@ -126,11 +127,14 @@ const giveBack =
     node.call('order.refundByAdmin', { id, amount: usd(amount), reason: 'As it is.' }, as('admin'))
 const hear = (name: string, data: object) =>
   node.broker.call('order.hear', { event: { id: randomUUID(), name, data, at: Date.now() } })
-const settled = (id: string) =>
-  eventually(
-    () => timeline(id),
-    (events) => events.some(({ type }) => type === 'refunded'),
-  )
+const seen =
+  (step: string): Path =>
+  (id) =>
+    eventually(
+      () => timeline(id),
+      (events) => events.some(({ type }) => type === step),
+    )
+const settled = seen('refunded')
 
 // ---- places
 
@@ -236,6 +240,14 @@ const PATHS: Record<string, () => Promise<string>> = {
     giveBack(77),
     async (id) => giveBack((await read(id)).price.total.amount - 1521)(id),
     settled,
+  ),
+  'a refund that comes back days after it was sent': going(
+    by('buyer', 'pay', { paymentMethod: 'pm_card_refundFail' }),
+    by('seller', 'cancel'),
+    by('buyer', 'cancel'),
+    settled,
+    after(DAY_MS),
+    seen('refund_failed'),
   ),
   'tipped, declined, never confirmed': going(
     ...delivered,
