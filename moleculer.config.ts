@@ -28,8 +28,8 @@ export default async function config(): Promise<BrokerOptions> {
   }
 }
 
-/** Options of one node; everything it needs to know comes from `env`. */
-export const brokerOptions = (env: Environment): BrokerOptions => {
+/** Options of one node; everything it needs to know comes from `env`. `products` stand in for those that `env` picks. */
+export const brokerOptions = (env: Environment, products: Partial<AdapterFactories> = {}): BrokerOptions => {
   const chosen = configuration(env)
   mkdirSync(chosen.dataDir, { recursive: true, mode: 0o700 })
   const clock = chosen.sandbox ? movableClock() : realClock()
@@ -54,7 +54,7 @@ export const brokerOptions = (env: Environment): BrokerOptions => {
     transit: { maxQueueSize: 20_000, disconnectTimeout: 500 } as BrokerOptions['transit'],
     skipProcessEventRegistration: false,
     errorHandler: null,
-    middlewares: [adapters(factories(chosen), known, clock), operators(), platformClock()],
+    middlewares: [adapters({ ...factories(chosen), ...products }, known, clock), operators(), platformClock()],
     started: async (broker: ServiceBroker) => {
       announce(broker, chosen)
       if (
@@ -80,6 +80,7 @@ const settings = (chosen: Configuration): Settings => ({
   payoutCron: chosen.payoutCron,
   port: chosen.port,
   host: chosen.host,
+  sharePort: chosen.sharePort,
   opsPort: chosen.opsPort,
   opsHost: chosen.opsHost,
   trustProxy: chosen.trustProxy,
@@ -122,6 +123,18 @@ const factories = (chosen: Configuration): AdapterFactories => ({
     chosen.smtpUrl
       ? (await import('./adapters/mail/smtp.ts')).smtpMail({ url: chosen.smtpUrl, from: chosen.mailFrom })
       : (await import('./adapters/mail/log.ts')).logMail(log),
+  push: async () => {
+    const keys = chosen.vapid ?? (chosen.sandbox ? await keptVapidKeys(chosen.dataDir) : null)
+    if (!keys) return (await import('./adapters/push/none.ts')).noPush()
+    const { webPush } = await import('./adapters/push/web.ts')
+    try {
+      return webPush({ keys, subject: chosen.vapidSubject })
+    } catch (error) {
+      throw error instanceof TypeError
+        ? new ConfigurationError('VAPID_PUBLIC_KEY and VAPID_PRIVATE_KEY are no pair')
+        : error
+    }
+  },
   payments: async ({ log, clock }) => {
     const webhookUrl = sandboxWebhookUrlOf(chosen)
     return chosen.stripeSecretKey
@@ -168,12 +181,20 @@ const sandboxWebhookUrlOf = ({ sandboxWebhookUrl, port }: Configuration): string
   sandboxWebhookUrl ?? (port === 0 ? null : webhookUrlOf(port))
 const webhookUrlOf = (port: number): string => `http://127.0.0.1:${port}/v1/webhooks/stripe`
 
+/** Browsers subscribe to one key: it must be the same after a restart. */
+const keptVapidKeys = async (dataDir: string) => {
+  const { newVapidKeys } = await import('./adapters/push/vapid.ts')
+  return JSON.parse(keptSecret(join(dataDir, 'vapid.json'), () => JSON.stringify(newVapidKeys()))) as ReturnType<
+    typeof newVapidKeys
+  >
+}
+
 /** A secret made once and kept where only the owner reads it: sandbox only, production names its own. */
-const keptSecret = (file: string): string => {
+const keptSecret = (file: string, made: () => string = newSecret): string => {
   if (!existsSync(file)) {
     // Written whole under another name first: two nodes that start at once over one directory read the same secret.
     const draft = `${file}.${randomUUID()}`
-    writeFileSync(draft, newSecret(), { flag: 'wx', mode: 0o600 })
+    writeFileSync(draft, made(), { flag: 'wx', mode: 0o600 })
     try {
       linkSync(draft, file)
     } catch (error) {
@@ -193,6 +214,7 @@ const announce = (broker: ServiceBroker, chosen: Configuration) => {
     payments: chosen.stripeSecretKey ? 'Stripe' : 'sandbox',
     fanout: chosen.natsUrl ? 'NATS' : 'in process',
     mail: chosen.smtpUrl ? 'SMTP' : 'log',
+    push: chosen.vapid || chosen.sandbox ? 'web' : 'none',
     data: chosen.dataDir,
   }
   if (chosen.meiliUrl) broker.logger.warn('MEILI_URL is set, but this version searches with its embedded engine')

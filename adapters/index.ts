@@ -8,6 +8,7 @@ import type { Files } from './files/index.ts'
 import type { OpenListener } from './listener/index.ts'
 import type { Mail } from './mail/index.ts'
 import type { Payments } from './payments/index.ts'
+import type { Push } from './push/index.ts'
 
 export interface Adapters {
   documents: Documents
@@ -17,6 +18,7 @@ export interface Adapters {
   files: Files
   mail: Mail
   payments: Payments
+  push: Push
   clock: Clock
   listener: OpenListener
 }

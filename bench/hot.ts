@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
+import { median, shuffled } from './harness.ts'
 import { serve, type Kind } from './hot-servers.ts'
 
 const { values } = parseArgs({
@@ -91,14 +92,6 @@ function report(rounds: ReadonlyMap<Kind, readonly Round[]>) {
     )
   }
 }
-
-const median = (numbers: readonly number[]): number =>
-  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!
-const shuffled = <T>(list: readonly T[]): T[] =>
-  list
-    .map((item) => ({ item, at: Math.random() }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ item }) => item)
 
 if (values.serve) await serve(values.serve as Kind, { dataDir: process.env.DATA_DIR!, likeUrl: values.gateway })
 else await compare()

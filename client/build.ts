@@ -35,6 +35,9 @@ const moduleOf = (name: string): string =>
         .replaceAll(/ ?([{}()[\],:;=<>?&|!*/]) ?/g, '$1')
         .replaceAll(/ ([+-]) (?![+-])/g, '$1')
         .replaceAll(/(?<!\w)\((\w+)\)=>/g, '$1=>')
+        .replaceAll(/\basync\((\w+)\)=>/g, 'async $1=>')
+        // Says to readers that nobody waits; whoever runs it does not ask.
+        .replaceAll(/\bvoid (?=[\w.]+\()/g, '')
         .replaceAll(/\s*\n\s*/g, '\n')
         .replaceAll(/([{([,?:=&|])\n/g, '$1')
         .replaceAll(/\n([}\]).?:&|])/g, '$1'),

@@ -2,7 +2,7 @@ import test from 'ava'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '../test/node.ts'
 import { WHOLE_MAX } from './follow.ts'
-import type { ClientError, Events, State } from './index.ts'
+import type { Client, ClientError, Events, State } from './index.ts'
 import { QUEUE_MAX } from './outbox.ts'
 import { ann, bob, cid, cuttable, listening, startTalk, webStorage, type Talk } from './testing.ts'
 
@@ -167,12 +167,147 @@ test('whatever was missed comes page by page, and then what is new', async (t) =
   link.refuse(false)
   await eventually(heard.seqs, (all) => all.length >= 500)
   t.deepEqual(heard.seqs(), range(1, 500))
-  t.is(client.position(conversation), 500)
+  t.deepEqual(client.position(conversation), { seq: 500, change: 0 })
 
   // Opened again further back: told again from there.
-  client.open(conversation, 490)
+  client.open(conversation, { seq: 490 })
   await eventually(heard.seqs, (all) => all.length >= 510)
   t.deepEqual(heard.seqs().slice(500), range(491, 500))
+})
+
+const changesOf = (client: Client) => {
+  const told: string[] = []
+  client.on('message.edited', ({ change, text }) => void told.push(`${change} ${text}`))
+  client.on('message.deleted', ({ change, seq }) => void told.push(`${change} #${seq} deleted`))
+  return told
+}
+
+test('what was edited and deleted while somebody was away is told once, as it is now, page by page', async (t) => {
+  const own = await startTalk()
+  t.teardown(own.stop)
+  const { conversation: id } = own
+  await write(own, id, ann, 250)
+  const { messages } = await own
+    .call('chat.sync', { conversations: { [id]: 0 } }, as(own, ann))
+    .then(({ conversations }) => conversations[id]!)
+  const edit = (at: number, text: string) =>
+    own.call('chat.edit', { id, message: messages[at]!.id, text }, as(own, ann))
+  await edit(0, 'before anybody listens')
+
+  const link = await cuttable(own.socketUrl)
+  t.teardown(link.stop)
+  const client = own.client(bob, { url: link.url })
+  const told = changesOf(client)
+  client.open(id, { seq: 250 })
+  await becomes(client, 'connected')
+  await eventually(
+    () => client.position(id)?.change,
+    (change) => change === 1,
+  )
+  await edit(1, 'live')
+  await eventually(
+    () => told.length,
+    (count) => count === 1,
+  )
+  link.refuse(true)
+  link.cut()
+  await becomes(client, 'waiting')
+  await edit(2, 'edited twice')
+  // More than one answer takes.
+  for (let at = 0; at < 200; at++) await edit(at, `again ${at}`)
+  await own.call('chat.erase', { id, message: messages[3]!.id }, as(own, ann))
+  link.refuse(false)
+  await eventually(
+    () => client.position(id)?.change,
+    (change) => change === 204,
+  )
+  t.deepEqual(told, [
+    '2 live',
+    ...range(0, 199).flatMap((at) => (at === 3 ? [] : [`${at + 4} again ${at}`])),
+    '204 #4 deleted',
+  ])
+
+  // Opened again from an older change: what changed after that is told again, and nothing of before.
+  client.open(id, { seq: 250, change: 202 })
+  await eventually(
+    () => told.length,
+    (count) => count === 203,
+  )
+  t.deepEqual(told.slice(-2), ['203 again 199', '204 #4 deleted'])
+})
+
+test('a change that does not come by itself is asked for, and told before what came after it', async (t) => {
+  const own = await startTalk()
+  t.teardown(own.stop)
+  const { conversation: id } = own
+  const client = own.client(bob)
+  const heard = listening(client)
+  const told = changesOf(client)
+  client.open(id)
+  await becomes(client, 'connected')
+  await write(own, id, ann, 2)
+  await eventually(heard.seqs, (all) => all.length === 2)
+  const gaps: Events['gap'][] = []
+  client.on('gap', (one) => void gaps.push(one))
+  const [one, two] = heard.messages
+  const fanout = await own.open('fanout')
+  const { toUsers } = fanout
+  fanout.toUsers = () => undefined
+  await own.call('chat.edit', { id, message: one!.id, text: 'lost on its way' }, as(own, ann))
+  fanout.toUsers = toUsers
+  await own.call('chat.edit', { id, message: two!.id, text: 'came' }, as(own, ann))
+  await eventually(
+    () => told.length,
+    (count) => count >= 2,
+  )
+  t.deepEqual(told, ['1 lost on its way', '2 came'])
+  t.deepEqual(gaps, [{ conversation: id, after: { seq: 2, change: 0 } }])
+})
+
+test('an old conversation nobody opened tells the changes from now on, and none of before', async (t) => {
+  const own = await startTalk()
+  t.teardown(own.stop)
+  const { conversation: id } = own
+  await write(own, id, ann, WHOLE_MAX)
+  const { messages } = await own.call('chat.history', { id, limit: 2 }, as(own, ann))
+  const edit = (at: number, text: string) =>
+    own.call('chat.edit', { id, message: messages[at]!.id, text }, as(own, ann))
+  await edit(0, 'long ago')
+  const client = own.client(bob)
+  const told = changesOf(client)
+  await becomes(client, 'connected')
+  await own.call('chat.send', { id, clientId: 'n', text: 'n' }, as(own, ann))
+  await eventually(
+    () => client.position(id),
+    (at) => at?.change === 1,
+  )
+  await edit(1, 'now')
+  await eventually(
+    () => told.length,
+    (count) => count > 0,
+  )
+  t.deepEqual(told, ['2 now'])
+})
+
+test('a message that is not acknowledged in time is sent again on a new connection, and those after it follow', async (t) => {
+  const own = await startTalk()
+  t.teardown(own.stop)
+  const link = await cuttable(own.socketUrl)
+  t.teardown(link.stop)
+  const { conversation } = own
+  const client = own.client(bob, { url: link.url, sendMs: 300, answerMs: 600_000 })
+  await becomes(client, 'connected')
+  link.deafen()
+  const sent = ['one', 'two', 'three'].map((clientId) => client.send(conversation, clientId, { clientId }))
+  t.deepEqual(
+    (await Promise.all(sent)).map(({ text }) => text),
+    ['one', 'two', 'three'],
+  )
+  t.is(link.made(), 2)
+  t.deepEqual(
+    (await client.history(conversation)).messages.map(({ text }) => text),
+    ['one', 'two', 'three'],
+  )
 })
 
 test('a conversation nobody opened is followed from its beginning where it is new, and from now on where it is old', async (t) => {
@@ -202,7 +337,7 @@ test('more conversations than one frame may name are synced, and what is not the
   const client = talk.client(ann)
   const lost: string[] = []
   client.on('lost', ({ conversation }) => void lost.push(conversation))
-  for (const nth of range(1, 250)) client.open(`cnv_${nth}`, nth)
+  for (const nth of range(1, 250)) client.open(`cnv_${nth}`, { seq: nth, change: nth })
   client.open(talk.conversation)
   await eventually(
     () => lost.length,
@@ -210,7 +345,7 @@ test('more conversations than one frame may name are synced, and what is not the
   )
   t.is(lost.length, 250)
   t.is(client.position('cnv_1'), undefined)
-  t.is(typeof client.position(talk.conversation), 'number')
+  t.is(typeof client.position(talk.conversation)?.seq, 'number')
 })
 
 test('a token is renewed on the live connection before it expires', async (t) => {
@@ -327,33 +462,4 @@ test('who floods is sent away and stays away for long', async (t) => {
   const { code, inMs } = await waiting
   t.is(code, 4429)
   t.true(inMs! >= 30_000)
-})
-
-test('a topic is joined again at every connection', async (t) => {
-  const link = await cuttable(talk.socketUrl)
-  t.teardown(link.stop)
-  const client = talk.client(ann, { url: link.url })
-  const fanout = await talk.open('fanout')
-  const heard: unknown[] = []
-  const refused: string[] = []
-  client.on('order', (data) => void heard.push(data))
-  client.on('topic', ({ topic, error }) => void refused.push(`${topic} ${error?.code}`))
-  client.subscribe('gig:1')
-  client.subscribe('anything')
-  const says = async (data: number) => {
-    await eventually(() => {
-      fanout.toTopic('gig:1', JSON.stringify({ ev: 'order', topic: 'gig:1', data }))
-      return heard.includes(data)
-    }, Boolean)
-  }
-  await says(1)
-  link.cut()
-  await says(2)
-  client.unsubscribe('gig:1')
-  await client.presence([])
-  const before = heard.length
-  fanout.toTopic('gig:1', JSON.stringify({ ev: 'order', topic: 'gig:1', data: 3 }))
-  await client.presence([])
-  t.is(heard.length, before)
-  t.deepEqual(refused, ['anything validation_failed'])
 })

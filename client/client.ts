@@ -22,7 +22,7 @@ type Why = Parameters<Options['token']>[0]
 type End = { code: number; retryAfter?: number }
 
 export const connect = (options: Options): Client => {
-  const { url, token, storage, account, pingMs = 25_000, answerMs = 15_000 } = options
+  const { url, token, storage, account, pingMs = 25_000, answerMs = 15_000, sendMs = 5000 } = options
   const { WebSocket = globalThis.WebSocket as unknown as SocketClass } = options
   const backoff = { minMs: options.minDelayMs ?? 500, maxMs: options.maxDelayMs ?? 20_000 }
   if (storage && !account) throw new TypeError('storage needs account')
@@ -62,7 +62,7 @@ export const connect = (options: Options): Client => {
   const isConnected = () => current !== undefined
   const isClosed = () => state === 'closed'
   const ask = (op: string, fields?: object): Promise<Answer> =>
-    current ? current.ask(op, fields) : Promise.reject(new ClientError('offline', 'not connected'))
+    current ? current.ask(op, fields) : Promise.reject(new ClientError('offline'))
 
   const conversations = follow({ say, ask, isConnected, sleep })
   const joined = topics({ tell, say, ask, isConnected, sleep })
@@ -77,8 +77,7 @@ export const connect = (options: Options): Client => {
   })
 
   const heard = (ev: string, data: unknown, frame: Answer) => {
-    if (ev === 'message') conversations.came(data as Message)
-    else if (ev === 'message.edited' || ev === 'message.deleted') conversations.changed(ev, data as Message)
+    if (ev.startsWith('message')) conversations.came(data as Message, ev !== 'message')
     else if (frame.topic) joined.came(frame as never)
     else {
       if (ev === 'missed') resume()
@@ -101,21 +100,14 @@ export const connect = (options: Options): Client => {
   }
 
   const tokenFor = async (why: Why): Promise<string> => {
-    const late = Promise.withResolvers<void>()
-    const timer = setTimeout(late.resolve, answerMs)
-    try {
-      const given = await Promise.race([token(why), late.promise])
-      if (given) return given
-    } finally {
-      clearTimeout(timer)
-    }
-    throw new ClientError('offline', 'no token')
+    const given = await Promise.race([token(why), sleep(answerMs)])
+    if (given) return given
+    throw new ClientError('offline')
   }
 
   /** Proves who this is and, on the same link, again before that runs out. */
   const authenticate = async (one: Link, proof: string): Promise<void> => {
-    const answer = await one.ask('auth', { token: proof })
-    const { user, expiresAt } = answer as { user: User; expiresAt: string }
+    const { user, expiresAt } = (await one.ask('auth', { token: proof })) as { user: User; expiresAt: string }
     if (account && user.id !== account) return close(new ClientError('forbidden', 'another account'))
     refusals = 0
     const leftMs = Date.parse(expiresAt) - Date.now()
@@ -135,7 +127,7 @@ export const connect = (options: Options): Client => {
     try {
       const proof = await tokenFor(why)
       if (isClosed()) return { code: GONE }
-      one = coming = link({ url, WebSocket, answerMs, heard })
+      one = coming = link({ url, WebSocket, answerMs, sendMs, heard })
       await one.opened
       await authenticate(one, proof)
     } catch (failure) {
@@ -164,7 +156,7 @@ export const connect = (options: Options): Client => {
       become('connecting')
       const end = await live(why)
       why = end.code === UNAUTHENTICATED ? 'refused' : 'connect'
-      if (why === 'refused' && ++refusals > 1) return close(new ClientError('unauthenticated', 'refused twice'))
+      if (why === 'refused' && ++refusals > 1) return close(new ClientError('unauthenticated'))
       const inMs = why === 'refused' && attempt++ === 0 ? 0 : waitAfter(end)
       become('waiting', { code: end.code, inMs })
       await woken(inMs)
@@ -215,7 +207,7 @@ export const connect = (options: Options): Client => {
     },
     send: (conversation, text, more = {}) => outgoing.send(conversation, text, more),
     pending: outgoing.pending,
-    open: (conversation, fromSeq = 0) => conversations.open(conversation, fromSeq),
+    open: (conversation, from = {}) => conversations.open(conversation, from),
     position: conversations.position,
     sync: conversations.syncAll,
     history: (conversation, range) => ask('history', { conversation, ...range }) as never,

@@ -38,8 +38,8 @@ const { id, lastSeq } = await post<{ id: string; lastSeq: number }>(
 
 const bela = connected('buyer')
 let sana = connected('seller')
-bela.open(id, lastSeq)
-sana.open(id, lastSeq)
+bela.open(id, { seq: lastSeq })
+sana.open(id, { seq: lastSeq })
 bela.on('message', (message) => message.sender === seller.user.id && say('Bela', `hears  ${shown(message)}`))
 bela.on('typing', () => say('Bela', 'sees   Sana is typing'))
 bela.on('message.edited', (message) => say('Bela', `sees   ${shown(message)} (edited)`))
@@ -57,7 +57,7 @@ await changed
 
 const position = sana.position(id)!
 sana.close()
-say('Sana', `leaves at #${position}`)
+say('Sana', `leaves at #${position.seq}`)
 for (const text of ['About two.', 'With a harbour.', 'And a lighthouse!'])
   say('Bela', `says   ${shown(await bela.send(id, text))}`)
 
@@ -69,6 +69,6 @@ say('Sana', 'writes before the connection is there')
 const sent = await sana.send(id, 'I am back.')
 while (missed.length < 4) await next((heard) => sana.on('message', heard))
 for (const message of missed.filter(({ sender }) => sender === buyer.user.id)) say('Sana', `missed ${shown(message)}`)
-say('Sana', `says   ${shown(sent)}, and is at #${sana.position(id)}`)
+say('Sana', `says   ${shown(sent)}, and is at #${sana.position(id)?.seq}`)
 await bela.read(id, sent.seq)
 for (const one of [bela, sana]) one.close()

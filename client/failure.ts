@@ -2,14 +2,12 @@
 
 /** `code` is the server's (`forbidden`, `rate_limited` …) or the client's own: `offline`, `closed`, `queue_full`. */
 export class ClientError extends Error {
-  code: string
+  declare code: string
   /** Seconds the server asks to wait. */
-  retryAfter: number | undefined
-  constructor(code: string, message: string, retryAfter?: number) {
+  declare retryAfter: number | undefined
+  constructor(code: string, message = code, retryAfter?: number) {
     super(message)
-    this.name = 'ClientError'
-    this.code = code
-    this.retryAfter = retryAfter
+    Object.assign(this, { name: 'ClientError', code, retryAfter })
   }
 }
 

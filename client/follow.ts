@@ -2,7 +2,7 @@
 import { arrivals, type Arrivals } from './arrivals.ts'
 import type { ClientError } from './failure.ts'
 import type { Answer } from './link.ts'
-import type { Events } from './types.ts'
+import type { Events, Position } from './types.ts'
 import type { Conversations, Message } from './wire.ts'
 
 /** Conversations one sync frame names; the server takes no more. */
@@ -14,11 +14,10 @@ export const FOLLOWED_MAX = 10_000
 const PAUSE_MS = 1000
 
 export type Follow = {
-  open(conversation: string, fromSeq: number): void
-  position(conversation: string): number | undefined
-  /** A message that came by itself, or as the answer to a send. */
-  came(message: Message): void
-  changed(event: 'message.edited' | 'message.deleted', message: Message): void
+  open(conversation: string, from: Partial<Position>): void
+  position(conversation: string): Position | undefined
+  /** A message that came by itself or as the answer to a send, or a change of one that came by itself. */
+  came(message: Message, isChange?: boolean): void
   syncAll(): void
 }
 export type FollowParts = {
@@ -35,7 +34,7 @@ export const follow = ({ say, ask, isConnected, sleep }: FollowParts): Follow =>
   const behind = new Set<string>()
   let catchingUp = false
 
-  const start = (conversation: string, from: number): Arrivals => {
+  const start = (conversation: string, from: Partial<Position>): Arrivals => {
     const one = arrivals(from)
     followed.delete(conversation)
     if (followed.size >= FOLLOWED_MAX) lose(followed.keys().next().value!)
@@ -52,7 +51,7 @@ export const follow = ({ say, ask, isConnected, sleep }: FollowParts): Follow =>
   const found = ({ conversation, seq }: Message): Arrivals => {
     if (!followed.has(conversation)) {
       const from = seq > WHOLE_MAX ? seq - 1 : 0
-      start(conversation, from)
+      start(conversation, { seq: from })
       say('conversation', { conversation, from })
     }
     return followed.get(conversation)!
@@ -61,13 +60,20 @@ export const follow = ({ say, ask, isConnected, sleep }: FollowParts): Follow =>
     for (let message; followed.get(conversation) === one && (message = one.next());) say('message', message)
   }
 
-  const came = (message: Message) => {
+  const amend = (one: Arrivals, message: Message, isLive: boolean) => {
+    if (one.change(message, isLive)) tellChange(message)
+  }
+  const tellChange = (message: Message) => say(message.deleted ? 'message.deleted' : 'message.edited', message)
+
+  const came = (message: Message, isChange = false) => {
     const { conversation } = message
+    if (isChange && !followed.has(conversation)) return tellChange(message)
     const one = found(message)
     const wasBehind = one.isBehind()
     followed.delete(conversation)
     followed.set(conversation, one)
-    one.put(message)
+    if (isChange) amend(one, message, true)
+    else one.put(message)
     tell(conversation, one)
     if (!one.isBehind() || followed.get(conversation) !== one) return
     if (!wasBehind) say('gap', { conversation, after: one.position() })
@@ -84,9 +90,8 @@ export const follow = ({ say, ask, isConnected, sleep }: FollowParts): Follow =>
     catchingUp = true
     while (behind.size > 0 && isConnected()) {
       const asked = [...behind].slice(0, SYNC_MAX).map((id) => [id, followed.get(id)!] as const)
-      const pause = await ask('sync', {
-        conversations: Object.fromEntries(asked.map(([id, one]) => [id, one.position()])),
-      })
+      const at = (what: keyof Position) => Object.fromEntries(asked.map(([id, one]) => [id, one.position()[what]]))
+      const pause = await ask('sync', { conversations: at('seq'), changes: at('change') })
         .then(({ conversations }) => closed(asked, conversations as Conversations))
         .catch(({ retryAfter }: ClientError) => (retryAfter ? retryAfter * 1000 : PAUSE_MS))
       if (pause && isConnected()) await sleep(pause)
@@ -106,12 +111,18 @@ export const follow = ({ say, ask, isConnected, sleep }: FollowParts): Follow =>
         continue
       }
       const before = one.position()
+      // As they were before the messages: what changed meanwhile is known of these by its version.
+      for (const message of missed.changed!) {
+        if (followed.get(id) === one) amend(one, message, false)
+      }
       for (const message of missed.messages) {
         one.put(message)
         tell(id, one)
       }
-      one.know(missed.lastSeq)
-      progress ||= one.position() > before
+      tell(id, one)
+      one.know(missed.lastSeq, !missed.hasMore)
+      const after = one.position()
+      progress ||= after.seq > before.seq || after.change > before.change
       if (one.isBehind() || missed.hasMore) continue
       progress = true
       if (followed.get(id) === one) behind.delete(id)
@@ -120,16 +131,12 @@ export const follow = ({ say, ask, isConnected, sleep }: FollowParts): Follow =>
   }
 
   return {
-    open: (conversation, fromSeq) => {
-      start(conversation, fromSeq)
+    open: (conversation, from) => {
+      start(conversation, from)
       wanted(conversation)
     },
     position: (conversation) => followed.get(conversation)?.position(),
     came,
-    changed: (event, message) => {
-      if (followed.get(message.conversation)?.amend(message)) came(message)
-      else say(event, message)
-    },
     syncAll: () => {
       for (const id of followed.keys()) behind.add(id)
       void catchUp()

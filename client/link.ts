@@ -10,7 +10,7 @@ export const GONE = 1006
 
 export type Answer = Record<string, unknown>
 export type Link = {
-  opened: Promise<void>
+  opened: Promise<unknown>
   /** Resolves with the close code, once, and whatever was asked is refused with `offline`. */
   ended: Promise<number>
   isLive(): boolean
@@ -21,30 +21,34 @@ export type LinkParts = {
   url: string
   WebSocket: SocketClass
   answerMs: number
+  sendMs: number
   heard: (ev: string, data: unknown, frame: Answer) => void
 }
 
 type Asked = { resolve: (answer: Answer) => void; reject: (error: Error) => void; timer: ReturnType<typeof setTimeout> }
 
-export const link = ({ url, WebSocket, answerMs, heard }: LinkParts): Link => {
+export const link = ({ url, WebSocket, answerMs, sendMs, heard }: LinkParts): Link => {
   const asked = new Map<number, Asked>()
-  const opened = Promise.withResolvers<void>()
   const ended = Promise.withResolvers<number>()
   let lastId = 0
   let live = true
   const socket = new WebSocket(url, 'gigwire.v1')
-  const opening = setTimeout(() => end(GONE), answerMs)
+
+  const answerTo = (id: number, ms: number) =>
+    new Promise<Answer>((resolve, reject) => {
+      asked.set(id, { resolve, reject, timer: setTimeout(() => end(GONE), ms) })
+    })
+  /** The socket itself is asked first; no frame has this id. */
+  const opened = answerTo(0, answerMs)
+  opened.catch(() => undefined)
 
   const end = (code: number) => {
     if (!live) return
     live = false
-    clearTimeout(opening)
     socket.onopen = socket.onmessage = socket.onclose = null
-    const offline = new ClientError('offline', 'the connection ended')
-    opened.reject(offline)
-    for (const one of asked.values()) {
-      clearTimeout(one.timer)
-      one.reject(offline)
+    for (const { timer, reject } of asked.values()) {
+      clearTimeout(timer)
+      reject(new ClientError('offline'))
     }
     asked.clear()
     ended.resolve(code)
@@ -61,10 +65,7 @@ export const link = ({ url, WebSocket, answerMs, heard }: LinkParts): Link => {
     else one.resolve(frame)
   }
 
-  socket.onopen = () => {
-    clearTimeout(opening)
-    opened.resolve()
-  }
+  socket.onopen = () => answered({ id: 0 })
   socket.onmessage = ({ data }: { data: string }) => {
     const frame = JSON.parse(data) as Answer
     if (frame.ev) heard(frame.ev as string, frame.data, frame)
@@ -73,20 +74,17 @@ export const link = ({ url, WebSocket, answerMs, heard }: LinkParts): Link => {
   socket.onclose = ({ code }: { code: number }) => end(code)
   // What went wrong is told by the close that follows; `ws` throws where nobody listens.
   socket.onerror = () => undefined
-  opened.promise.catch(() => undefined)
 
   return {
-    opened: opened.promise,
+    opened,
     ended: ended.promise,
     isLive: () => live,
-    ask: (op, fields) =>
-      new Promise((resolve, reject) => {
-        if (!live) return reject(new ClientError('offline', 'not connected'))
-        if (asked.size >= ASKED_MAX) return reject(new ClientError('overloaded', 'too much at once', 1))
-        const id = ++lastId
-        asked.set(id, { resolve, reject, timer: setTimeout(() => end(GONE), answerMs) })
-        socket.send(JSON.stringify({ ...fields, id, op }))
-      }),
+    ask: async (op, fields) => {
+      if (!live) throw new ClientError('offline')
+      if (asked.size >= ASKED_MAX) throw new ClientError('overloaded', 'too much at once', 1)
+      socket.send(JSON.stringify({ ...fields, id: ++lastId, op }))
+      return answerTo(lastId, op === 'send' ? sendMs : answerMs)
+    },
     end,
   }
 }

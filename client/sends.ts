@@ -3,7 +3,7 @@
 import { jittered, type Backoff } from './backoff.ts'
 import { ClientError, isTemporary } from './failure.ts'
 import type { Link } from './link.ts'
-import { outbox, QUEUE_MAX } from './outbox.ts'
+import { outbox } from './outbox.ts'
 import type { Events, Sending, StorageLike } from './types.ts'
 import type { Message } from './wire.ts'
 
@@ -46,13 +46,17 @@ export const sends = ({ say, link, came, sleep, backoff, storage, account }: Sen
         const fields = { conversation, clientId, text, ...(attachments && { attachments }) }
         const { message } = (await one.ask('send', fields)) as { message: Message }
         tries = 0
-        stored(sending, message)
+        const asked = done(sending)
+        came(message)
+        say('sent', message)
+        asked?.resolve(message)
       } catch (failure) {
         const error = failure as ClientError
-        tries += 1
-        if (!isTemporary(error) || (error.code === 'internal' && tries >= TRIES_MAX)) {
+        if (!isTemporary(error) || (++tries >= TRIES_MAX && error.code === 'internal')) {
           tries = 0
-          refused(sending, error)
+          const asked = done(sending)
+          say('unsent', { ...sending, error })
+          asked?.reject(error)
         } else if (one.isLive()) await sleep((error.retryAfter ?? 0) * 1000 + jittered(tries, backoff, Math.random()))
       }
     }
@@ -65,34 +69,21 @@ export const sends = ({ say, link, came, sleep, backoff, storage, account }: Sen
     box.remove(sending)
     return one
   }
-  const stored = (sending: Sending, message: Message) => {
-    const one = done(sending)
-    came(message)
-    say('sent', message)
-    one?.resolve(message)
-  }
-  const refused = (sending: Sending, error: ClientError) => {
-    const one = done(sending)
-    say('unsent', { ...sending, error })
-    one?.reject(error)
-  }
 
   const wait = (sending: Sending): Promise<Message> => {
-    const known = waiting.get(sending)
-    if (known) return known.promise
-    const one = Promise.withResolvers<Message>()
+    const one = waiting.get(sending) ?? Promise.withResolvers<Message>()
     waiting.set(sending, one)
     return one.promise
   }
 
   return {
     send: async (conversation, text, { attachments, clientId = newId() }) => {
-      if (isClosed) throw new ClientError('closed', 'closed')
+      if (isClosed) throw new ClientError('closed')
       const known = box.find(conversation, clientId)
       if (known) return wait(known)
       const at = Date.now()
       const sending = { conversation, clientId, text, ...(attachments && { attachments }), at, nth: nth++ }
-      if (!box.add(sending)) throw new ClientError('queue_full', `${QUEUE_MAX} wait`)
+      if (!box.add(sending)) throw new ClientError('queue_full')
       const promise = wait(sending)
       void pump(conversation)
       return promise
@@ -103,7 +94,7 @@ export const sends = ({ say, link, came, sleep, backoff, storage, account }: Sen
     },
     close: () => {
       isClosed = true
-      for (const { reject } of waiting.values()) reject(new ClientError('closed', 'closed'))
+      for (const { reject } of waiting.values()) reject(new ClientError('closed'))
       waiting.clear()
     },
   }

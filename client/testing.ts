@@ -1,7 +1,8 @@
 // For the client's tests: a storage like a browser's, a link that can be cut, a gateway with a real chat behind it.
 import { connect as dial, createServer, type AddressInfo, type Socket } from 'node:net'
 import chat from '../services/chat/chat.service.ts'
-import { accounts, person, startGateway, type People, type TestGateway } from '../services/gateway/testing.ts'
+import { gig } from '../services/gig/contract.ts'
+import { accounts, actorOf, person, startGateway, type People, type TestGateway } from '../services/gateway/testing.ts'
 import type { Caller } from '../services/shapes.ts'
 import { connect } from './index.ts'
 import type { Client, Message, Options, StorageLike } from './index.ts'
@@ -103,7 +104,7 @@ export const startTalk = async (env: Record<string, string> = {}): Promise<Talk>
   const cards = ({ params }: { params: unknown }) =>
     (params as { ids: string[] }).ids.map((id) => ({ id, username: id, displayName: id }))
   const gateway = await startGateway({
-    services: [accounts(people, { cards }), chat],
+    services: [accounts(people, { cards }), chat, actorOf(gig, { tail: () => ({ seq: 0, events: [] }) })],
     env: { RATE_LIMITS: 'account=100000/100000,address=100000/100000,messages=100000/100000', ...env },
   })
   const clients = new Set<Client>()

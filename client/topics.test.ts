@@ -7,6 +7,7 @@ import { topics, TOPICS_MAX } from './topics.ts'
 /** A server that keeps the last `kept` of `count` events of one topic. */
 const setup = (kept: number) => {
   let count = 0
+  let rightAfter = 0
   const told: unknown[] = []
   const said: object[] = []
   const asked: object[] = []
@@ -18,16 +19,24 @@ const setup = (kept: number) => {
     sleep: async () => undefined,
     ask: async (_: string, fields: object): Promise<Answer> => {
       asked.push(fields)
-      const { after } = fields as { after?: number }
       await sleep(1)
-      if (after === undefined) return { topic: 'announcements', seq: count }
-      const recovered = count - after <= kept
-      const missed = recovered ? Array.from({ length: count - after }, (_, at) => frame(after + 1 + at)) : []
-      return { topic: 'announcements', seq: count, missed, recovered }
+      const answer = answerTo(fields)
+      // In one piece with what was said right after it, before anybody has looked at it.
+      if (rightAfter-- > 0) one.came(frame(++count))
+      return answer
     },
   }
+  const answerTo = ({ after }: { after?: number }): Answer => {
+    if (after === undefined) return { topic: 'announcements', seq: count, missed: [], recovered: true }
+    const recovered = count - after <= kept
+    const missed = recovered ? Array.from({ length: count - after }, (_, at) => frame(after + 1 + at)) : []
+    return { topic: 'announcements', seq: count, missed, recovered }
+  }
   const one = topics(parts)
-  return { one, told, said, asked, happens: () => frame(++count), frame }
+  const sayAfterAnswers = (times: number) => {
+    rightAfter = times
+  }
+  return { one, told, said, asked, happens: () => frame(++count), frame, sayAfterAnswers }
 }
 
 test('events of a topic are told once each and in order, and a gap is asked for', async (t) => {
@@ -43,6 +52,17 @@ test('events of a topic are told once each and in order, and a gap is asked for'
   one.came(frame(2))
   t.deepEqual(told, [1, 2, 3, 4].slice(told[0] === 1 ? 0 : 1))
   t.deepEqual(asked.at(-1), { topic: 'announcements', after: 2 })
+})
+
+test('what comes in one piece with the answer to joining is not left out', async (t) => {
+  const { one, told, sayAfterAnswers, happens } = setup(10)
+  happens()
+  sayAfterAnswers(2)
+  one.add('announcements')
+  await sleep(20)
+  t.deepEqual(told, [2, 3])
+  one.came(happens())
+  t.deepEqual(told, [2, 3, 4])
 })
 
 test('after a break what was missed comes first, or it is said that too much was', async (t) => {

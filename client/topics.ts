@@ -4,12 +4,10 @@ import type { Answer } from './link.ts'
 
 /** The server takes no more from one connection. */
 export const TOPICS_MAX = 100
-/** Events that wait while a topic is being joined; one more makes it joined again. */
-const HELD_MAX = 500
-
-/** An event of a topic. Without a number nothing can be missed or doubled that anybody could tell. */
-type Told = { ev: string; topic: string; seq?: number; data: unknown }
-type Topic = { last: number | undefined; held: Told[] | null }
+/** An event of a topic, numbered 1, 2, 3 … in it. */
+type Told = { ev: string; topic: string; seq: number; data: unknown }
+/** `heard`: the last event that came while it is being joined; null when it is not. */
+type Topic = { last: number | undefined; heard: number | null }
 export type Topics = {
   add(topic: string): void
   remove(topic: string): void
@@ -28,36 +26,33 @@ export type TopicsParts = {
 export const topics = ({ tell, say, ask, isConnected, sleep }: TopicsParts): Topics => {
   const joined = new Map<string, Topic>()
 
-  const came = (frame: Told) => {
-    const { ev, topic, seq, data } = frame
+  const came = ({ ev, topic, seq, data }: Told) => {
     const one = joined.get(topic)
     if (!one) return
-    if (one.held) return void (one.held.length < HELD_MAX && one.held.push(frame))
-    if (seq !== undefined && one.last !== undefined) {
-      if (seq <= one.last) return
-      if (seq > one.last + 1) return void join(topic, one)
-      one.last = seq
-    }
+    // What came before the answer is part of it; what came right after it is asked for.
+    if (one.heard !== null) return void (one.heard = seq)
+    if (seq > one.last! + 1) void join(topic, one)
+    if (seq !== one.last! + 1) return
+    one.last = seq
     tell(ev, data)
   }
 
   const join = async (topic: string, one: Topic): Promise<void> => {
-    if (one.held) return
-    one.held = []
+    if (one.heard !== null) return
+    one.heard = 0
     try {
-      const after = one.last
+      const { last: after } = one
       const answer = await ask('subscribe', { topic, ...(after !== undefined && { after }) })
-      const { seq, missed = [], recovered } = answer as { seq?: number; missed?: Told[]; recovered?: boolean }
-      const { held } = one
-      one.held = null
-      if (after !== undefined && recovered === false) {
-        one.last = seq
-        say('topic', { topic, missed: true })
-      } else one.last ??= seq
-      for (const frame of [...missed, ...held]) came({ ...frame, topic })
+      const { seq, missed, recovered } = answer as { seq: number; missed: Told[]; recovered: boolean }
+      const { heard } = one
+      one.heard = null
+      if (!recovered) say('topic', { topic, missed: true })
+      if (!recovered || after === undefined) one.last = seq
+      for (const frame of missed) came(frame)
+      if (heard > one.last!) void join(topic, one)
     } catch (failure) {
       const error = failure as ClientError
-      one.held = null
+      one.heard = null
       if (!isConnected() || joined.get(topic) !== one) return
       if (!isTemporary(error)) {
         joined.delete(topic)
@@ -71,8 +66,8 @@ export const topics = ({ tell, say, ask, isConnected, sleep }: TopicsParts): Top
   return {
     add: (topic) => {
       if (joined.has(topic)) return
-      if (joined.size >= TOPICS_MAX) throw new ClientError('overloaded', `at most ${TOPICS_MAX} topics`)
-      const one: Topic = { last: undefined, held: null }
+      if (joined.size >= TOPICS_MAX) throw new ClientError('overloaded')
+      const one: Topic = { last: undefined, heard: null }
       joined.set(topic, one)
       if (isConnected()) void join(topic, one)
     },

@@ -1,6 +1,6 @@
 // What an application sees of the client.
 import type { ClientError } from './failure.ts'
-import type { Mark, Message, OrderEvent } from './wire.ts'
+import type { Announcement, GigEvent, Mark, Message, Notification, OrderEvent, Presence } from './wire.ts'
 
 /** The part of WebSocket that is used; the browser's, Node's, Deno's and the package `ws` all have it. */
 export type SocketLike = {
@@ -44,6 +44,8 @@ export type Options = {
   pingMs?: number
   /** A link on which an answer takes longer is dead, ms. 15,000 */
   answerMs?: number
+  /** A link on which a message is not acknowledged for longer, ms: it is sent again on the next one. 5,000 */
+  sendMs?: number
 }
 
 export type State = 'connecting' | 'connected' | 'waiting' | 'closed'
@@ -58,30 +60,37 @@ export type Sending = {
   nth: number
 }
 
+/**
+ * Where a conversation stands: every message up to `seq` was told, and each as it is after every change up to `change`.
+ */
+export type Position = { seq: number; change: number }
+
 export type Events = {
-  /** In each conversation 1, 2, 3 … from where it was opened; the own ones too. */
+  /** In each conversation 1, 2, 3 … from where it was opened; the own ones too. Each as it is now. */
   message: Message
+  /** A message that was told, or was there before the conversation was opened, is otherwise now. In order of `change`. */
   'message.edited': Message
   'message.deleted': Message
   read: Mark
   typing: { conversation: string; user: string }
-  presence: { user: string; online: boolean; changes?: { user: string; online: boolean }[] }
+  /** Of those who were asked for with `presence`. All that changed is in `changes`, the first of it beside it, too. */
+  presence: Presence & { changes: Presence[] }
   order: OrderEvent
-  notification: Record<string, unknown>
+  notification: Notification
   /** Of topics. */
-  gig: { gig: string; version: number; live: boolean }
-  announcement: { id: string; seq: number; text: string; link?: string; at: string }
+  gig: GigEvent
+  announcement: Announcement
   /** The server may have lost something on its way here; the client has asked for it. */
   missed: object
   draining: { retryAfter: number }
   /** `closed` with an error: the token was refused twice, or is another account's. `inMs`: until the next try. */
   state: { state: State; code?: number; inMs?: number; error?: ClientError }
-  /** Something after `after` did not come by itself; what is ahead is held, and the rest fetched. */
-  gap: { conversation: string; after: number }
+  /** A message or a change after `after` did not come by itself; what is ahead is held, and the rest fetched. */
+  gap: { conversation: string; after: Position }
   /** A conversation that was not opened has a message. It is followed after `from`, unless it is opened elsewhere now. */
   conversation: { conversation: string; from: number }
   /** Not followed any more, from `position` on: not the user's, or the quietest where 10,000 are followed. */
-  lost: { conversation: string; position: number }
+  lost: { conversation: string; position: Position }
   /** A message that was given was acknowledged, in this life of the page or an earlier one. */
   sent: Message
   /** It never will be: the server's reason. */
@@ -100,22 +109,25 @@ export type Client = {
   send(conversation: string, text: string, more?: { attachments?: string[]; clientId?: string }): Promise<Message>
   /** Given, and not acknowledged yet. */
   pending(): Sending[]
-  /** Tells every message after `fromSeq` from now on: what is there already, then what comes. Again: from there again. */
-  open(conversation: string, fromSeq?: number): void
-  /** The seq of the last message told: all up to it were. Undefined where the conversation is not followed. */
-  position(conversation: string): number | undefined
+  /**
+   * Tells every message after `seq` (0) and every change after `change`: what is there already, then what comes. Without
+   * `change`: what is changed from now on. Again: from there again.
+   */
+  open(conversation: string, from?: Partial<Position>): void
+  /** Undefined where the conversation is not followed. */
+  position(conversation: string): Position | undefined
   /** Asks what was missed, of all that is followed; done by itself after every connection and at every gap. */
   sync(): void
   history(
     conversation: string,
     range?: { after?: number; before?: number; limit?: number },
-  ): Promise<{ messages: Message[]; hasMore: boolean }>
+  ): Promise<{ messages: Message[]; hasMore: boolean; lastChange: number }>
   read(conversation: string, seq: number): Promise<number>
   typing(conversation: string): Promise<void>
   edit(conversation: string, message: string, text: string): Promise<Message>
   remove(conversation: string, message: string): Promise<Message>
-  /** Who of these is connected. Where the server says `until`, their `presence` events come until then, on this link. */
-  presence(users: string[]): Promise<{ online: string[]; until?: string }>
+  /** Who of these is connected, of those the user talks with. Their `presence` events come until `until`, on this link. */
+  presence(users: string[]): Promise<{ online: string[]; until: string }>
   /** Joined as soon as there is a connection, and again at every one. At most 100. */
   subscribe(topic: string): void
   unsubscribe(topic: string): void

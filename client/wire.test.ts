@@ -1,17 +1,20 @@
 // The client stands alone; here it is held to what the server says: types to types (tsc), limits to limits, names to names.
 import test from 'ava'
 import type { Static } from 'typebox'
+import type { Announcement as ServerAnnouncement } from '../services/announcement/contract.ts'
 import * as contract from '../services/chat/contract.ts'
 import { OPS_UNDER_WAY_MAX, TOPICS_MAX as SERVER_TOPICS_MAX } from '../services/gateway/connection.ts'
 import { EVENTS } from '../services/gateway/events.ts'
 import { CLOSE } from '../services/gateway/frames.ts'
+import type { GigEvent as ServerGigEvent } from '../services/gig/contract.ts'
+import type { Notification as ServerNotification } from '../services/notification/contract.ts'
 import type { OrderEvent as ServerOrderEvent } from '../services/order/contract.ts'
 import { ERRORS } from '../services/errors.ts'
 import { SYNC_MAX } from './follow.ts'
 import { ASKED_MAX } from './link.ts'
 import { TOPICS_MAX } from './topics.ts'
 import type { Events } from './types.ts'
-import type { Conversations, Message, OrderEvent } from './wire.ts'
+import type { Announcement, Conversations, GigEvent, Message, Notification, OrderEvent } from './wire.ts'
 
 type Same<A, B> = [A, B] extends [B, A] ? true : never
 type Synced = Static<typeof contract.chat.actions.sync.result>['conversations']
@@ -20,7 +23,10 @@ test("the client's types are the contract's", (t) => {
   const message: Same<Message, contract.Message> = true
   const synced: Same<Conversations, Synced> = true
   const order: Same<Omit<OrderEvent, 'order' | 'status'>, Static<typeof ServerOrderEvent>> = true
-  t.true(message && synced && order)
+  const announcement: Same<Announcement, ServerAnnouncement> = true
+  const gig: Same<GigEvent, Static<typeof ServerGigEvent>> = true
+  const notification: Same<Notification, ServerNotification> = true
+  t.true(message && synced && order && announcement && gig && notification)
 })
 
 test('every event of the socket is one of the client', (t) => {

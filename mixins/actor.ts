@@ -45,6 +45,11 @@ export type ActorOptions<T extends ActorDoc> = {
   of: Collection<T>
   /** What a due actor does. Pure; must move or clear `wakeAt`. */
   wake?: (state: T, now: number) => Decision<T, unknown>
+  /**
+   * Told of every write of this node inside its turn, so in the order of versions and before anybody has the answer. For
+   * what may be missed (frames, notices): a node that falls in between tells nobody. What must be heard is said.
+   */
+  stored?: (before: T | null, after: T) => void
   limits?: Partial<MailboxLimits>
 }
 
@@ -65,7 +70,7 @@ export const actor = <T extends ActorDoc>(
   service: string,
   options: ActorOptions<T>,
 ): Actor<T> => {
-  const { of, wake } = options
+  const { of, wake, stored: tell } = options
   const box = mailbox<T>({ ...MAILBOX, ...options.limits })
 
   const turn = async <R>(key: string, decide: Decide<T, R>, { deadlineAt, settle }: TurnOptions = {}): Promise<R> => {
@@ -126,6 +131,7 @@ export const actor = <T extends ActorDoc>(
     const outcome = state ? await documents.replace(of, stored, state.version) : await documents.insert(of, stored)
     if (outcome.ok) {
       slot.state = stored
+      tell?.(state, stored)
       delivery.forget(state?.outbox.filter((entry) => !waiting.includes(entry)).map(({ id }) => id) ?? [])
       return said.filter(({ groups }) => groups.length > 0)
     }

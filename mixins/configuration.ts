@@ -9,6 +9,8 @@ export type Configuration = {
   nodeId: string
   port: number
   host: string
+  /** Other gateway processes of this machine may listen on the same port. */
+  sharePort: boolean
   opsPort: number
   opsHost: string
   publicUrl: string
@@ -24,6 +26,10 @@ export type Configuration = {
   sandboxWebhookUrl: string | null
   smtpUrl: string | null
   mailFrom: string
+  /** Who signs web push; null: made and kept in dataDir in the sandbox, elsewhere web push is off. */
+  vapid: { publicKey: string; privateKey: string } | null
+  /** How push services reach whoever runs this market: mailto: or https:. */
+  vapidSubject: string
   trustProxy: string[]
   dataDir: string
   /** null: made and kept in dataDir (sandbox only). */
@@ -55,6 +61,7 @@ export const configuration = (env: Environment): Configuration => {
         .slice(0, 40)}-${process.pid}`,
     port,
     host: text(env, 'HOST') ?? (sandbox ? '127.0.0.1' : '0.0.0.0'),
+    sharePort: oneOf(env, 'SHARE_PORT', ['0', '1'], '0') === '1',
     opsPort: number(env, 'OPS_PORT', 3001, 0, 65_535),
     opsHost: text(env, 'OPS_HOST') ?? '127.0.0.1',
     publicUrl: url(env, 'PUBLIC_URL', ['http:', 'https:'])?.replace(/\/$/, '') ?? `http://localhost:${port}`,
@@ -68,6 +75,8 @@ export const configuration = (env: Environment): Configuration => {
     sandboxWebhookUrl: url(env, 'SANDBOX_WEBHOOK_URL', ['http:', 'https:']),
     smtpUrl: url(env, 'SMTP_URL', ['smtp:', 'smtps:']),
     mailFrom: text(env, 'MAIL_FROM') ?? 'Gigwire <no-reply@localhost>',
+    vapid: vapidOf(env),
+    vapidSubject: pattern(env, 'VAPID_SUBJECT', VAPID_SUBJECT, 'a mailto: or https: address') ?? VAPID_SUBJECT_DEFAULT,
     trustProxy: (text(env, 'TRUST_PROXY') ?? '')
       .split(',')
       .map((one) => one.trim())
@@ -104,6 +113,22 @@ const jwtSecretOf = (env: Environment, sandbox: boolean): string | null => {
   if (secret && secret.length < SECRET_LENGTH_MIN)
     throw bad('JWT_SECRET', `needs at least ${SECRET_LENGTH_MIN} characters`)
   return secret
+}
+
+/** Base64url without padding: the point of 65 bytes, the number of 32. */
+const VAPID_PUBLIC = /^B[A-Za-z0-9_-]{86}$/
+const VAPID_PRIVATE = /^[A-Za-z0-9_-]{43}$/
+const VAPID_SUBJECT = /^(mailto:[^@\s]+@[^@\s]+|https:\/\/\S+)$/
+const VAPID_SUBJECT_DEFAULT = 'mailto:no-reply@localhost'
+const vapidOf = (env: Environment): Configuration['vapid'] => {
+  const publicKey = pattern(env, 'VAPID_PUBLIC_KEY', VAPID_PUBLIC, 'a P-256 point in base64url (87 characters)')
+  const given = text(env, 'VAPID_PRIVATE_KEY')
+  if (publicKey === null && given === null) return null
+  if (publicKey === null) throw bad('VAPID_PUBLIC_KEY', 'is required because VAPID_PRIVATE_KEY is set')
+  const privateKey = required(env, 'VAPID_PRIVATE_KEY', 'VAPID_PUBLIC_KEY is set')
+  // Never the value itself: it is a secret.
+  if (!VAPID_PRIVATE.test(privateKey)) throw bad('VAPID_PRIVATE_KEY', 'is not 32 bytes in base64url (43 characters)')
+  return { publicKey, privateKey }
 }
 
 /** RATE_LIMITS="auth=600/60,account=50/500": per name, requests per second and burst. */

@@ -19,6 +19,8 @@ export type Slot<S> = { state: S | undefined; waiting: Job[]; busy: boolean; use
 export type Mailbox<S> = {
   /** Runs `job` when its turn comes. Refused as overloaded when the mailbox is full or the deadline (epoch ms) has passed. */
   run<R>(key: string, deadlineAt: number | undefined, job: (slot: Slot<S>) => Promise<R>): Promise<R>
+  /** What is remembered under a key right now, if anything: nothing while a turn does not know how its write went. */
+  peek(key: string): S | undefined
   /** Keys in memory, and turns waiting over all of them. */
   size(): { keys: number; waiting: number }
   /** Resolves when no turn is running or waiting. */
@@ -79,6 +81,7 @@ export const mailbox = <S>(limits: MailboxLimits = MAILBOX): Mailbox<S> => {
 
   return {
     run,
+    peek: (key) => slots.get(key)?.state,
     size: () => ({ keys: slots.size, waiting: active }),
     drained: () => (active === 0 ? Promise.resolve() : new Promise((resolve) => onDrained.push(resolve))),
     stop: () => clearInterval(sweep),

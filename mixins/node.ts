@@ -44,6 +44,8 @@ export type Settings = {
   /** Where the gateway listens; port 0 picks a free one. */
   port?: number
   host?: string
+  /** Other processes may listen on the same port too. */
+  sharePort?: boolean
   opsPort?: number
   opsHost?: string
   /** Proxies whose forwarded addresses are believed; nobody's unless given. */
@@ -56,6 +58,8 @@ export type Settings = {
 /** A token bucket: refilled with `rate` a second, holding at most `burst`. */
 export type Budget = { rate: number; burst: number }
 export const DEFAULT_LIMITS = {
+  /** New sockets of this process, from everybody. */
+  accepts: { rate: 1000, burst: 2000 },
   /** Requests of one account. */
   account: { rate: 50, burst: 500 },
   /** Requests of one address (IPv6: of its /64). */
@@ -197,10 +201,22 @@ const openOnce = <K extends keyof Adapters>(
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 
+/** Asking the system for chance costs more than the id does: it is asked for a page at a time, every byte used once. */
+const CHANCE_PAGE = 4096
+let chances = Buffer.alloc(0)
+let chancesUsed = 0
+const nextChance = (): Uint8Array => {
+  if (chancesUsed + 16 > chances.length) {
+    chances = randomBytes(CHANCE_PAGE)
+    chancesUsed = 0
+  }
+  return chances.subarray(chancesUsed, (chancesUsed += 16))
+}
+
 const newId = (prefix: string, { id, at }: Command): string => {
   let time = ''
   for (let rest = at, i = 0; i < 10; i++, rest = Math.floor(rest / 32)) time = ALPHABET[rest % 32] + time
-  const chance = id ? createHash('sha256').update(`${prefix}:${id}`).digest() : randomBytes(16)
+  const chance = id ? createHash('sha256').update(`${prefix}:${id}`).digest() : nextChance()
   let tail = ''
   for (let i = 0; i < 16; i++) tail += ALPHABET[chance[i]! % 32]
   return `${prefix}_${time}${tail}`

@@ -38,7 +38,7 @@ export type Relay = {
   offer(key: string, entries: readonly Entry[]): void
   isAcknowledged(entryId: string): boolean
   forget(entryIds: readonly string[]): void
-  /** Resolves when the groups ('*': all) have acknowledged the entries, or after ms. */
+  /** Resolves when the groups ('*': all) that some node hosts have acknowledged the entries, or after ms. */
   settled(key: string, entryIds: readonly string[], groups: readonly string[], ms: number): Promise<void>
   /** Looks for entries that a dead node left behind. */
   scan(minAgeMs?: number): Promise<void>
@@ -132,7 +132,6 @@ export const relay = <T extends ActorDoc>(
     doc.left.delete(entry.id)
     acknowledged.add(entry.id)
     if (acknowledged.size > ACKNOWLEDGED_MAX) acknowledged.delete(acknowledged.values().next().value!)
-    wakeWaiters(`${entry.id}/*`)
     toClear.add(key)
     if (doc.left.size === 0) pending.delete(key)
   }
@@ -145,17 +144,17 @@ export const relay = <T extends ActorDoc>(
   const settled = async (key: string, entryIds: readonly string[], asked: readonly string[], ms: number) => {
     const left = pending.get(key)?.left
     // A group that no node hosts right now hears later; nobody waits for it.
-    const groups = asked.filter((group) => group === '*' || node.placement.nodes(group).length > 0)
     const waits = entryIds.flatMap((id) =>
-      groups.flatMap((group) => (isLeft(left?.get(id), group) ? [waitFor(`${id}/${group}`)] : [])),
+      [...(left?.get(id) ?? [])]
+        .filter((group) => asked.includes('*') || asked.includes(group))
+        .filter((group) => node.placement.nodes(group).length > 0)
+        .map((group) => waitFor(`${id}/${group}`)),
     )
     if (waits.length === 0) return
     let timer: NodeJS.Timeout | undefined
     await Promise.race([Promise.all(waits), new Promise((resolve) => (timer = setTimeout(resolve, ms)))])
     clearTimeout(timer)
   }
-  const isLeft = (groups: Set<string> | undefined, group: string): boolean =>
-    !!groups && (group === '*' ? groups.size > 0 : groups.has(group))
   const waitFor = (name: string) =>
     new Promise<void>((resolve) => waiters.set(name, [...(waiters.get(name) ?? []), resolve]))
 

@@ -42,6 +42,8 @@ export type Parts<C extends ServiceContract> = {
   /** Runs when every local service exists; calls to others may be made once they are there (`node.broker.waitForServices`). */
   started?(): Promise<void>
   stopped?(): Promise<void>
+  /** Mailboxes it has besides those of its actors, for the metrics page. */
+  load?(): { kind: string; keys: number; waiting: number }[]
 } & (C['hears'] extends readonly [] ? unknown : { hears: object })
 
 /** What a service's own code has at hand. */
@@ -189,11 +191,11 @@ const runtimeActions = (declared: ServiceContract, partsOf: (self: object) => Ru
   load: {
     visibility: 'public',
     handler(this: object) {
-      return partsOf(this).actors.map(({ of, size, relay }) => ({
-        kind: of.name,
-        ...size(),
-        undelivered: relay.size(),
-      }))
+      const { actors, parts } = partsOf(this)
+      return [
+        ...actors.map(({ of, size, relay }) => ({ kind: of.name, ...size(), undelivered: relay.size() })),
+        ...(parts.load?.() ?? []).map((load) => ({ ...load, undelivered: 0 })),
+      ]
     },
   },
 })

@@ -16,6 +16,10 @@ export const verification = async (call: Call): Promise<Check[]> => {
       const { orders, problems } = await call('order.verify', {}, options)
       return { counted: { orders }, problems }
     }),
+    check('offers: an accepted one is one order at its price', async () => {
+      const { offers, problems } = await call('offer.verify', {}, options)
+      return { counted: { offers }, problems }
+    }),
     check('search: the index has what is live', async () => {
       const { live, indexed, different } = await call('search.difference', {}, options)
       return { counted: { live, indexed }, problems: different.map((id) => `${id} is not indexed as it is`) }

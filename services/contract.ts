@@ -1,11 +1,14 @@
 // All contracts, joined. A new actor is one line here.
 import type { ActionsOf, EventsOf } from '../mixins/contract.ts'
 import { account } from './account/contract.ts'
+import { announcement } from './announcement/contract.ts'
 import { chat } from './chat/contract.ts'
 import { gig } from './gig/contract.ts'
 import { ledger } from './ledger/contract.ts'
 import { media } from './media/contract.ts'
 import { moderation } from './moderation/contract.ts'
+import { notification } from './notification/contract.ts'
+import { offer } from './offer/contract.ts'
 import { order } from './order/contract.ts'
 import { payment } from './payment/contract.ts'
 import { payout } from './payout/contract.ts'
@@ -15,11 +18,14 @@ import { search } from './search/contract.ts'
 
 export const contracts = {
   account,
+  announcement,
   chat,
   gig,
   ledger,
   media,
   moderation,
+  notification,
+  offer,
   order,
   payment,
   payout,

@@ -43,6 +43,14 @@ export const month = (time: string): Html => html`<time datetime="${time}">${MON
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${count.toLocaleString('en')} ${count === 1 ? one : many}`
 
+/** Minutes in the unit they are felt in: 20 minutes, 3 hours, 2 days. */
+export const wait = (minutes: number): string =>
+  minutes < 90
+    ? plural(minutes, 'minute')
+    : minutes < 36 * 60
+      ? plural(Math.round(minutes / 60), 'hour')
+      : plural(Math.round(minutes / 1440), 'day')
+
 /** Stars for the eye, words for the ear. */
 export const rating = (mean: number, count: number): Html =>
   count === 0

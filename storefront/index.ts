@@ -13,6 +13,7 @@ import { ICON, layout, STYLE_PATH } from './layout.ts'
 import { SEARCH_FIELDS, searchPage } from './search.ts'
 import { sellerPage } from './seller.ts'
 import { STYLE } from './style.ts'
+import { unsubscribePage, type Unsubscribing } from './unsubscribe.ts'
 
 type Found = Record<string, string>
 type Page = (api: Api, request: PageRequest, found: Found) => Promise<PageResponse> | PageResponse
@@ -40,6 +41,8 @@ const pages: readonly [RegExp, Page][] = [
 
 export const storefront: Storefront = (api) => ({
   handle: async (request) => {
+    const letter = UNSUBSCRIBE.exec(request.path)?.groups?.token
+    if (letter && (request.method === 'GET' || request.method === 'POST')) return unsubscribing(api, request, letter)
     if (request.method !== 'GET') return null
     for (const [shape, page] of pages) {
       const match = shape.exec(request.path)
@@ -49,6 +52,8 @@ export const storefront: Storefront = (api) => ({
     return request.headers('accept')?.includes('text/html') ? missing() : null
   },
 })
+
+const UNSUBSCRIBE = /^\/unsubscribe\/(?<token>[A-Za-z0-9_.-]{1,200})$/
 
 const picture = (svg: string): PageResponse => ({
   status: 200,
@@ -141,6 +146,17 @@ async function gig(api: Api, request: PageRequest, { id }: Found): Promise<PageR
   ])
   if (found.status !== 200) return found.status === 404 ? missing() : troubled(found.status)
   return shown(gigPage(found.body, listOr(reviews), listOr(similar).slice(0, 4)))
+}
+
+/** The link in a letter is the right to end such letters: nobody signs in for it. */
+async function unsubscribing(api: Api, { method, path, requestId }: PageRequest, token: string): Promise<PageResponse> {
+  const { status, body } = await api(method, `/v1/notifications/unsubscribe/${token}`, { requestId })
+  if (status !== 200) return status === 404 ? missing() : troubled(status)
+  return {
+    status: 200,
+    headers: [HTML, ['Cache-Control', 'no-store']],
+    body: unsubscribePage(path, body as Unsubscribing),
+  }
 }
 
 async function seller(api: Api, request: PageRequest, { username }: Found): Promise<PageResponse> {

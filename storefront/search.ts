@@ -31,6 +31,12 @@ const SORTS = {
 
 export type Asked = { path: string; fields: URLSearchParams; category?: Category | undefined }
 
+/** What the answer leaves out of the question. */
+const looser = ({ query: { loosened = [] } }: SearchPage) => {
+  const words = loosened.flatMap((one) => (one.kind === 'word' ? [one.word] : []))
+  return words.length > 0 ? html`, without <b>${words.join(', ')}</b>` : ''
+}
+
 export const searchPage = (
   { path, fields, category }: Asked,
   found: SearchPage,
@@ -47,7 +53,7 @@ export const searchPage = (
     body: html`<div class="wrap">
       <h1>${title}</h1>
       <p class="quiet">
-        ${plural(found.total, 'gig')}${found.query.corrected ? html`, showing results for <b>${found.query.corrected}</b>` : ''}
+        ${plural(found.total, 'gig')}${found.query.corrected ? html`, showing results for <b>${found.query.corrected}</b>` : ''}${looser(found)}
       </p>
       <div class="results">
         ${filters(path, fields, found, categories)}

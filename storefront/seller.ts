@@ -2,7 +2,7 @@
 import type { Profile } from '../services/account/contract.ts'
 import type { GigCard } from '../services/gig/contract.ts'
 import { cards } from './card.ts'
-import { level, month, rating } from './format.ts'
+import { level, month, rating, wait } from './format.ts'
 import { html, paragraphs } from './html.ts'
 import { layout } from './layout.ts'
 
@@ -20,6 +20,7 @@ export const sellerPage = (profile: Profile, gigs: readonly GigCard[]): string =
         ${month(profile.memberSince)}
       </p>
       ${profile.roles.includes('seller') ? html`<p>${rating(profile.rating, profile.reviewCount)}</p>` : ''}
+      ${profile.responseMinutes === null ? '' : html`<p>Usually answers within ${wait(profile.responseMinutes)}</p>`}
       ${profile.languages.length > 0 ? html`<p>Speaks ${profile.languages.map((code) => LANGUAGES.of(code) ?? code).join(', ')}</p>` : ''}
       ${profile.bio ? paragraphs(profile.bio) : ''}
       ${

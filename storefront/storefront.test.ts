@@ -3,7 +3,7 @@ import { brotliCompressSync } from 'node:zlib'
 import type { ServiceSchema } from 'moleculer'
 import { eventually, portOf, startNode, type TestNode } from '../test/node.ts'
 import { art } from './art.ts'
-import { money } from './format.ts'
+import { money, wait } from './format.ts'
 import { html } from './html.ts'
 
 const HOSTED = ['account', 'gateway', 'gig', 'media', 'moderation', 'review', 'search'] as const
@@ -159,6 +159,18 @@ test('amounts read as money', (t) => {
   t.is(money(usd(5000)), '$50')
   t.is(money(usd(5050)), '$50.50')
   t.is(money({ amount: 5000, currency: 'jpy' }), '¥5,000')
+})
+
+test('a wait reads in the unit it is felt in', (t) => {
+  t.deepEqual([1, 20, 90, 200, 35 * 60, 36 * 60, 5 * 1440].map(wait), [
+    '1 minute',
+    '20 minutes',
+    '2 hours',
+    '3 hours',
+    '35 hours',
+    '2 days',
+    '5 days',
+  ])
 })
 
 test('templates escape everything but their own kind', (t) => {

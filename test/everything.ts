@@ -75,9 +75,17 @@ export const gigBody = {
   images: [],
 }
 
-export type Things = { gig: string; draft: string; order: string; conversation: string; message: string; run: string }
+export type Things = {
+  gig: string
+  draft: string
+  order: string
+  conversation: string
+  message: string
+  offer: string
+  run: string
+}
 
-/** A live gig and a draft of the seller's, an order of the buyer's that waits for payment, a conversation of the two. */
+/** A live gig and a draft of the seller's, an order of the buyer's that waits for payment, a conversation of the two with an open offer. */
 export const thingsOf = async (market: Everything, { seller, buyer, admin }: Cast): Promise<Things> => {
   const gig = await market.request('POST', '/v1/gigs', { token: seller.token, body: gigBody })
   const draft = await market.request('POST', '/v1/gigs', { token: seller.token, body: gigBody })
@@ -90,6 +98,11 @@ export const thingsOf = async (market: Everything, { seller, buyer, admin }: Cas
     token: buyer.token,
     body: { with: seller.id },
   })
+  // Before anybody waits for the seller: an answer would change, a moment later, how fast they answer.
+  const offer = await market.request('POST', `/v1/conversations/${conversation.body.id}/offers`, {
+    token: seller.token,
+    body: { gig: gig.body.id, title: 'Ten islands', price: usd(40_000), deliveryDays: 9, revisions: 2 },
+  })
   const message = await market.request('POST', `/v1/conversations/${conversation.body.id}/messages`, {
     token: buyer.token,
     body: { clientId: 'one', text: 'Hello' },
@@ -101,6 +114,7 @@ export const thingsOf = async (market: Everything, { seller, buyer, admin }: Cas
     order: order.body.id,
     conversation: conversation.body.id,
     message: message.body.id,
+    offer: offer.body.id,
     run: run.body.id,
   }
 }

@@ -15,6 +15,8 @@ export type Asked = { token?: string; body?: unknown; key?: string; headers?: Re
 export type Market = {
   port: number
   opsPort: number
+  /** Of each process. */
+  opsPorts: number[]
   dataDir: string
   url: string
   /** One request to the public API; the body is JSON both ways. */
@@ -37,7 +39,7 @@ export type MarketOptions = {
 }
 
 /** Budgets no test runs into by accident. */
-const RATE_LIMITS =
+export const RATE_LIMITS =
   'account=100000/100000,address=100000/100000,auth=100000/100000,login=100000/100000,messages=100000/100000'
 
 export const startMarket = async ({
@@ -78,7 +80,9 @@ export const startMarket = async ({
         async () => children.some(({ exitCode }) => exitCode !== null) || (await isWhole(opsPort)),
         Boolean,
         60_000,
-      )
+      ).catch((error: unknown) => {
+        throw new Error(`the market is not whole:\n${printed}`, { cause: error })
+      })
     const ended = children.find(({ exitCode }) => exitCode !== null)
     if (ended) throw new Error(`a process ended at its start with exit code ${ended.exitCode}:\n${printed}`)
   }
@@ -109,6 +113,7 @@ export const startMarket = async ({
   return {
     port: port!,
     opsPort: opsPorts[0]!,
+    opsPorts,
     dataDir,
     url,
     ask: (method, path, asked) => ask(url, method, path, asked),

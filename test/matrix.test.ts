@@ -37,6 +37,8 @@ const onConversation: Pick<Case, 'path' | 'owner' | 'foreign'> = {
   foreign: 404,
 }
 
+const onOffer: Pick<Case, 'path' | 'owner' | 'foreign'> = { ...onConversation, path: ({ offer }) => ({ id: offer }) }
+
 const CASES: Record<string, Case> = {
   'account.register': { body: { email: 'not an address', password: 'x', username: '?', displayName: '' } },
   'account.login': { body: { email: 'nobody@cast.test', password: 'wrong-password' } },
@@ -46,6 +48,8 @@ const CASES: Record<string, Case> = {
   'account.update': { body: { bio: 'Still me.' } },
   'account.becomeSeller': { body: { country: 'nowhere' }, note: 'a bad body: what is asked is only who gets that far' },
   'account.profile': { path: (_, { seller }) => ({ username: seller.username }) },
+  'announcement.make': { body: { text: '' } },
+  'announcement.list': {},
   'gig.create': { body: { title: 'Another' } },
   'gig.update': { ...onGig, body: { tags: ['map', 'island'] } },
   'gig.publish': { ...onGig, body: {} },
@@ -65,6 +69,22 @@ const CASES: Record<string, Case> = {
   'order.revision': { ...onOrder, body: { message: 'Bluer.' } },
   'order.accept': { ...onOrder, body: {} },
   'order.cancel': { ...onOrder, body: { reason: 'Because.' } },
+  'order.extend': { ...onOrder, body: { days: 2, reason: 'Rain.' } },
+  'order.decline': { ...onOrder, body: {} },
+  'order.tip': { ...onOrder, body: { amount: { amount: 500, currency: 'usd' } } },
+  'order.offerRefund': { ...onOrder, body: { amount: { amount: 100, currency: 'usd' }, reason: 'Sorry.' } },
+  'order.refundByAdmin': {
+    path: () => ({ id: 'ord_none' }),
+    body: { amount: { amount: 100, currency: 'usd' }, reason: 'Because.' },
+  },
+  'order.dispute': { ...onOrder, body: { reason: 'Not what was agreed.' } },
+  'order.answerDispute': { ...onOrder, body: { agree: false } },
+  'order.withdrawDispute': { ...onOrder, body: {} },
+  'order.disputes': {},
+  'order.resolveDispute': {
+    path: () => ({ id: 'dsp_none' }),
+    body: { buyerAmount: { amount: 0, currency: 'usd' }, reason: 'Because.' },
+  },
   'order.list': {},
   'order.get': onOrder,
   'order.events': onOrder,
@@ -77,6 +97,16 @@ const CASES: Record<string, Case> = {
   'chat.send': { ...onConversation, body: { clientId: 'again', text: 'Hello.' } },
   'chat.read': { ...onConversation, body: { seq: 0 } },
   'chat.block': { path: () => ({ id: 'usr_nobody' }), body: {} },
+  'offer.make': {
+    ...onConversation,
+    body: { gig: 'gig_none', title: 'x', price: { amount: 5000, currency: 'usd' }, deliveryDays: 1, revisions: 0 },
+  },
+  'offer.get': onOffer,
+  'offer.accept': { ...onOffer, body: {} },
+  'offer.decline': { ...onOffer, body: {} },
+  'offer.withdraw': { ...onOffer, body: {} },
+  'chat.unblock': { path: () => ({ id: 'usr_nobody' }) },
+  'chat.blocked': {},
   'ledger.trialBalance': {},
   'payment.webhook': { raw: { type: 'application/json', body: '{}' } },
   'payout.balance': {},
@@ -86,6 +116,20 @@ const CASES: Record<string, Case> = {
   'payout.run': { body: {} },
   'payout.runs': {},
   'payout.getRun': { path: ({ run }) => ({ id: run }) },
+  'notification.list': {},
+  'notification.read': { body: { ids: ['ntf_none'] } },
+  'notification.settings': {},
+  'notification.change': { body: { timeZone: 'nowhere' }, note: 'a bad body: settings stay as they are' },
+  'notification.pushKey': {},
+  'notification.subscribe': { body: { endpoint: 'https://localhost/x', keys: { p256dh: 'x', auth: 'x' } } },
+  'notification.unsubscribePush': {},
+  'notification.unsubscribing': { path: () => ({ token: 'nobody.all.x' }) },
+  'notification.unsubscribe': {
+    path: () => ({ token: 'nobody.all.x' }),
+    raw: { type: 'application/x-www-form-urlencoded', body: 'List-Unsubscribe=One-Click' },
+  },
+  'notification.dispatches': {},
+  'notification.retry': { path: () => ({ id: 'dpt_none' }), body: {} },
   'media.upload': { raw: { type: 'image/png', body: 'not a picture' } },
   'sandbox.clock': {},
   'sandbox.advance': { body: { advanceSeconds: 0 } },
@@ -210,7 +254,7 @@ const request = (market: Everything, { declared, one, who }: Request, cast: Cast
 const snapshot = async (
   market: Everything,
   { seller, buyer, admin }: Cast,
-  { gig, draft, order, conversation }: Things,
+  { gig, draft, order, conversation, offer }: Things,
 ) => {
   const read = async (path: string, token: string) => (await market.request('GET', path, { token })).body
   return {
@@ -218,6 +262,7 @@ const snapshot = async (
     draft: await read(`/v1/gigs/${draft}`, seller.token),
     order: await read(`/v1/orders/${order}`, buyer.token),
     events: await read(`/v1/orders/${order}/events`, buyer.token),
+    offer: await read(`/v1/offers/${offer}`, buyer.token),
     messages: await read(`/v1/conversations/${conversation}/messages`, seller.token),
     me: await read('/v1/me', buyer.token),
     gigs: (await read('/v1/me/gigs', seller.token)).data.length,

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { BrokerOptions, ServiceSchema } from 'moleculer'
+import type { AdapterFactories } from '../adapters/index.ts'
 import { ServiceBroker } from 'moleculer'
 import { brokerOptions } from '../moleculer.config.ts'
 import { nodeOf, type Node } from '../mixins/node.ts'
@@ -14,6 +15,8 @@ export type StartOptions = {
   env?: Record<string, string>
   /** Changes to the broker's options after the environment was read, for example a Fake transporter. */
   broker?: Partial<BrokerOptions>
+  /** Products in place of those the environment picks. */
+  products?: Partial<AdapterFactories>
 }
 export type TestNode = Node & {
   dataDir: string
@@ -21,17 +24,25 @@ export type TestNode = Node & {
   stop(): Promise<void>
 }
 
-export const startNode = async ({ services, env = {}, broker: changes = {} }: StartOptions): Promise<TestNode> => {
+export const startNode = async ({
+  services,
+  env = {},
+  broker: changes = {},
+  products,
+}: StartOptions): Promise<TestNode> => {
   const dataDir = env.DATA_DIR ?? (await mkdtemp(join(tmpdir(), 'gigwire-')))
-  const options = brokerOptions({
-    PORT: '0',
-    OPS_PORT: '0',
-    LOG_LEVEL: 'fatal',
-    LOG_FORMAT: 'short',
-    DEMO: '0',
-    ...env,
-    DATA_DIR: dataDir,
-  })
+  const options = brokerOptions(
+    {
+      PORT: '0',
+      OPS_PORT: '0',
+      LOG_LEVEL: 'fatal',
+      LOG_FORMAT: 'short',
+      DEMO: '0',
+      ...env,
+      DATA_DIR: dataDir,
+    },
+    products,
+  )
   const broker = new ServiceBroker({ ...options, skipProcessEventRegistration: true, ...changes })
   for (const schema of services) broker.createService(schema)
   await broker.start()

@@ -114,7 +114,7 @@ export const startServers = async (): Promise<Servers> => {
 }
 
 /** Servers of the system stand in sbin, which is not on everybody's PATH. */
-const onPath = (programs: readonly string[]): string | undefined =>
+export const onPath = (programs: readonly string[]): string | undefined =>
   [...(process.env['PATH'] ?? '').split(delimiter), '/usr/bin', '/usr/sbin', '/usr/local/bin']
     .flatMap((folder) => programs.map((program) => join(folder, program)))
     .find(isExecutable)
@@ -128,7 +128,7 @@ const isExecutable = (path: string): boolean => {
   }
 }
 
-const up = async (child: ChildProcess, port: number): Promise<void> => {
+export const up = async (child: ChildProcess, port: number): Promise<void> => {
   let printed = ''
   const keep = (chunk: unknown) => (printed = (printed + String(chunk)).slice(-OUTPUT_CHARACTERS_MAX))
   child.stdout!.on('data', keep)
@@ -150,7 +150,7 @@ const accepts = (port: number): Promise<boolean> =>
   })
 
 /** Asked to leave first; whoever does not is ended. */
-const end = async (child: ChildProcess): Promise<void> => {
+export const end = async (child: ChildProcess): Promise<void> => {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
   const exited = new Promise((resolve) => child.once('exit', resolve))
   child.kill('SIGTERM')

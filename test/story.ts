@@ -484,6 +484,33 @@ export const story: Step[] = [
     },
   },
   {
+    name: 'each was told what the other did, once, and nothing of their own doing',
+    take: async ({ t, market, memory }) => {
+      type Told = { kind: string; about: { id: string }; data: Record<string, unknown> }
+      const told = async (who: 'buyer' | 'seller'): Promise<Told[]> =>
+        (await market.ask('GET', '/v1/notifications?limit=100', { token: memory.tokens[who]! })).body.data
+      const payouts = (all: Told[]) => all.filter(({ kind }) => kind === 'payout').length
+      const seller = await eventually(
+        () => told('seller'),
+        (all) => payouts(all) >= 1,
+      )
+      const buyer = await told('buyer')
+      const steps = (all: Told[], order: string) =>
+        all
+          .filter(({ kind, about }) => kind === 'order' && about.id === memory.ids[order])
+          .map(({ data }) => data.step)
+          .toSorted()
+      t.deepEqual(steps(buyer, 'main'), ['delivered', 'delivered'])
+      t.deepEqual(steps(seller, 'main'), ['accepted', 'cleared', 'paid', 'requirements_answered', 'revision_requested'])
+      t.deepEqual(steps(buyer, 'unpaid'), ['expired'])
+      const reviews = (all: Told[]) => all.filter(({ kind }) => kind === 'review').map(({ data }) => data.hidden)
+      t.deepEqual(reviews(seller).toSorted(), [false, true])
+      t.deepEqual(reviews(buyer), [false])
+      t.true(seller.some(({ kind, data }) => kind === 'gig' && data.status === 'live'))
+      t.true(seller.some(({ kind, data }) => kind === 'gig' && data.status === 'rejected'))
+    },
+  },
+  {
     name: "every order's timeline counts from one without a gap",
     take: async ({ t, market, memory }) => {
       for (const name of ['first', 'main', 'secure', 'silent', 'unpaid', 'agreed']) {

@@ -92,8 +92,8 @@ test('services and mixins know of an adapter only its port', (t) => {
     [],
   )
 })
-/** Pure knowledge about bytes, no product behind it. */
-const PURE_ADAPTER_FILES = new Set(['adapters/files/detect.ts'])
+/** Pure knowledge about bytes and words, no product behind it. */
+const PURE_ADAPTER_FILES = new Set(['adapters/files/detect.ts', 'adapters/engine/marks.ts'])
 
 test('the environment is read in one place', (t) => {
   const allowed = (path: string) =>

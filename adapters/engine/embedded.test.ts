@@ -1,11 +1,14 @@
 // What only the embedded engine promises: its files, its worker, its limits.
 import test, { type ExecutionContext } from 'ava'
-import { copyFile, open as openFile, readdir, readFile, truncate, unlink } from 'node:fs/promises'
+import fc from 'fast-check'
+import { spawn } from 'node:child_process'
+import { copyFile, open as openFile, readdir, readFile, truncate, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openEmbeddedEngine, type EmbeddedOptions } from './embedded.ts'
+import { loadCollection } from './embedded/store.ts'
 import { EngineError, SEARCHES_WAITING_MAX, type SearchResult } from './index.ts'
-import { found, gig, idsOf, newDir, quiet, walk } from './sample.ts'
+import { found, gig, newDir, quiet, walk } from './sample.ts'
 
 const open = async (t: ExecutionContext, options: Partial<EmbeddedOptions> = {}) => {
   const engine = await openEmbeddedEngine({ dir: options.dir ?? (await newDir(t)), log: quiet, ...options })
@@ -84,11 +87,57 @@ test('a file with a flipped byte, cut short or missing is left out and reported'
   }
 })
 
-test('words of the synonyms table find each other', async (t) => {
-  const engine = await open(t, { synonyms: { résumé: ['CV'] } })
-  await engine.upsert([gig('a', { title: 'resume writing' }), gig('b', { title: 'cv check' })])
-  t.deepEqual(await idsOf(engine, { q: 'cv' }), ['b', 'a'])
-  t.deepEqual(await found(engine, { q: 'resume' }), ['a', 'b'])
+test('one flipped byte anywhere in any file is noticed, whatever it says', async (t) => {
+  const dir = await newDir(t)
+  const first = await openEmbeddedEngine({ dir, log: quiet })
+  await first.upsert(Array.from({ length: 40 }, (_, at) => gig(`g${at}`, { title: `logo number${at}` })))
+  await first.flush()
+  await first.remove([{ id: 'g3', version: 2 }])
+  await first.close()
+  const names = (await readdir(dir)).filter((name) => name === 'manifest' || name.endsWith('.segment'))
+  const files = await Promise.all(names.map(async (name) => [name, (await readFile(join(dir, name))).length] as const))
+  const place = fc.constantFrom(...files).chain(([name, size]) => {
+    return fc.tuple(fc.constant(name), fc.nat(size - 1), fc.integer({ min: 1, max: 255 }))
+  })
+  const property = fc.asyncProperty(place, async ([name, at, mask]) => {
+    await flipByte(join(dir, name), at, mask)
+    const { parts, damaged } = await loadCollection(dir, () => {})
+    await flipByte(join(dir, name), at, mask)
+    t.deepEqual([parts.length, damaged], [0, true], `${name} at ${at}`)
+  })
+  await fc.assert(property, { numRuns: 150, endOnFailure: true })
+  const { parts, damaged } = await loadCollection(dir, () => {})
+  t.deepEqual([parts[0]?.living, damaged], [39, false])
+})
+
+test('a process killed while it indexes, merges and saves leaves files that open undamaged, with what was flushed', async (t) => {
+  for (const afterMs of [150, 600, 1100]) {
+    const dir = await newDir(t)
+    const code = `import { openEmbeddedEngine } from ${JSON.stringify(new URL('embedded.ts', import.meta.url).href)}
+      import { gig, quiet } from ${JSON.stringify(new URL('sample.ts', import.meta.url).href)}
+      const engine = await openEmbeddedEngine({ dir: ${JSON.stringify(dir)}, log: quiet })
+      await engine.upsert(Array.from({ length: 1000 }, (_, at) => gig('flushed' + at)))
+      await engine.flush()
+      console.log('flushed')
+      for (let round = 0; ; round++) {
+        await engine.upsert(Array.from({ length: 500 }, (_, at) => gig('more' + ((round * 500 + at) % 20000), { version: round + 1 })))
+        if (round % 5 === 0) void engine.flush()
+      }`
+    const script = join(await newDir(t), 'indexing.mjs')
+    await writeFile(script, code)
+    const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] })
+    t.teardown(() => void child.kill('SIGKILL'))
+    await new Promise((resolve) => child.stdout.once('data', resolve))
+    await sleep(afterMs)
+    const over = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGKILL')
+    await over
+    const engine = await open(t, { dir })
+    t.false((await engine.stats()).damaged)
+    t.is((await engine.search({ q: 'flushed1 ' })).total, 1)
+    t.true((await engine.stats()).gigs >= 1000)
+    await engine.close()
+  }
 })
 
 test('more searches than may wait are refused at once, the others are answered', async (t) => {
@@ -103,9 +152,10 @@ test('more searches than may wait are refused at once, the others are answered',
   t.is((await engine.search({})).total, 1)
 })
 
-test('when its worker dies nobody waits for ever, and it comes back with what was saved', async (t) => {
+test('when its worker dies nobody waits for ever, and it comes back with what was saved and set', async (t) => {
   const engine = await open(t, { heapMbMax: 24 })
   await engine.upsert([gig('a')])
+  await engine.setSynonyms([['do', 'perform']])
   await engine.flush()
   const tags = (at: number) => Array.from({ length: 20_000 }, (_, tag) => `tag ${at} ${tag}`)
   const huge = Array.from({ length: 64 }, (_, at) => gig(`huge${at}`, { tags: tags(at) }))
@@ -113,7 +163,7 @@ test('when its worker dies nobody waits for ever, and it comes back with what wa
   t.is((error as EngineError).code, 'engine_down')
   let total = -1
   for (const deadline = Date.now() + 30_000; Date.now() < deadline && total < 0; await sleep(20)) {
-    total = await engine.search({ q: 'do' }).then(
+    total = await engine.search({ q: 'perform ' }).then(
       (result) => result.total,
       () => -1,
     )

@@ -1,14 +1,13 @@
 // The embedded engine: a columnar index of our own in a worker thread, so that the main thread never searches.
 // What the index holds is in ./embedded; this is its front: limits, and the port's promises.
 import { openLink, type Link } from './embedded/link.ts'
+import { settingsUsual, type SettingsSent } from './embedded/settings.ts'
 import { EngineError, SEARCHES_WAITING_MAX, type Engine, type IndexedGig } from './index.ts'
 
 export type EmbeddedOptions = {
   /** Where the index is kept; made when missing. One engine per folder. */
   dir: string
   log: { info(...args: unknown[]): void; warn(...args: unknown[]): void; error(...args: unknown[]): void }
-  /** Words that also answer each other, both ways: { logo: ['logotype'] }. Entries of several words are passed over. */
-  synonyms?: Readonly<Record<string, readonly string[]>>
   /** Memory of the worker's own heap, without the index itself; the runtime's usual limit when left out. */
   heapMbMax?: number
 }
@@ -21,19 +20,28 @@ const MESSAGE_GIGS_MAX = 64
 const MESSAGES_UNDER_WAY_MAX = 8
 
 export async function openEmbeddedEngine(options: EmbeddedOptions): Promise<Engine> {
-  const { dir, log, synonyms = {}, heapMbMax } = options
+  const { dir, log, heapMbMax } = options
+  // Kept here, so that a worker that is started again has them.
+  let settings = settingsUsual()
   const link = await openLink({
     dir,
-    synonyms,
+    settings: () => settings,
     warn: (text) => log.warn(text),
     ...(heapMbMax === undefined ? {} : { heapMbMax }),
   })
+  const configure = async (changed: Partial<SettingsSent>) => {
+    settings = { ...settings, ...changed }
+    await link.call('configure', settings)
+  }
   const asked = bounded(SEARCHES_WAITING_MAX, 'too many searches are waiting')
   const written = bounded(WRITES_WAITING_MAX, 'too many gigs are waiting to be indexed')
   return {
     upsert: (gigs) => written(gigs.length, () => sendInPieces(gigs, (piece) => link.call('upsert', piece.map(plain)))),
     remove: (gigs) => written(gigs.length, () => sendInPieces(gigs, (piece) => link.call('remove', piece))),
     search: (query) => asked(1, () => link.call('search', query)),
+    setSynonyms: (groups) => configure({ synonyms: groups.map((group) => [...group]) }),
+    setRanking: (ranking) => configure({ ranking: { ...ranking } }),
+    setPins: (pins) => configure({ pins: pins.map(({ q, ids }) => ({ q, ids: [...ids] })) }),
     suggest: (prefix, limit) => asked(1, () => link.call('suggest', { prefix, limit })),
     versions: (page) => asked(1, () => link.call('versions', page)),
     async stats() {

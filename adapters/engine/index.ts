@@ -58,8 +58,38 @@ export type SearchQuery = {
   facets?: readonly Facet[]
   /** 1..100. */
   limit?: number
+  /**
+   * What may be left out of the question when nothing answers it whole: nothing, words (as when left out), or words and
+   * then filters, never `sellerId`. At least one word stays. The answer says what was left out.
+   */
+  loosen?: 'no' | 'words' | 'filters'
+  /** Asks for `matched`. */
+  highlight?: boolean
   cursor?: string | null
 }
+
+export type Loosened = { kind: 'word'; word: string } | { kind: 'filter'; filter: FilterName }
+export type FilterName = Facet | 'sellerId' | 'tags'
+
+/** Folded words that answered the query: in full, and such that a word starting with one did. See `marksOf`. */
+export type Matched = { words: string[]; starts: string[] }
+
+/** What relevance is made of besides the text: how much of a gig's score its quality decides, what being new adds. */
+export type Ranking = {
+  /** 0..1: a gig of quality 0 keeps 1 minus this of its score. */
+  quality: number
+  /** 0..1: added for a gig made now, half of it after `freshnessDays`. */
+  freshness: number
+  freshnessDays: number
+}
+/** What found most of the wanted gigs first in `npm run eval:search`. */
+export const RANKING_USUAL: Ranking = { quality: 0.4, freshness: 0.1, freshnessDays: 30 }
+
+/** Gigs that stand first, in this order, when this text is searched by relevance. */
+export type Pin = { q: string; ids: readonly string[] }
+export const PINS_MAX = 1000
+/** Of one text. */
+export const PINNED_MAX = 10
 
 export type SearchResult = {
   hits: { id: string; score: number }[]
@@ -71,6 +101,9 @@ export type SearchResult = {
   nextCursor: string | null
   /** The query the engine answered instead, when the typed words matched nothing. */
   corrected?: string
+  /** What was left out of the question, because nothing answered it whole. */
+  loosened?: Loosened[]
+  matched?: Matched
   tookMs: number
 }
 
@@ -90,8 +123,16 @@ export interface Engine {
   upsert(gigs: readonly IndexedGig[]): Promise<void>
   /** Forgets gigs; `version` guards against an older delivery like upsert's. */
   remove(gigs: readonly { id: string; version: number }[]): Promise<void>
-  /** A malformed cursor throws EngineError 'bad_cursor'. Any text is a legal query. */
+  /** A malformed cursor throws EngineError 'bad_cursor', too long a filter 'bad_query'. Any text is a legal query. */
   search(query: SearchQuery): Promise<SearchResult>
+  /**
+   * Words and phrases that answer each other, all members of a group both ways. Replaces what was set; shown in searches
+   * from then on, without indexing again. An engine keeps settings while it is open: send them when one was opened.
+   */
+  setSynonyms(groups: readonly (readonly string[])[]): Promise<void>
+  /** Like setSynonyms. Lists under way go on by the ranking and pins they began with. */
+  setRanking(ranking: Ranking): Promise<void>
+  setPins(pins: readonly Pin[]): Promise<void>
   suggest(prefix: string, limit: number): Promise<Suggestion[]>
   /** Resolves when everything accepted before is visible and safe on disk. */
   flush(): Promise<void>
@@ -107,7 +148,7 @@ export interface Engine {
 }
 
 export class EngineError extends Error {
-  readonly code: 'bad_cursor' | 'engine_down' | 'engine_busy'
+  readonly code: 'bad_cursor' | 'bad_query' | 'engine_down' | 'engine_busy'
   constructor(code: EngineError['code'], message: string) {
     super(message)
     this.name = 'EngineError'
@@ -116,5 +157,7 @@ export class EngineError extends Error {
 }
 /** Query text beyond this many characters is cut. */
 export const QUERY_CHARS_MAX = 200
+/** Values of one filter; more are refused. */
+export const FILTER_VALUES_MAX = 100
 /** Searches that may wait for the engine at once; past it EngineError 'engine_busy'. */
 export const SEARCHES_WAITING_MAX = 1000

@@ -72,6 +72,12 @@ const WORDS = [
   'songs',
   'mobile',
   'mobility',
+  'webdesign',
+  'diseno',
+  'disenos',
+  'und',
+  'der',
+  'los',
   '设计',
   '网站设计',
 ]
@@ -88,6 +94,13 @@ const TYPED = [
   'songz',
   '设',
   'web desing ',
+  'web design ',
+  'logoseo',
+  'songs mobile',
+  'und logo',
+  'diseno web',
+  'logo xyzzy paint',
+  'music song café voice',
 ]
 const some = (words: string[], maxLength: number) => fc.array(fc.constantFrom(...words), { maxLength })
 const text = (maxLength: number) => some(WORDS, maxLength).map((words) => words.join(' '))
@@ -104,7 +117,7 @@ export const randomGig = (): fc.Arbitrary<IndexedGig> =>
     description: text(12),
     tags: some(['Logo', 'web design', 'Café', 'seo'], 3),
     category: fc.constantFrom('design', 'music', 'writing'),
-    subcategory: fc.constantFrom('a', 'b', 'c', 'd'),
+    subcategory: fc.constantFrom('ka', 'kb', 'kc', 'kd'),
     sellerId: fc.constantFrom('s1', 's2', 's3'),
     sellerName: fc.constantFrom('Ann', 'Bob'),
     sellerLevel: fc.constantFrom('new', 'one', 'top'),
@@ -122,7 +135,7 @@ export const randomGig = (): fc.Arbitrary<IndexedGig> =>
 const randomFilter = () =>
   fc.record({
     category: maybe(fc.constantFrom('design', 'none')),
-    subcategory: maybe(fc.constantFrom('a', 'b')),
+    subcategory: maybe(fc.constantFrom('ka', 'kb')),
     sellerId: maybe(fc.constant('s1')),
     minPrice: maybe(fc.nat(3000)),
     maxPrice: maybe(fc.nat(100_000)),
@@ -133,6 +146,15 @@ const randomFilter = () =>
     tags: maybe(some(['LOGO', 'cafe', 'web  design'], 2)),
   })
 
+/** Groups of words and phrases that answer each other. */
+export const randomSynonyms = (): fc.Arbitrary<string[][]> =>
+  fc.subarray([
+    ['logo', 'song'],
+    ['seo', 'web design'],
+    ['paint', 'voice video', 'diseno'],
+    ['website mobile', 'cafe'],
+  ])
+
 export const randomQuery = (): fc.Arbitrary<SearchQuery> =>
   fc.record({
     q: fc.oneof(fc.constant(''), text(3), fc.constantFrom(...TYPED)),
@@ -140,6 +162,7 @@ export const randomQuery = (): fc.Arbitrary<SearchQuery> =>
       const given = Object.entries(filter).filter(([, value]) => value !== undefined)
       return Object.fromEntries(given) as NonNullable<SearchQuery['filter']>
     }),
+    loosen: fc.constantFrom('words', 'words', 'filters', 'no'),
     sort: fc.constantFrom('relevance', 'newest', 'rating', 'price', '-price', 'bestselling'),
     facets: fc.subarray([
       'category',

@@ -14,10 +14,14 @@ export type InterestWatcher = {
 export type Attachments = {
   attach(receiver: Receiver): Attachment
   toUsers(userIds: readonly string[], frame: string): void
-  toTopic(topic: string, frame: string): void
+  toTopic(topic: string, frame: string, seq: number): void
+  holds(userId: string): boolean
   userIds(): Iterable<string>
   userCount(): number
 }
+
+/** Of so many names, looking back is cheaper than a set. */
+const FEW = 8
 
 type Interest = Map<string, Map<Receiver, number>>
 
@@ -36,19 +40,26 @@ export const attachments = (log: Pick<AdapterContext['log'], 'error'>, watcher: 
   }
 
   const toUsers = (userIds: readonly string[], frame: string): void => {
+    // Most processes have one gateway, and most frames are for two people: nothing is made that is not needed.
+    const [only] = receivers.size === 1 ? receivers : []
+    if (only) {
+      const distinct = userIds.length <= FEW ? userIds : [...new Set(userIds)]
+      const held = distinct.filter((userId, at) => users.has(userId) && (at >= FEW || distinct.indexOf(userId) === at))
+      return held.length > 0 ? deliver(() => only.users(held, frame)) : undefined
+    }
     for (const [receiver, held] of heldBy(users, userIds)) deliver(() => receiver.users(held, frame))
   }
 
-  const toTopic = (topic: string, frame: string): void => {
+  const toTopic = (topic: string, frame: string, seq: number): void => {
     const joined = topics.get(topic)
-    if (joined) for (const receiver of joined.keys()) deliver(() => receiver.topic(topic, frame))
+    if (joined) for (const receiver of joined.keys()) deliver(() => receiver.topic(topic, frame, seq))
   }
 
   const attach = (given: Receiver): Attachment => {
     // an identity of its own, so that one receiver attached twice is two
     const receiver: Receiver = {
       users: (ids, frame) => given.users(ids, frame),
-      topic: (topic, frame) => given.topic(topic, frame),
+      topic: (topic, frame, seq) => given.topic(topic, frame, seq),
     }
     const mine = { users: new Set<string>(), topics: new Set<string>() }
     receivers.add(receiver)
@@ -79,7 +90,14 @@ export const attachments = (log: Pick<AdapterContext['log'], 'error'>, watcher: 
     }
   }
 
-  return { attach, toUsers, toTopic, userIds: () => users.keys(), userCount: () => users.size }
+  return {
+    attach,
+    toUsers,
+    toTopic,
+    holds: (userId) => users.has(userId),
+    userIds: () => users.keys(),
+    userCount: () => users.size,
+  }
 }
 
 /** Counts one up or down, never below nothing, and answers the count. A key nobody has is not kept. */

@@ -36,7 +36,7 @@ const gateway = (fanout: Fanout) => {
   const heard: string[] = []
   const attachment: Attachment = fanout.attach({
     users: (userIds, frame) => heard.push(`${userIds.join()}: ${frame}`),
-    topic: (topic, frame) => heard.push(`#${topic}: ${frame}`),
+    topic: (topic, frame, seq) => heard.push(`#${topic}${seq > 0 ? ` ${seq}` : ''}: ${frame}`),
   })
   return { heard, ...attachment }
 }
@@ -100,6 +100,55 @@ for (const [name, net] of Object.entries(nets)) {
     t.deepEqual(a.heard, ['ann: one', '#news: two'])
     await sleep(50)
     t.is(a.heard.length, 2)
+  })
+
+  test(`${name}: a frame of a topic brings the number its sender gave it`, async (t) => {
+    const node = await net(t)
+    const [sender, a] = [await node('sender'), gateway(await node('a'))]
+    a.join('news')
+    await passed(sender, a)
+    for (const seq of [1, 2, Number.MAX_SAFE_INTEGER]) sender.toTopic('news', `frame ${seq}`, seq)
+    sender.toTopic('news', 'no number')
+    t.deepEqual(await passed(sender, a), [
+      '#news 1: frame 1',
+      '#news 2: frame 2',
+      `#news ${Number.MAX_SAFE_INTEGER}: frame ${Number.MAX_SAFE_INTEGER}`,
+      '#news: no number',
+    ])
+  })
+
+  test(`${name}: every node knows who is held anywhere, and hears of whom it may have changed for`, async (t) => {
+    const node = await net(t)
+    const looker = await node('looker')
+    const changed = new Set<string>()
+    const stop = looker.onHeld((userIds) => {
+      for (const userId of userIds) changed.add(userId)
+    })
+    const [a, b] = [gateway(await node('a')), gateway(await node('b'))]
+    a.hold('ann')
+    b.hold('ann')
+    b.hold('bob')
+    await until(() => looker.held(['bob', 'cid', 'ann']).join() === 'bob,ann')
+    t.true(changed.has('ann') && changed.has('bob') && !changed.has('cid'))
+    a.release('ann')
+    await passed(looker, a)
+    t.deepEqual(looker.held(['ann']), ['ann'], 'the other gateway has her still')
+    changed.clear()
+    b.release('ann')
+    await until(() => looker.held(['ann']).length === 0)
+    t.deepEqual(
+      [...changed].filter((userId) => userId === 'ann'),
+      ['ann'],
+    )
+    changed.clear()
+    await b.detach()
+    await until(() => looker.held(['bob']).length === 0)
+    await until(() => changed.has('bob'))
+    stop()
+    changed.clear()
+    a.hold('dan')
+    await until(() => looker.held(['dan']).length === 1)
+    t.is(changed.size, 0)
   })
 
   test(`${name}: a topic reaches those who joined it, until they leave`, async (t) => {

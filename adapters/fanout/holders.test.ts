@@ -7,8 +7,12 @@ const pair = (usersMax?: number) => {
   const held = new Set<string>()
   const time = { ms: 0 }
   const wire = { lost: false, asked: 0 }
+  const changes: string[] = []
   const known = holders({
     now: () => time.ms,
+    changed: (userIds) => {
+      for (const userId of userIds) changes.push(userId)
+    },
     askForList: () => {
       wire.asked += 1
       queueMicrotask(() => gateway.list(say))
@@ -31,7 +35,7 @@ const pair = (usersMax?: number) => {
     await new Promise(setImmediate)
   }
   const goes = (...userIds: string[]) => Object.fromEntries(known.targets(userIds) ?? [['everyone', userIds]])
-  return { held, time, wire, known, say, gateway, change, beat, goes }
+  return { held, time, wire, known, say, gateway, change, beat, goes, changes }
 }
 
 test('after the first list only changes travel', async (t) => {
@@ -154,4 +158,30 @@ test('more gateways than can be remembered means telling everyone', (t) => {
   for (let n = 0; n <= GATEWAYS_KNOWN_MAX; n++)
     known.hear({ kind: 'beat', node: `g${n}`, epoch: 'one', version: 0, count: 0 })
   t.deepEqual(goes('ann'), { everyone: ['ann'] })
+})
+
+test('who went while the list was out of step is among the changes once the next list is here', async (t) => {
+  const { change, beat, changes, known, wire } = pair()
+  await change('ann', true)
+  await change('bob', true)
+  await beat()
+  t.deepEqual([known.holds('ann'), known.holds('bob'), known.holds('cid')], [true, true, false])
+  wire.lost = true
+  await change('ann', false)
+  wire.lost = false
+  changes.length = 0
+  await beat()
+  t.false(known.holds('ann'))
+  t.true(changes.includes('ann'))
+})
+
+test('who was held by a gateway that falls silent is among the changes', async (t) => {
+  const { change, beat, changes, known, time } = pair()
+  await change('ann', true)
+  await beat()
+  changes.length = 0
+  time.ms += GATEWAY_SILENT_MS_MAX + 1
+  known.forgetSilent()
+  t.deepEqual(changes, ['ann'])
+  t.false(known.holds('ann'))
 })

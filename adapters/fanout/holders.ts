@@ -19,24 +19,35 @@ export type Holders = {
   targets(userIds: readonly string[]): Targets | null
   /** For so long it is not certain that every gateway is known. */
   unsettle(ms: number): void
+  /** Does a gateway whose list is known hold this user? */
+  holds(userId: string): boolean
   forgetSilent(): void
   usersKnown(): number
 }
 
-export type HoldersOptions = { now: () => number; askForList: (node: string) => void; usersMax?: number }
+export type HoldersOptions = {
+  now: () => number
+  askForList: (node: string) => void
+  /** Hears of users who are held now or no more, as far as lists are known; some of them may have been before. */
+  changed?: (userIds: Iterable<string>) => void
+  usersMax?: number
+}
 
 type Gateway = {
   epoch: string
   version: number
   /** Null: not known. */
   userIds: Set<string> | null
+  /** What was known before it was not: who is missing from the next list has gone. */
+  before: Set<string> | null
   /** The list being received. */
   parts: { version: number; next: number; userIds: Set<string> } | null
   heardAt: number
   askedAt: number
 }
 
-export const holders = ({ now, askForList, usersMax = USERS_KNOWN_MAX }: HoldersOptions): Holders => {
+export const holders = (options: HoldersOptions): Holders => {
+  const { now, askForList, changed = () => {}, usersMax = USERS_KNOWN_MAX } = options
   const gateways = new Map<string, Gateway>()
   let settledAt = 0
 
@@ -49,11 +60,12 @@ export const holders = ({ now, askForList, usersMax = USERS_KNOWN_MAX }: Holders
   const hear = (said: Announcement): void => {
     const known = gateways.get(said.node)
     if (said.kind === 'gone') {
-      if (known?.epoch === said.epoch) gateways.delete(said.node)
+      if (known?.epoch === said.epoch) forget(said.node, known)
       return
     }
     const gateway = known?.epoch === said.epoch ? known : fresh(said.epoch)
     if (gateway !== known) {
+      if (known) forget(said.node, known)
       // beyond the bound there is no saying who is there: everything goes to everyone
       if (!known && gateways.size >= GATEWAYS_KNOWN_MAX) return void (settledAt = Infinity)
       gateways.set(said.node, gateway)
@@ -64,9 +76,14 @@ export const holders = ({ now, askForList, usersMax = USERS_KNOWN_MAX }: Holders
     else hearBeat(gateway, said)
   }
 
+  const forget = (node: string, { userIds, before }: Gateway): void => {
+    gateways.delete(node)
+    changed(userIds ?? before ?? [])
+  }
+
   const hearBeat = (gateway: Gateway, said: Announcement & { kind: 'beat' }): void => {
     if (gateway.userIds && gateway.version === said.version) return
-    gateway.userIds = null
+    lose(gateway)
     if (usersKnown() + said.count <= usersMax) ask(said.node, gateway)
   }
 
@@ -74,12 +91,14 @@ export const holders = ({ now, askForList, usersMax = USERS_KNOWN_MAX }: Holders
     gateway.parts = null
     if (!gateway.userIds) return
     if (said.version !== gateway.version + 1 || usersKnown() + said.on.length > usersMax) {
-      gateway.userIds = null
+      lose(gateway)
       return ask(said.node, gateway)
     }
     gateway.version = said.version
     for (const userId of said.on) gateway.userIds.add(userId)
     for (const userId of said.off) gateway.userIds.delete(userId)
+    changed(said.on)
+    changed(said.off)
   }
 
   const hearPart = (gateway: Gateway, said: Announcement & { kind: 'list' }): void => {
@@ -91,8 +110,17 @@ export const holders = ({ now, askForList, usersMax = USERS_KNOWN_MAX }: Holders
     if (parts.next < said.parts) return
     gateway.parts = null
     gateway.version = said.version
+    lose(gateway)
+    if (usersKnown() + parts.userIds.size > usersMax) return
+    gateway.userIds = parts.userIds
+    changed(parts.userIds)
+    if (gateway.before) changed(gateway.before)
+    gateway.before = null
+  }
+
+  const lose = (gateway: Gateway): void => {
+    gateway.before = gateway.userIds ?? gateway.before
     gateway.userIds = null
-    if (usersKnown() + parts.userIds.size <= usersMax) gateway.userIds = parts.userIds
   }
 
   const ask = (node: string, gateway: Gateway): void => {
@@ -105,6 +133,7 @@ export const holders = ({ now, askForList, usersMax = USERS_KNOWN_MAX }: Holders
     epoch,
     version: -1,
     userIds: null,
+    before: null,
     parts: null,
     heardAt: now(),
     askedAt: -Infinity,
@@ -122,11 +151,15 @@ export const holders = ({ now, askForList, usersMax = USERS_KNOWN_MAX }: Holders
       }
       return targets
     },
+    holds: (userId) => {
+      for (const { userIds } of gateways.values()) if (userIds?.has(userId)) return true
+      return false
+    },
     unsettle: (ms) => {
       settledAt = Math.max(settledAt, now() + ms)
     },
     forgetSilent: () => {
-      for (const [node, gateway] of gateways) if (now() - gateway.heardAt > GATEWAY_SILENT_MS_MAX) gateways.delete(node)
+      for (const [node, gateway] of gateways) if (now() - gateway.heardAt > GATEWAY_SILENT_MS_MAX) forget(node, gateway)
     },
     usersKnown,
   }

@@ -5,8 +5,8 @@
 export interface Receiver {
   /** A frame (one JSON text) for every connection of these users that this gateway holds. */
   users(userIds: readonly string[], frame: string): void
-  /** A frame for every connection that joined the topic here. */
-  topic(topic: string, frame: string): void
+  /** A frame for every connection that joined the topic here, with the number its sender gave it; 0 where it gave none. */
+  topic(topic: string, frame: string, seq: number): void
 }
 
 /** A gateway's registration of interest. Frames for users and topics it does not hold need not reach it. */
@@ -22,7 +22,8 @@ export interface Fanout {
   attach(receiver: Receiver): Attachment
   /** Encoded once by the caller; the same text goes out everywhere. */
   toUsers(userIds: readonly string[], frame: string): void
-  toTopic(topic: string, frame: string): void
+  /** With a number, a receiver that keeps frames can tell what it has without reading them. */
+  toTopic(topic: string, frame: string, seq?: number): void
   /** A notice to every node (this one included, in process synchronously): cache invalidation, clock moves. Data is plain JSON. */
   toNodes(subject: string, data: unknown): void
   /** Returns the function that stops listening. */
@@ -32,6 +33,16 @@ export interface Fanout {
    * arrived, so clients should sync and copies kept by notices be forgotten. May be heard several times for one outage.
    */
   onMissed(heard: () => void): () => void
+  /**
+   * Which of these users some gateway holds now, in the order asked, as far as this node knows: a moment late, and in the
+   * first seconds after a start or an outage perhaps not all of them. Good for showing who is there, for nothing else.
+   */
+  held(userIds: readonly string[]): string[]
+  /**
+   * Hears of users who may have come or gone, over all gateways: ask `held`. Called often and with many when many come at
+   * once, so it must be quick. Returns the function that stops listening.
+   */
+  onHeld(heard: (userIds: Iterable<string>) => void): () => void
   state(): 'up' | 'down'
   close(): Promise<void>
 }

@@ -1,4 +1,4 @@
-// Who in this process listens to notices of which subject.
+// Who in this process listens to notices of which subject, and who watches the coming and going of users.
 
 import type { AdapterContext } from '../index.ts'
 
@@ -49,6 +49,35 @@ export const listeners = (
     },
     clear: () => {
       for (const [subject, all] of bySubject) for (const one of all) remove(subject, one)
+    },
+  }
+}
+
+export type Watcher = (userIds: Iterable<string>) => void
+
+export type Watchers = {
+  /** Returns the function that stops watching. */
+  add(heard: Watcher): () => void
+  hear(userIds: Iterable<string>): void
+}
+
+export const watchers = (log: Pick<AdapterContext['log'], 'error'>): Watchers => {
+  const all = new Set<{ heard: Watcher }>()
+  return {
+    add: (heard) => {
+      // an identity of its own, so that one function given twice hears twice
+      const one = { heard }
+      all.add(one)
+      return () => void all.delete(one)
+    },
+    hear: (userIds) => {
+      for (const { heard } of all) {
+        try {
+          heard(userIds)
+        } catch (error) {
+          log.error('fanout: a watcher threw', error)
+        }
+      }
     },
   }
 }

@@ -4,16 +4,20 @@
 import type { AdapterContext } from '../index.ts'
 import { type Attachments, attachments } from './attachments.ts'
 import { type Attachment, checkFrame, checkName, checkUsers, encodeNotice, type Fanout } from './index.ts'
-import { type Listeners, listeners } from './listeners.ts'
+import { type Listeners, listeners, type Watchers, watchers } from './listeners.ts'
 
-export type FanoutHub = { attachments: Attachments; listeners: Listeners }
+export type FanoutHub = { attachments: Attachments; listeners: Listeners; watchers: Watchers }
 
 type Log = Pick<AdapterContext['log'], 'error'>
 
-export const fanoutHub = (log: Log = console): FanoutHub => ({
-  attachments: attachments(log),
-  listeners: listeners(log),
-})
+export const fanoutHub = (log: Log = console): FanoutHub => {
+  const watching = watchers(log)
+  return {
+    attachments: attachments(log, { user: (userId) => watching.hear([userId]) }),
+    listeners: listeners(log),
+    watchers: watching,
+  }
+}
 
 export type LocalFanoutOptions = { hub?: FanoutHub; log?: Log }
 
@@ -22,6 +26,15 @@ export const localFanout = ({ log = console, hub = fanoutHub(log) }: LocalFanout
   const attached = new Set<Attachment>()
   const listening = new Set<() => void>()
   let open = true
+
+  const stoppedAtClose = (stop: () => void): (() => void) => {
+    const own = (): void => {
+      listening.delete(own)
+      stop()
+    }
+    listening.add(own)
+    return own
+  }
 
   return {
     attach: (receiver) => {
@@ -41,10 +54,10 @@ export const localFanout = ({ log = console, hub = fanoutHub(log) }: LocalFanout
       checkFrame(frame)
       if (open) hub.attachments.toUsers(userIds, frame)
     },
-    toTopic: (topic, frame) => {
+    toTopic: (topic, frame, seq = 0) => {
       checkName(topic)
       checkFrame(frame)
-      if (open) hub.attachments.toTopic(topic, frame)
+      if (open) hub.attachments.toTopic(topic, frame, seq)
     },
     toNodes: (subject, data) => {
       checkName(subject)
@@ -53,16 +66,12 @@ export const localFanout = ({ log = console, hub = fanoutHub(log) }: LocalFanout
     },
     onNodes: (subject, heard) => {
       checkName(subject)
-      const stop = hub.listeners.add(subject, heard)
-      const own = (): void => {
-        listening.delete(own)
-        stop()
-      }
-      listening.add(own)
-      return own
+      return stoppedAtClose(hub.listeners.add(subject, heard))
     },
     // a call within the process misses nothing
     onMissed: () => () => {},
+    held: (userIds) => userIds.filter(hub.attachments.holds),
+    onHeld: (heard) => stoppedAtClose(hub.watchers.add(heard)),
     state: () => (open ? 'up' : 'down'),
     close: async () => {
       open = false

@@ -7,7 +7,7 @@ import { type Announcement, announcer } from './announcement.ts'
 import { attachments } from './attachments.ts'
 import { holders } from './holders.ts'
 import { checkFrame, checkName, checkUsers, encodeNotice, type Fanout } from './index.ts'
-import { listeners } from './listeners.ts'
+import { listeners, watchers } from './listeners.ts'
 import { type Link, natsLink } from './nats-link.ts'
 
 export type NatsFanoutOptions = { url: string; nodeId: string; log: AdapterContext['log']; prefix?: string }
@@ -37,11 +37,16 @@ export const natsFanout = async ({ url, nodeId, log, prefix = 'gigwire' }: NatsF
   const known = holders({
     now: () => performance.now(),
     askForList: (node) => link.publish(subjects.askList(node), EMPTY, subjects.told(nodeId)),
+    changed: (userIds) => watching.hear(userIds),
   })
   const notices = listeners(log, (subject, listened) => (listened ? listen(subject) : noticeStops.get(subject)?.()))
   const noticeStops = new Map<string, () => void>()
+  const watching = watchers(log)
   const own = attachments(log, {
-    user: (userId, held) => announce.changed(userId, held),
+    user: (userId, held) => {
+      announce.changed(userId, held)
+      watching.hear([userId])
+    },
     topic: (topic, joined) => (joined ? join(shardOf(topic)) : leave(shardOf(topic))),
     attached: (count) => becomeGateway(count > 0),
   })
@@ -89,7 +94,11 @@ export const natsFanout = async ({ url, nodeId, log, prefix = 'gigwire' }: NatsF
     shards.delete(shard)
   }
 
-  const hearTopic = (payload: Buffer): void => own.toTopic(...split(payload))
+  const hearTopic = (payload: Buffer): void => {
+    const [head, frame] = split(payload)
+    const [topic = '', seq = '0'] = head.split(' ')
+    own.toTopic(topic, frame, Number(seq))
+  }
 
   // … sender: who holds whom
 
@@ -163,12 +172,12 @@ export const natsFanout = async ({ url, nodeId, log, prefix = 'gigwire' }: NatsF
       own.toUsers(userIds, frame)
       sendUsers(userIds, frame)
     },
-    toTopic: (topic, frame) => {
+    toTopic: (topic, frame, seq = 0) => {
       checkName(topic)
       checkFrame(frame)
       if (!open) return
-      own.toTopic(topic, frame)
-      send(subjects.topic(shardOf(topic)), topic, Buffer.from(frame))
+      own.toTopic(topic, frame, seq)
+      send(subjects.topic(shardOf(topic)), seq > 0 ? `${topic} ${seq}` : topic, Buffer.from(frame))
     },
     toNodes: (subject, data) => {
       checkName(subject)
@@ -185,6 +194,14 @@ export const natsFanout = async ({ url, nodeId, log, prefix = 'gigwire' }: NatsF
       const one = { heard }
       missed.add(one)
       return () => void missed.delete(one)
+    },
+    held: (userIds) => {
+      track()
+      return userIds.filter((userId) => own.holds(userId) || known.holds(userId))
+    },
+    onHeld: (heard) => {
+      track()
+      return watching.add(heard)
     },
     state: () => (link.up() ? 'up' : 'down'),
     close: async () => {
@@ -219,7 +236,7 @@ const shardOf = (topic: string): number => createHash('sha256').update(topic).di
 
 const encode = (announcement: Announcement): Buffer => Buffer.from(JSON.stringify(announcement))
 
-/** A head without a line feed (JSON or a topic), a line feed, the frame as it is. */
+/** A head without a line feed (JSON, or a topic and the frame's number if it has one), a line feed, the frame as it is. */
 const split = (payload: Buffer): [head: string, frame: string] => {
   const at = payload.indexOf(10)
   return [payload.toString('utf8', 0, at), payload.toString('utf8', at + 1)]

@@ -58,6 +58,7 @@ export const diskFiles = async ({ dir, log }: DiskFilesOptions): Promise<Files> 
       return { id, type, bytes: bytes.length }
     },
     get: async (id) => (isFileId(id) ? read(id) : null),
+    has: async (id) => isFileId(id) && (await stat(pathOf(id)).catch(gone)) !== false,
     remove: async (id) => {
       if (!isFileId(id)) return false
       const was = await rm(pathOf(id)).then(() => true, gone)

@@ -13,6 +13,8 @@ export interface Files {
   put(bytes: Uint8Array, type: string): Promise<StoredFile>
   /** Null when there is none, or its bytes no longer have that hash. */
   get(id: string): Promise<{ bytes: Uint8Array; type: string } | null>
+  /** Whether there is such a file, without reading it. */
+  has(id: string): Promise<boolean>
   remove(id: string): Promise<boolean>
   close(): Promise<void>
 }

@@ -123,7 +123,9 @@ class UwsSocket<State> implements Socket<State> {
   native: Native<State> | null = null
   /** Something could not be queued: uWebSockets is about to close it. */
   isSlow = false
-  #queue: string[] = []
+  /** What the turn has queued: mostly one text, and no list is made for it. */
+  #first: string | null = null
+  #more: string[] | null = null
   #characters = 0
 
   constructor(state: State, address: string, turn: Turn<State>) {
@@ -138,8 +140,10 @@ class UwsSocket<State> implements Socket<State> {
 
   send(text: string): boolean {
     if (this.closed) return false
-    if (this.#queue.length === 0) this.#turn.add(this)
-    this.#queue.push(text)
+    if (this.#first === null) {
+      this.#first = text
+      this.#turn.add(this)
+    } else (this.#more ??= []).push(text)
     this.#characters += text.length
     if (this.#characters > turnCharactersMax) this.flush()
     return !this.closed
@@ -153,19 +157,20 @@ class UwsSocket<State> implements Socket<State> {
   /** Writes what the turn has queued. */
   flush() {
     const { native } = this
-    const texts = this.#queue
-    if (texts.length === 0) return
-    this.#queue = []
+    const first = this.#first
+    const more = this.#more
+    if (first === null) return
+    this.#first = null
+    this.#more = null
     this.#characters = 0
     if (!native || this.isSlow) return
-    if (texts.length === 1) this.#write(native, texts)
-    else native.cork(() => this.#write(native, texts))
+    if (more === null) native.send(first, false, false)
+    else native.cork(() => this.#write(native, first, more))
   }
 
-  #write(native: Native<State>, texts: readonly string[]) {
-    for (const text of texts) {
-      if (this.isSlow || native.send(text, false, false) === dropped) return
-    }
+  #write(native: Native<State>, first: string, more: readonly string[]) {
+    if (native.send(first, false, false) === dropped) return
+    for (const text of more) if (this.isSlow || native.send(text, false, false) === dropped) return
   }
 
   subscribe(topic: string) {

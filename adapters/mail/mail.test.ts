@@ -96,6 +96,11 @@ for (const [name, open] of Object.entries(products)) {
       { subject: 'Hello\r\nBcc: b@y.example' },
       { subject: 'x'.repeat(501) },
       { text: 'x'.repeat(LETTER_BYTES_MAX + 1) },
+      ...[
+        'javascript:alert(1)',
+        'https://x.example/\r\nBcc: b@y.example',
+        'https://x.example/>,<mailto:b@y.example',
+      ].map((unsubscribeUrl) => ({ unsubscribeUrl })),
     ]
     for (const one of bad) t.false((await refusal(t, mail.send(letter(one)))).retryable)
   })
@@ -142,6 +147,17 @@ test('smtp: the letter arrives with sender, reader, subject and text, and the sa
   t.regex(letters[0]!.source, /^Subject: =\?UTF-8\?/m)
   t.regex(letters[0]!.source, /Open https:\/\/x\.example/)
   t.regex(letters[0]!.source, /<b>Open<\/b>/)
+})
+
+test('smtp: a letter that can be unsubscribed from says where, in the headers mail programs read', async (t) => {
+  const { url, letters } = await startServer(t)
+  const mail = await opened(t, url)
+  await mail.send(letter({ unsubscribeUrl: 'https://market.example/v1/notifications/unsubscribe/abc' }))
+  await mail.send(letter())
+  const [first, second] = letters.map(({ source }) => source.replaceAll(/\n[ \t]+/g, ' '))
+  t.regex(first!, /^List-Unsubscribe: <https:\/\/market\.example\/v1\/notifications\/unsubscribe\/abc>$/m)
+  t.regex(first!, /^List-Unsubscribe-Post: List-Unsubscribe=One-Click$/m)
+  t.notRegex(second!, /^List-/m)
 })
 
 const refusals: [said: Answers, retryable: boolean][] = [

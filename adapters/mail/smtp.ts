@@ -35,7 +35,7 @@ export const smtpMail = async ({ url, from, sendMsMax = SEND_MS_MAX }: SmtpMailO
   const sending = new Set<Promise<unknown>>()
 
   const deliver = async (letter: Letter): Promise<void> => {
-    const { id, to, subject, text, html } = letter
+    const { id, to, subject, text, html, unsubscribeUrl } = letter
     const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(sendMsMax)])
     const messageId = `<${createHash('sha256').update(id).digest('hex').slice(0, 40)}@${domain}>`
     const message = {
@@ -46,6 +46,7 @@ export const smtpMail = async ({ url, from, sendMsMax = SEND_MS_MAX }: SmtpMailO
       messageId,
       signal,
       ...(html === undefined ? {} : { html }),
+      ...(unsubscribeUrl === undefined ? {} : { headers: unsubscribing(unsubscribeUrl) }),
     }
     await transport.sendMail(message).catch((error: unknown) => {
       throw new MailError((error as Error).message, isRetryable(error as SmtpError))
@@ -68,6 +69,12 @@ export const smtpMail = async ({ url, from, sendMsMax = SEND_MS_MAX }: SmtpMailO
     },
   }
 }
+
+/** RFC 8058: the reader's mail program may end letters of this kind with one POST. */
+const unsubscribing = (url: string): Record<string, string> => ({
+  'List-Unsubscribe': `<${url}>`,
+  'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+})
 
 type SmtpError = Error & { code?: string; responseCode?: number }
 

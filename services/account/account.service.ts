@@ -1,12 +1,15 @@
 // Accounts: who people are, how they prove it, what they may. The actor is a user, its key the user's id. Nothing here is
-// cached: what a person may is asked of the store at every request, so that a changed role is true at the next one.
+// cached, and a gateway that remembers a caller is made to forget before a change is answered (leases.ts), so that a
+// changed role is true at the next request.
 import { service, type Ctx, type Here } from '../../mixins/service.ts'
 import { signAccess } from '../../mixins/token.ts'
 import type { Actor } from '../../mixins/actor.ts'
 import type { Documents } from '../../adapters/documents/index.ts'
 import type { Fanout } from '../../adapters/fanout/index.ts'
 import { refusal, refuse } from '../errors.ts'
+import type { Caller } from '../shapes.ts'
 import { account as contract, type Session, type User } from './contract.ts'
+import { leases, type Leases } from './leases.ts'
 import { isOutdated, passwords, type Passwords } from './password.ts'
 import { sessionDocs, sessions, type Opened, type Sessions } from './sessions.ts'
 import {
@@ -16,6 +19,7 @@ import {
   newUser,
   profileOf,
   rated,
+  responding,
   userOf,
   usernameKeyOf,
   users,
@@ -34,6 +38,7 @@ type Account = {
   people: Actor<UserDoc>
   passwords: Passwords
   sessions: Sessions
+  leases: Leases
   fanout: Fanout
 }
 type Action<K extends keyof (typeof contract)['actions']> = Ctx<(typeof contract)['actions'][K]>
@@ -41,12 +46,14 @@ type Action<K extends keyof (typeof contract)['actions']> = Ctx<(typeof contract
 export default service(contract, async (here) => {
   const documents = await here.open('documents')
   await documents.declare([sessionDocs] as never)
+  const { ended } = leases(here)
   const self: Account = {
     here,
     documents,
     people: await here.actor({ of: users }),
     passwords: passwords(),
-    sessions: sessions(documents, () => here.newId('ses')),
+    sessions: sessions(documents, () => here.newId('ses'), ended),
+    leases: { ended },
     fanout: await here.open('fanout'),
   }
   return {
@@ -66,12 +73,15 @@ export default service(contract, async (here) => {
         if (!found) throw refuse('not_found', 'there is no such user')
         return profileOf(found)
       },
-      who: async ({ params: { userId, sessionId } }) => {
-        const [user, isOpen] = await Promise.all([
-          documents.get(users, userId),
-          self.sessions.isOpen(sessionId, userId),
+      who: async ({ params: { sessions: asked } }) => {
+        const [found, isOpen] = await Promise.all([
+          documents.getMany(
+            users,
+            asked.map(({ userId }) => userId),
+          ),
+          self.sessions.areOpen(asked),
         ])
-        return user && isOpen ? { id: user.id, username: user.username, roles: user.roles, sessionId } : null
+        return found.map((user, at) => (user && isOpen[at] ? callerOf(user, asked[at]!.sessionId) : null))
       },
       cards: async (ctx) => (await documents.getMany(users, ctx.params.ids)).map((user) => user && profileOf(user)),
       contact: async (ctx) => {
@@ -82,16 +92,14 @@ export default service(contract, async (here) => {
     },
     hears: {
       'review.published': async ({ id, data }) => {
-        if (data.by !== 'buyer') return
-        const user = await self.people.turn(data.seller, (state) => {
-          const next = state && rated(state, data.rating, id)
-          return next ? { next, result: next } : { result: null }
-        })
-        if (user) sayChanged(self, user)
+        if (data.by === 'buyer') await told(self, data.seller, (user) => rated(user, data.rating, id))
       },
+      'chat.responded': ({ data }) => told(self, data.user, (user) => responding(user, data.minutes)),
     },
   }
 })
+
+const callerOf = ({ id, username, roles }: UserDoc, sessionId: string): Caller => ({ id, username, roles, sessionId })
 
 const register = async (self: Account, { params }: Action<'register'>): Promise<Session> => {
   const draft = newUser({ ...params, password: '', id: self.here.newId('usr'), createdAt: self.here.clock.now() })
@@ -138,14 +146,9 @@ const refresh = async (self: Account, { params: { refreshToken } }: Action<'refr
   return sessionOf(self, user, opened)
 }
 
-const sessionOf = async ({ here }: Account, user: UserDoc, { id, refreshToken }: Opened): Promise<Session> => ({
+const sessionOf = ({ here }: Account, user: UserDoc, { id, refreshToken }: Opened): Session => ({
   user: userOf(user),
-  accessToken: await signAccess(
-    here.settings.jwtSecret,
-    { userId: user.id, sessionId: id },
-    ACCESS_TTL_SECONDS,
-    Date.now(),
-  ),
+  accessToken: signAccess(here.settings.jwtSecret, { userId: user.id, sessionId: id }, ACCESS_TTL_SECONDS, Date.now()),
   refreshToken,
   expiresIn: ACCESS_TTL_SECONDS,
 })
@@ -183,7 +186,17 @@ const change = async (self: Account, id: string, next: (user: UserDoc) => UserDo
     return { next: after, say: [{ name: 'account.changed', data: { id, username, roles } }], result: after }
   })
   sayChanged(self, user)
+  await self.leases.ended(id)
   return user
+}
+
+/** What others tell of a person changes what is shown, and is told to nobody else; null changes nothing. */
+const told = async (self: Account, id: string, next: (user: UserDoc) => UserDoc | null): Promise<void> => {
+  const user = await self.people.turn(id, (state) => {
+    const after = state && next(state)
+    return after ? { next: after, result: after } : { result: null }
+  })
+  if (user) sayChanged(self, user)
 }
 
 const sayChanged = ({ fanout }: Account, { usernameKey }: UserDoc): void =>

@@ -28,9 +28,11 @@ const newcomer = (more = {}) => ({
   ...more,
 })
 const join = (more = {}): Promise<Session> => node.call('account.register', newcomer(more))
+const who = async (userId: string, sessionId: string) =>
+  (await node.call('account.who', { sessions: [{ userId, sessionId }] }))[0] as Caller | null
 const callerOf = async (session: Session): Promise<Caller> => {
-  const token = (await verifyAccess(node.settings.jwtSecret, session.accessToken, Date.now()))!
-  return (await node.call('account.who', { userId: token.userId, sessionId: token.sessionId }))!
+  const token = verifyAccess(node.settings.jwtSecret, session.accessToken, Date.now())!
+  return (await who(token.userId, token.sessionId))!
 }
 const codeOf = (asked: Promise<unknown>) =>
   asked.then(
@@ -87,7 +89,7 @@ test('a refresh token is good once; used again it ends the session for all who h
   t.is(caller.id, first.user.id)
   t.is(await codeOf(node.call('account.refresh', { refreshToken: first.refreshToken })), 'unauthenticated')
   t.is(await codeOf(node.call('account.refresh', { refreshToken: second.refreshToken })), 'unauthenticated')
-  t.is(await node.call('account.who', { userId: caller.id, sessionId: caller.sessionId }), null)
+  t.is(await who(caller.id, caller.sessionId), null)
 })
 
 test('one refresh token used twice at the same moment ends the session', async (t) => {
@@ -103,13 +105,13 @@ test('after logout neither the refresh token nor the access token speaks for any
   const caller = await callerOf(session)
   await node.call('account.logout', { refreshToken: session.refreshToken })
   t.is(await codeOf(node.call('account.refresh', { refreshToken: session.refreshToken })), 'unauthenticated')
-  t.is(await node.call('account.who', { userId: caller.id, sessionId: caller.sessionId }), null)
+  t.is(await who(caller.id, caller.sessionId), null)
   t.is(await codeOf(node.call('account.logout', { refreshToken: 'nonsense' })), 'ok')
 })
 
 test('another session of the same person does not open with a foreign session id', async (t) => {
   const [one, other] = [await callerOf(await join()), await callerOf(await join())]
-  t.is(await node.call('account.who', { userId: one.id, sessionId: other.sessionId }), null)
+  t.is(await who(one.id, other.sessionId), null)
 })
 
 test('only the hash of a refresh token is stored', async (t) => {

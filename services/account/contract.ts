@@ -34,7 +34,7 @@ export const Profile = Type.Object(
     /** Mean of shown reviews of this seller, 0 when there is none. */
     rating: Type.Number(),
     reviewCount: Type.Integer(),
-    /** Median minutes to a first answer; null before there is one. */
+    /** Median minutes in which a seller answers who writes to them: the last 50 answers within 90 days; null without one. */
     responseMinutes: Type.Union([Type.Integer(), Type.Null()]),
     languages: Type.Array(Type.String()),
     memberSince: Time,
@@ -48,6 +48,11 @@ export const Session = Type.Object(
   { $id: 'Session' },
 )
 export type Session = Static<typeof Session>
+
+/** How long after asking a gateway may go by what it was told of a caller. A change is answered within it, whatever a gateway does. */
+export const CALLER_LEASE_MS = 3000
+/** Callers one question names. */
+export const WHO_MAX = 500
 
 const Email = Type.String({ minLength: 3, maxLength: 254, pattern: '^[^\\s@]+@[^\\s@]+\\.[^\\s@]+$' })
 const Password = Type.String({ minLength: 8, maxLength: 128 })
@@ -126,9 +131,10 @@ export const account = contract({
     },
     who: {
       auth: 'internal',
-      summary: 'The caller behind a verified token, as the account is now; null when the session or account is gone.',
-      result: Type.Union([CallerShape, Type.Null()]),
-      params: closed({ userId: Id, sessionId: Id }),
+      summary:
+        'The callers behind verified tokens, as the accounts are now, in the order asked; null when the session or account is gone. A gateway may remember one for CALLER_LEASE_MS, unless it is asked to forget it.',
+      result: Type.Array(Type.Union([CallerShape, Type.Null()])),
+      params: closed({ sessions: Type.Array(closed({ userId: Id, sessionId: Id }), { maxItems: WHO_MAX }) }),
     },
     cards: {
       auth: 'internal',
@@ -162,5 +168,5 @@ export const account = contract({
     },
   },
   events: { 'account.changed': Type.Object({ id: Id, username: Type.String(), roles: Type.Array(Role) }) },
-  hears: ['review.published'],
+  hears: ['review.published', 'chat.responded'],
 })

@@ -20,10 +20,16 @@ export type Sessions = {
   rotate(refreshToken: string): Promise<Opened | null>
   /** Ends the family of a token. */
   end(refreshToken: string): Promise<void>
-  isOpen(id: string, user: string): Promise<boolean>
+  areOpen(asked: readonly { sessionId: string; userId: string }[]): Promise<boolean[]>
 }
 
-export const sessions = (documents: Documents, newId: () => string, now: () => number = Date.now): Sessions => {
+/** `ended` hears whose session ended, and is waited for: then nobody takes it for open any more. */
+export const sessions = (
+  documents: Documents,
+  newId: () => string,
+  ended: (user: string) => Promise<void>,
+  now: () => number = Date.now,
+): Sessions => {
   const open = async (user: string): Promise<Opened> => {
     const secret = newSecret()
     const doc: SessionDoc = {
@@ -45,6 +51,7 @@ export const sessions = (documents: Documents, newId: () => string, now: () => n
     if (tooMany <= 0) return
     const { docs } = await documents.find(sessionDocs, { ...query, limit: tooMany })
     for (const { id } of docs) await documents.remove(sessionDocs, id)
+    await ended(user)
   }
 
   const rotate = async (refreshToken: string): Promise<Opened | null> => {
@@ -57,6 +64,7 @@ export const sessions = (documents: Documents, newId: () => string, now: () => n
     // Who loses the write holds a token that somebody else has just used: the same as a used one seen again.
     if (fits && (await documents.replace(sessionDocs, next, doc.version)).ok) return openedOf(next, secret)
     await documents.remove(sessionDocs, doc.id)
+    await ended(doc.user)
     return null
   }
 
@@ -65,11 +73,17 @@ export const sessions = (documents: Documents, newId: () => string, now: () => n
     rotate,
     end: async (refreshToken) => {
       const token = parse(refreshToken)
-      if (token) await documents.remove(sessionDocs, token.family)
+      const doc = token && (await documents.get(sessionDocs, token.family))
+      if (!doc) return
+      await documents.remove(sessionDocs, doc.id)
+      await ended(doc.user)
     },
-    isOpen: async (id, user) => {
-      const doc = await documents.get(sessionDocs, id)
-      return doc !== null && doc.user === user && !isIdle(doc, now())
+    areOpen: async (asked) => {
+      const docs = await documents.getMany(
+        sessionDocs,
+        asked.map(({ sessionId }) => sessionId),
+      )
+      return docs.map((doc, at) => doc !== null && doc.user === asked[at]!.userId && !isIdle(doc, now()))
     },
   }
 }

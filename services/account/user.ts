@@ -20,6 +20,7 @@ export type UserDoc = ActorDoc & {
   createdAt: number
   ratingSum: number
   ratingCount: number
+  responseMinutes?: number | null
   /** Events already counted, newest last. */
   counted: string[]
 }
@@ -97,6 +98,10 @@ export const rated = (user: UserDoc, rating: number, eventId: string): UserDoc |
         counted: [...user.counted, eventId].slice(-COUNTED_MAX),
       }
 
+/** Null when it says nothing new. */
+export const responding = (user: UserDoc, minutes: number | null): UserDoc | null =>
+  (user.responseMinutes ?? null) === minutes ? null : { ...user, responseMinutes: minutes }
+
 export const userOf = ({ id, username, displayName, roles }: UserDoc): User => ({ id, username, displayName, roles })
 
 export const meOf = (user: UserDoc): Me => ({
@@ -113,7 +118,7 @@ export const profileOf = (user: UserDoc): Profile => ({
   level: user.level,
   rating: user.ratingCount === 0 ? 0 : Math.round((user.ratingSum / user.ratingCount) * 100) / 100,
   reviewCount: user.ratingCount,
-  responseMinutes: null,
+  responseMinutes: user.roles.includes('seller') ? (user.responseMinutes ?? null) : null,
   languages: user.languages,
   memberSince: iso(user.createdAt),
 })

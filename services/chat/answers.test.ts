@@ -9,7 +9,7 @@ import type { Caller } from '../shapes.ts'
 import chat from './chat.service.ts'
 import { SYNC_MAX } from './contract.ts'
 import { messages, type MessageDoc } from './messages.ts'
-import { SYNC_MESSAGES_ALL, SYNC_MESSAGES_EACH } from './reading.ts'
+import { SYNC_MESSAGES_ALL, SYNC_MESSAGES_EACH } from './missing.ts'
 
 /** What a gateway lets wait for one socket before it closes it. */
 const SOCKET_BYTES_MAX = 1024 * 1024
@@ -163,7 +163,7 @@ test('input that no store could keep is refused, not half taken', async (t) => {
       'validation_failed',
       one,
     )
-  const attachments = ['/media/abc.png', 'https://example.test/a.png', 'med_1']
+  const attachments = ['/media/abc.png', 'https://example.test/a.png', 'brief-2']
   t.deepEqual(
     (await node.call('chat.send', { id, clientId: 'with', text: 'x', attachments }, as(ann))).attachments,
     attachments,

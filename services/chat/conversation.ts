@@ -4,7 +4,19 @@ import { collection } from '../../adapters/documents/index.ts'
 import { refuse } from '../errors.ts'
 import { TEXT_MAX } from './contract.ts'
 
-export type ConversationDoc = Doc & { pair: string; members: string[]; gig: string | null; createdAt: number }
+export type ConversationDoc = Doc & {
+  pair: string
+  members: string[]
+  gig: string | null
+  createdAt: number
+  /** Members who take nothing from the other. Follows the blocks themselves (inbox.ts). */
+  blockers?: string[]
+  /** Changes of messages so far; and the last of them, which may not have reached its message yet. */
+  lastChange?: number
+  changing?: Changing
+}
+/** The message reaches that version by the change numbered `lastChange`. */
+export type Changing = { message: string; version: number }
 export const conversations = collection<ConversationDoc>('conversations', { byPair: { keys: ['pair'], unique: true } })
 
 /** The same two people, whoever asks. */
@@ -17,6 +29,13 @@ export const mustBelong = (conversation: ConversationDoc | null, user: string): 
 
 export const otherOf = ({ members }: Pick<ConversationDoc, 'members'>, user: string): string =>
   members.find((member) => member !== user) ?? user
+
+/** Who hears of what a member does: everybody but those who blocked them. */
+export const hearersOf = ({ members, blockers = [] }: ConversationDoc, actor: string): readonly string[] =>
+  blockers.length === 0 ? members : members.filter((member) => member === actor || !blockers.includes(member))
+
+export const isBlockedIn = (conversation: ConversationDoc, sender: string): boolean =>
+  conversation.blockers?.includes(otherOf(conversation, sender)) ?? false
 
 /** 1..TEXT_MAX characters after trimming; lone surrogates and control characters but line breaks and tabs are not text. */
 export const spoken = (text: string): string => {

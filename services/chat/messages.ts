@@ -2,6 +2,7 @@
 import type { Doc, Documents } from '../../adapters/documents/index.ts'
 import { collection } from '../../adapters/documents/index.ts'
 import { iso } from '../shapes.ts'
+import type { OfferCard } from '../offer/contract.ts'
 import type { Message } from './contract.ts'
 
 export type MessageDoc = Doc & {
@@ -14,15 +15,31 @@ export type MessageDoc = Doc & {
   text: string
   attachments: string[]
   sentAt: number
+  /** When the first of its sender's messages in a row was sent; absent for the first itself. */
+  runAt?: number
   editedAt: number | null
   deleted: boolean
+  /** The conversation's number of its last change. */
+  change?: number
+  masked?: true
+  held?: true
+  offer?: OfferCard
 }
-/** The unique number is what makes a stale owner lose; the unique clientId is what makes a repeated send one message. */
+/**
+ * The unique numbers are what makes a stale owner lose; the unique clientId is what makes a repeated send one message.
+ * Only messages that were changed are in `byChange`.
+ */
 export const messages = collection<MessageDoc>('messages', {
   bySeq: { keys: ['conversation', 'seq'], unique: true },
   byClientId: { keys: ['conversation', 'sender', 'clientId'], unique: true },
+  byChange: { keys: ['conversation', 'change'], unique: true },
 })
 
+/** A message as somebody sees it: its sender sees all, the other of a held one that it is there. */
+export const seenBy = (message: Message, viewer: string): Message =>
+  message.held && message.sender !== viewer ? { ...message, text: '', attachments: [] } : message
+
+/** As its sender sees it. */
 export const publicMessage = (message: MessageDoc): Message => ({
   id: message.id,
   conversation: message.conversation,
@@ -34,6 +51,11 @@ export const publicMessage = (message: MessageDoc): Message => ({
   sentAt: iso(message.sentAt),
   ...(message.editedAt !== null && { editedAt: iso(message.editedAt) }),
   ...(message.deleted && { deleted: true }),
+  version: message.version,
+  ...(message.change !== undefined && { change: message.change }),
+  ...(message.masked && { masked: true }),
+  ...(message.held && { held: true }),
+  ...(message.offer && { offer: message.offer }),
 })
 
 /** How many messages a person had from the other, up to and with this one. */
@@ -62,6 +84,22 @@ export const byClientId = async (
  */
 export const ANSWER_BYTES_MAX = 512 * 1024
 
+/** Messages changed after a change, as they are now, in order of change. */
+export const changedAfter = async (
+  documents: Documents,
+  conversation: string,
+  after: number,
+  limit: number,
+): Promise<{ docs: MessageDoc[]; hasMore: boolean }> => {
+  const { docs, next } = await documents.find(messages, {
+    index: 'byChange',
+    equals: { conversation },
+    from: after + 1,
+    limit,
+  })
+  return { docs, hasMore: next !== null }
+}
+
 export type Stretch = { after?: number | undefined; before?: number | undefined; limit: number; bytesMax?: number }
 
 /** A stretch of a conversation in order of seq, and whether there is more in the direction asked. At least one if any. */
@@ -84,14 +122,28 @@ export const stretch = async (
   return { docs: backwards ? page.reverse() : page, hasMore: docs.length > page.length || next !== null }
 }
 
-/** How many of them an answer takes. */
-const fitting = (docs: readonly MessageDoc[], bytesMax: number): number => {
+/** Messages from a seq on. */
+export const messagesFrom = async (
+  documents: Documents,
+  conversation: string,
+  from: number,
+  limit: number,
+): Promise<{ docs: MessageDoc[]; hasMore: boolean }> => {
+  const { docs, next } = await documents.find(messages, { index: 'bySeq', equals: { conversation }, from, limit })
+  return { docs, hasMore: next !== null }
+}
+
+/** How many of them an answer takes: the one that fills it is the last, none where there is no room at all. */
+export const fitting = (docs: readonly Pick<Message, 'text' | 'attachments'>[], bytesMax: number): number => {
+  if (bytesMax <= 0) return 0
   let bytes = 0
   const full = docs.findIndex((message) => (bytes += bytesOf(message)) >= bytesMax)
   return full < 0 ? docs.length : full + 1
 }
 
 /** What a message may be on the wire at most, line breaks and quotes escaped. */
-export const bytesOf = ({ text, attachments }: MessageDoc): number =>
-  ENVELOPE_BYTES + 2 * Buffer.byteLength(text + attachments.join('"",'))
+export const bytesOf = ({ text, attachments, offer }: Pick<Message, 'text' | 'attachments' | 'offer'>): number =>
+  ENVELOPE_BYTES + (offer ? OFFER_BYTES : 0) + 2 * Buffer.byteLength(text + attachments.join('"",'))
 const ENVELOPE_BYTES = 400
+/** With a title of 80 characters. */
+const OFFER_BYTES = 900

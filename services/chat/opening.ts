@@ -1,6 +1,7 @@
 // Opening a conversation, and seeing those one has.
 import { refuse } from '../errors.ts'
 import { LIMIT_DEFAULT } from '../shapes.ts'
+import { copyBlocks } from './blocking.ts'
 import { conversations, pairOf, type ConversationDoc } from './conversation.ts'
 import { inbox, rowId, type InboxRow, type Toucher } from './inbox.ts'
 import type { Asked, Chat, Handlers } from './parts.ts'
@@ -12,7 +13,8 @@ export const opening = (chat: Chat, touching: Toucher): Handlers<'open' | 'list'
     open: async (ctx) => {
       await mustBeSomebodyElse(ctx)
       const { conversation, fresh } = await opened(chat, ctx)
-      await rowsFor(chat, conversation)
+      // Somebody who blocks meanwhile either finds the conversation, or is found here.
+      await Promise.all([rowsFor(chat, conversation), copyBlocks(chat, conversation.id)])
       if (!fresh) ctx.meta.$statusCode = 200
       return (await viewed(documents, ctx.call, ctx.caller, [conversation]))[0]!
     },

@@ -37,6 +37,8 @@ const start = async (dataDir: string, name: string, cluster?: string): Promise<T
 }
 const open = async (node: TestNode, other: Caller) => (await node.call('chat.open', { with: other.id }, as(ann))).id
 const send = (node: TestNode, id: string, text: string) => node.call('chat.send', { id, clientId: text, text }, as(ann))
+/** Until the clock shows another time. */
+const tick = () => new Promise((resolve) => setTimeout(resolve, 5))
 const listed = async (node: TestNode) => (await node.call('chat.list', {}, as(ann))).data.map(({ id }) => id)
 const rowsBehind = async (node: TestNode, conversation: string, lastAt: number) => {
   const documents = await node.open('documents')
@@ -51,6 +53,7 @@ const crashLeft = async (dataDir: string, dead: string): Promise<{ moved: string
   const [moved, other] = [await open(node, bob), await open(node, eve)]
   const before = Date.now()
   await send(node, other, 'first')
+  await tick()
   await send(node, moved, 'last')
   await node.broker.stop()
   const bare = await startNode({ services: [], env: { DATA_DIR: dataDir } })
@@ -87,6 +90,7 @@ test('a node that ends in good order leaves nothing to mend', async (t) => {
   const node = await start(dataDir, 'one')
   const [bobs, eves] = [await open(node, bob), await open(node, eve)]
   await send(node, eves, 'first')
+  await tick()
   await send(node, bobs, 'last')
   await node.broker.stop()
   const bare = await startNode({ services: [], env: { DATA_DIR: dataDir } })

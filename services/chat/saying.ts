@@ -1,37 +1,51 @@
-// Saying something: the way of one send, from who may to the answer.
+// Saying something: what is said is looked at, then it goes to the sequencer.
+import type { Call } from '../../mixins/node.ts'
 import { refuse } from '../errors.ts'
-import { isBlocked } from './blocking.ts'
-import type { Message } from './contract.ts'
-import { otherOf } from './conversation.ts'
-import { byClientId, publicMessage } from './messages.ts'
-import type { Asked, Chat, Handlers } from './parts.ts'
+import { mediaIdIn } from '../media/contract.ts'
+import { judge } from '../moderation/contract.ts'
+import { attached, spoken } from './conversation.ts'
+import type { Handlers } from './parts.ts'
 import type { Sender } from './sending.ts'
+import type { Suspicions } from './suspicions.ts'
 
-export const saying = (chat: Chat, sequencer: Sender): Handlers<'send'> => ({
-  send: async (ctx) => {
-    const { id: conversation, clientId, text, attachments = [] } = ctx.params
-    const other = otherOf(await chat.mine(conversation, ctx.caller), ctx.caller.id)
-    if (await isBlocked(chat.documents, ctx.caller.id, other)) return beforeTheBlock(chat, ctx)
-    const { message, known } = await sequencer.send({
+export const saying = (sequencer: Sender, suspicions: Suspicions): Handlers<'send'> => ({
+  send: async ({ params, caller, meta, call, deadlineAt }) => {
+    const { id: conversation, clientId } = params
+    const sender = caller.id
+    const judgement = judge(spoken(params.text))
+    const { text, outcome, masked } = judgement
+    const attachments = params.attachments ? await storedOnes(attached(params.attachments), call) : []
+    const draft = {
       conversation,
-      sender: ctx.caller.id,
+      sender,
       clientId,
       text,
       attachments,
-      deadlineAt: ctx.deadlineAt,
-    })
-    if (known) ctx.meta.$statusCode = 200
-    return publicMessage(message)
+      deadlineAt,
+      ...(masked && { masked }),
+      ...(outcome === 'hold' && { held: true as const }),
+    }
+    const { message, known } = await sequencer.send(
+      draft,
+      outcome === 'pass' ? undefined : (id) => suspicions.note({ id, conversation, sender }, judgement),
+    )
+    if (known) meta.$statusCode = 200
+    return message
   },
 })
 
-/** Who is blocked may still learn that a message arrived before. */
-const beforeTheBlock = async (
-  { documents }: Chat,
-  { params: { id, clientId }, caller, meta }: Asked<'send'>,
-): Promise<Message> => {
-  const first = await byClientId(documents, id, caller.id, clientId)
-  if (!first) throw refuse('forbidden', 'this person does not take messages from you')
-  meta.$statusCode = 200
-  return publicMessage(first)
+/** An attachment that names a stored file must be one. */
+const storedOnes = async (attachments: string[], call: Call): Promise<string[]> => {
+  const named = attachments.flatMap((one, at) => {
+    const id = mediaIdIn(one)
+    return id === null ? [] : [{ id, at }]
+  })
+  if (named.length === 0) return attachments
+  const { known } = await call('media.known', { ids: named.map(({ id }) => id) })
+  const unknown = named.find((_, index) => !known[index])
+  if (unknown)
+    throw refuse('validation_failed', 'there is no such file', {
+      errors: [{ path: `attachments.${unknown.at}`, message: 'is no file that was stored here' }],
+    })
+  return attachments
 }

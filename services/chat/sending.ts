@@ -2,76 +2,138 @@
 // because the store takes each (conversation, seq) once: an owner that went stale loses the insert and looks again.
 import type { Documents } from '../../adapters/documents/index.ts'
 import { mailbox, MAILBOX, type Mailbox, type Slot } from '../../mixins/mailbox.ts'
+import { recent } from '../../mixins/recent.ts'
 import { refuse } from '../errors.ts'
-import { attached, conversations, mustBelong, spoken, type ConversationDoc } from './conversation.ts'
-import { byClientId, fromOther, lastMessage, messages, type MessageDoc } from './messages.ts'
+import type { OfferCard } from '../offer/contract.ts'
+import type { Message } from './contract.ts'
+import { isBlockedIn, mustBelong, type ConversationDoc } from './conversation.ts'
+import { byClientId, fromOther, lastMessage, messages, publicMessage, type MessageDoc } from './messages.ts'
+import { waitedMs } from './response.ts'
+import type { Roster } from './roster.ts'
 
 /** Of the last message only what numbers the next: texts need not stay in memory. */
-type State = { conversation: ConversationDoc; last: Last | null }
-type Last = Pick<MessageDoc, 'seq' | 'sender' | 'senderSeq'>
-export type Sent = { message: MessageDoc; known: boolean }
+export type State = { last: Last | null }
+type Last = Pick<MessageDoc, 'seq' | 'sender' | 'senderSeq' | 'sentAt'> & { runAt: number }
+/** As the sender sees it; whether it was there before. */
+export type Sent = { message: Message; known: boolean }
+/** A message that is ready: trimmed, judged, its attachments looked at. */
 export type Draft = {
   conversation: string
   sender: string
   clientId: string
   text: string
   attachments: readonly string[]
+  masked?: true
+  held?: true
+  offer?: OfferCard
   deadlineAt: number
 }
 
 export type SenderParts = {
   documents: Documents
+  roster: Roster
   newId: () => string
   now: () => number
-  /** Told of every new message inside its turn, so in the order of seq. */
-  stored: (message: MessageDoc, members: readonly string[]) => void
+  /**
+   * Told of every new message inside its turn, so in the order of seq; and how long the other waited for it, if they did.
+   * Answers it as the sender sees it.
+   */
+  stored: (message: MessageDoc, conversation: ConversationDoc, waitedMs: number | null) => Message
+  /** Tells a message that was stored elsewhere, by a node that may have died before it could say so. */
+  tellAgain: (message: MessageDoc, conversation: ConversationDoc) => void
 }
-export type Sender = { send(draft: Draft): Promise<Sent>; box: Mailbox<State> }
+export type Sender = {
+  /** `before` is done with the message's id when it is about to be stored, and not when it is known already. */
+  send(draft: Draft, before?: (id: string) => Promise<void>): Promise<Sent>
+  /** The number of the last message as far as this node knows, without a read. */
+  lastSeq(conversation: string): number
+  /** When that was sent. */
+  lastAt(conversation: string): number
+  box: Mailbox<State>
+}
 
 /** How often a send looks again after losing its number. */
 const STALE_TRIES = 6
+/** Messages this node remembers to have told. */
+const TOLD_MAX = 20_000
+/** A repeated send comes soon; what is older was heard of by sync. */
+const TELL_AGAIN_WITHIN_MS = 120_000
 
-export const sender = ({ documents, newId, now, stored }: SenderParts): Sender => {
+export const sender = ({ documents, roster, newId, now, stored, tellAgain }: SenderParts): Sender => {
   const box = mailbox<State>(MAILBOX)
+  const told = recent<true>(TOLD_MAX)
 
-  const send = async (draft: Draft): Promise<Sent> => {
-    const ready = { ...draft, text: spoken(draft.text), attachments: attached(draft.attachments) }
-    return box.run(draft.conversation, draft.deadlineAt, (slot) => store(slot, ready))
-  }
+  const send: Sender['send'] = (draft, before) =>
+    box.run(draft.conversation, draft.deadlineAt, (slot) => store(slot, draft, before))
 
-  const store = async (slot: Slot<State>, draft: Draft): Promise<Sent> => {
+  const store = async (slot: Slot<State>, draft: Draft, before?: (id: string) => Promise<void>): Promise<Sent> => {
+    const { conversation: id, sender: from, clientId } = draft
+    const messageId = newId()
     for (let attempt = 0; attempt < STALE_TRIES; attempt++) {
-      const { conversation, last } = (slot.state ??= await load(draft))
-      const { members } = mustBelong(conversation, draft.sender)
-      const message = numbered(draft, last, { id: newId(), now: now() })
+      // Who lost a number was not the owner for a while, and does not know who was blocked meanwhile.
+      if (attempt > 0) roster.forget(id)
+      const known = slot.state && roster.known(id)
+      const conversation = mustBelong(known ?? (await load(slot, id)), from)
+      if (isBlockedIn(conversation, from)) return beforeTheBlock(draft)
+      if (before) {
+        const first = await byClientId(documents, id, from, clientId)
+        if (first) return again(first, conversation)
+      }
+      const { last } = slot.state!
+      const message = numbered(draft, last, { id: messageId, now: now() })
+      await before?.(messageId)
       // The outcome of a failed write is not known: the next turn must look at what is stored.
       slot.state = undefined
       if ((await documents.insert(messages, message)).ok) {
-        slot.state = { conversation, last: lastOf(message) }
-        stored(message, members)
-        return { message, known: false }
+        slot.state = { last: lastOf(message) }
+        // Somebody may have been blocked while it was being stored.
+        const said = stored(message, roster.known(id) ?? conversation, waitedMs(last, message))
+        told.set(message.id, true)
+        return { message: said, known: false }
       }
-      const first = await byClientId(documents, draft.conversation, draft.sender, draft.clientId)
-      if (first) return { message: first, known: true }
+      const first = await byClientId(documents, id, from, clientId)
+      if (first) return again(first, conversation)
     }
     throw refuse('overloaded', 'this conversation is being written elsewhere', { retryAfterSeconds: 1 })
   }
 
-  const load = async (draft: Draft): Promise<State> => {
-    const [conversation, last] = await Promise.all([
-      documents.get(conversations, draft.conversation),
-      lastMessage(documents, draft.conversation),
-    ])
-    return { conversation: mustBelong(conversation, draft.sender), last: last && lastOf(last) }
+  /** Its sender asks again because nobody answered: the node that stored it may be gone, and the members still waiting. */
+  const again = (message: MessageDoc, conversation: ConversationDoc): Sent => {
+    if (!told.get(message.id) && now() - message.sentAt < TELL_AGAIN_WITHIN_MS) tellAgain(message, conversation)
+    told.set(message.id, true)
+    return { message: publicMessage(message), known: true }
   }
 
-  return { send, box }
+  /** Two reads at once, or the one of them that is needed. */
+  const load = async (slot: Slot<State>, id: string): Promise<ConversationDoc | null> => {
+    const [conversation, last] = await Promise.all([
+      roster.of(id),
+      slot.state ? slot.state.last : lastMessage(documents, id).then((message) => message && lastOf(message)),
+    ])
+    slot.state = { last }
+    return conversation
+  }
+
+  /** Who is blocked may still learn that a message arrived before. */
+  const beforeTheBlock = async ({ conversation, sender: from, clientId }: Draft): Promise<Sent> => {
+    const first = await byClientId(documents, conversation, from, clientId)
+    if (!first) throw refuse('forbidden', 'this person does not take messages from you')
+    return { message: publicMessage(first), known: true }
+  }
+
+  return { send, lastSeq: (id) => box.peek(id)?.last?.seq ?? 0, lastAt: (id) => box.peek(id)?.last?.sentAt ?? 0, box }
 }
 
-const lastOf = ({ seq, sender: from, senderSeq }: MessageDoc): Last => ({ seq, sender: from, senderSeq })
+const lastOf = ({ seq, sender: from, senderSeq, sentAt, runAt = sentAt }: MessageDoc): Last => ({
+  seq,
+  sentAt,
+  sender: from,
+  senderSeq,
+  runAt,
+})
 
 const numbered = (draft: Draft, last: Last | null, { id, now }: { id: string; now: number }): MessageDoc => {
-  const { conversation, sender: from, clientId, text, attachments } = draft
+  const { conversation, sender: from, clientId, text, attachments, masked, held, offer } = draft
   const seq = (last?.seq ?? 0) + 1
   const senderSeq = seq - fromOther(last, from)
   return {
@@ -85,7 +147,11 @@ const numbered = (draft: Draft, last: Last | null, { id, now }: { id: string; no
     text,
     attachments: [...attachments],
     sentAt: now,
+    ...(last?.sender === from && { runAt: last.runAt }),
     editedAt: null,
     deleted: false,
+    ...(masked && { masked }),
+    ...(held && { held }),
+    ...(offer && { offer }),
   }
 }

@@ -1,14 +1,13 @@
 // Typing: told to the other member as it happens, kept nowhere.
-import { isBlocked } from './blocking.ts'
-import { otherOf } from './conversation.ts'
+import { hearersOf, mustBelong } from './conversation.ts'
+import type { Pacing } from './pacing.ts'
 import type { Chat, Handlers } from './parts.ts'
 
-export const typing = ({ documents, mine, tell }: Chat): Handlers<'typing'> => ({
-  typing: async ({ params, caller }) => {
-    const conversation = await mine(params.id, caller)
-    const other = otherOf(conversation, caller.id)
-    if (!(await isBlocked(documents, caller.id, other)))
-      tell([other], 'typing', { conversation: conversation.id, user: caller.id })
+export const typing = ({ mine }: Chat, pacing: Pacing): Handlers<'typing'> => ({
+  typing: async ({ params: { id }, caller }) => {
+    const conversation = mustBelong(await mine(id, caller), caller.id)
+    const others = hearersOf(conversation, caller.id).filter((member) => member !== caller.id)
+    if (others.length > 0) pacing.typing(id, caller.id, others)
     return {}
   },
 })

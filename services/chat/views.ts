@@ -5,7 +5,7 @@ import { iso, type Caller } from '../shapes.ts'
 import type { Conversation } from './contract.ts'
 import type { ConversationDoc } from './conversation.ts'
 import { inbox, rowId } from './inbox.ts'
-import { bySeq, fromOther, lastMessage, publicMessage, type MessageDoc } from './messages.ts'
+import { bySeq, fromOther, lastMessage, publicMessage, seenBy, type MessageDoc } from './messages.ts'
 
 export const viewed = async (
   documents: Documents,
@@ -30,7 +30,7 @@ export const viewed = async (
         })),
         gig,
         lastSeq: last?.seq ?? 0,
-        lastMessage: last && publicMessage(last),
+        lastMessage: last && seenBy(publicMessage(last), caller.id),
         unread: await unread(documents, last, caller.id, read[caller.id] ?? 0),
         read,
         createdAt: iso(createdAt),

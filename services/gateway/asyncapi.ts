@@ -5,11 +5,16 @@ import { EVENTS } from './events.ts'
 import { withExamples } from './examples.ts'
 import { REALTIME_PATH } from './mounts.ts'
 import { schemas, type Json, type Schemas } from './schemas.ts'
-import { SUBPROTOCOL } from './sockets.ts'
+import { SUBPROTOCOL } from './door.ts'
 
 const ID = {
   description: 'Chosen by the client, echoed in the answer.',
   oneOf: [{ type: 'number' }, { type: 'string', maxLength: 64 }],
+}
+
+const NUMBERED = {
+  topic: { type: 'string' },
+  seq: { type: 'integer', minimum: 1, description: 'Counts 1, 2, 3 … within the topic.' },
 }
 
 export const asyncapi = ({ publicUrl }: Settings): Json => {
@@ -24,15 +29,15 @@ export const asyncapi = ({ publicUrl }: Settings): Json => {
       ]),
     ),
     ...Object.fromEntries(
-      events.map(([ev, { summary, data }]) => [
+      events.map(([ev, { summary, data, topic }]) => [
         `ev.${ev}`,
         {
           name: ev,
           summary,
           payload: {
             type: 'object',
-            required: ['ev', 'data'],
-            properties: { ev: { const: ev }, data: known.of(data) },
+            required: ['ev', ...(topic === 'always' ? ['topic', 'seq'] : []), 'data'],
+            properties: { ev: { const: ev }, ...(topic && NUMBERED), data: known.of(data) },
           },
         },
       ]),

@@ -2,7 +2,6 @@
 import type { Socket } from '../../adapters/listener/index.ts'
 import type { Budget } from '../../mixins/node.ts'
 import type { Verified } from '../../mixins/token.ts'
-import type { Caller } from '../shapes.ts'
 
 export type Connection = {
   /** Null before it is open. */
@@ -10,11 +9,12 @@ export type Connection = {
   /** The token of the upgrade, until it was looked at. */
   token: string | null
   verified: Verified | null
-  /** Under way: the token of the upgrade, or whether the session still stands. */
+  /** Under way: the token of the upgrade, or a new one. */
   authenticating: Promise<unknown> | null
-  asking: Promise<Caller | null> | null
   requestId: string
   dueSecond: number
+  /** What presence keeps of it, while it looks at somebody. */
+  watch: object | null
   underWay: number
   /** The answer that the next one to the same conversation waits for. Made when first needed, as topics are. */
   lanes: Map<string, Promise<void>> | null
@@ -34,9 +34,9 @@ export const connection = (requestId: string, token: string | null): Connection 
   token,
   verified: null,
   authenticating: null,
-  asking: null,
   requestId,
   dueSecond: 0,
+  watch: null,
   underWay: 0,
   lanes: null,
   topics: null,
@@ -52,9 +52,15 @@ export const isFlooding = (one: Connection, { rate, burst }: Budget): boolean =>
   return one.frames > burst * FLOOD_FACTOR
 }
 
+/** An answer as it is sent: made at that moment, with whatever has to happen together with it. */
+export type Answer = () => string
+
 /** Sends when it is there, and after what was asked before about the same conversation. Never rejects. */
-export const answerInOrder = (one: Connection, conversation: unknown, answer: Promise<string>): void => {
-  const send = (text: string) => void one.socket?.send(text)
+export const answerInOrder = (one: Connection, conversation: unknown, answer: Promise<Answer>): void => {
+  const send = (make: Answer) => {
+    const { socket } = one
+    if (socket && !socket.closed) socket.send(make())
+  }
   if (typeof conversation !== 'string') return void answer.then(send)
   const lanes = (one.lanes ??= new Map())
   const before = lanes.get(conversation)

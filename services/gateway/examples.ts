@@ -24,9 +24,10 @@ const message = {
   text: 'Can you start on Monday?',
   attachments: ['https://gigs.example/map.png'],
   sentAt: at,
+  version: 1,
 }
-const edited = { ...message, text: 'Can you start on Tuesday?', editedAt: at }
-const deleted = { ...edited, text: '', attachments: [], deleted: true }
+const edited = { ...message, text: 'Can you start on Tuesday?', editedAt: at, version: 2, change: 1 }
+const deleted = { ...edited, text: '', attachments: [], deleted: true, version: 3, change: 2 }
 const moved = { seq: 2, type: 'paid', at, actor: { role: 'buyer', id: buyer }, data: {} }
 const topicFrame = { topic: `order:${order}`, seq: 2 }
 
@@ -44,12 +45,14 @@ const PAYLOADS: Readonly<Record<string, Json>> = {
   },
   'send.ok': { id: 2, ok: true, message },
   history: { id: 3, op: 'history', conversation, after: 0, limit: 20 },
-  'history.ok': { id: 3, ok: true, messages: [message], hasMore: false },
-  sync: { id: 4, op: 'sync', conversations: { [conversation]: 0 } },
+  'history.ok': { id: 3, ok: true, messages: [message], hasMore: false, lastChange: 2 },
+  sync: { id: 4, op: 'sync', conversations: { [conversation]: 0 }, changes: { [conversation]: 0 } },
   'sync.ok': {
     id: 4,
     ok: true,
-    conversations: { [conversation]: { messages: [message], lastSeq: 1, hasMore: false } },
+    conversations: {
+      [conversation]: { messages: [edited], lastSeq: 1, hasMore: false, changed: [edited], lastChange: 1 },
+    },
   },
   read: { id: 5, op: 'read', conversation, seq: 1 },
   'read.ok': { id: 5, ok: true, seq: 1 },
@@ -89,7 +92,19 @@ const PAYLOADS: Readonly<Record<string, Json>> = {
     seq: 1,
     data: { id: 'ann_01k0exampleann000000000000', seq: 1, text: 'We move on Sunday at noon.', at },
   },
-  'ev.notification': { ev: 'notification', data: {} },
+  'ev.notification': {
+    ev: 'notification',
+    data: {
+      id: 'ntf_01k0examplentf000000000000',
+      kind: 'order',
+      title: 'Your order was paid',
+      about: { type: 'order', id: order },
+      data: { step: 'paid' },
+      createdAt: at,
+      updatedAt: at,
+      readAt: null,
+    },
+  },
   'ev.missed': { ev: 'missed', data: {} },
   'ev.draining': { ev: 'draining', data: { retryAfter: 1.5 } },
 }

@@ -34,7 +34,9 @@ export const CLOSE = {
   draining: 1001,
 } as const
 export const FRAME_BYTES_MAX = 64 * 1024
-export const PRESENCE_USERS_MAX = 100
+export const PRESENCE_USERS_MAX = 200
+/** People that one token of the account's budget asks about. */
+export const PRESENCE_USERS_PER_TOKEN = 25
 export const TOPIC = '^(gig:[A-Za-z0-9_-]{1,64}|order:[A-Za-z0-9_-]{1,64}|announcements)$'
 
 const { send, history, read, edit, sync } = chat.actions
@@ -106,16 +108,28 @@ export const OPS = {
     asks: { action: 'chat.erase', in: ofConversation, out: message },
   },
   presence: {
-    summary: 'Who of these people is connected to this gateway now.',
+    summary:
+      'Who of these people is connected now, anywhere; until then a `presence` event tells of changes, once a second at most. Asked again it replaces whom one looks at; an empty list ends it. People without a common conversation, and those who blocked the asker, are never shown.',
     budget: 'account',
-    answers: { online: Type.Array(Id) },
+    answers: { online: Type.Array(Id), until: Time },
     fields: closed({ users: Type.Array(Id, { maxItems: PRESENCE_USERS_MAX }) }),
   },
   subscribe: {
-    summary: 'Events of a topic: gig:<id>, order:<id> (parties only) or announcements.',
+    summary:
+      'Events of a topic: gig:<id>, order:<id> (parties only) or announcements, each numbered by `seq`. With `after`, the last seq seen, what was missed since comes along: all of it, or none with `recovered: false`, and then the thing itself must be read again. A gap between two frames is closed by subscribing again.',
     budget: 'account',
-    answers: { topic: Type.String() },
-    fields: closed({ topic: Type.String({ pattern: TOPIC }) }),
+    answers: {
+      topic: Type.String(),
+      seq: Type.Integer(),
+      missed: Type.Array(
+        Type.Object({ ev: Type.String(), topic: Type.String(), seq: Type.Integer(), data: Type.Unknown() }),
+      ),
+      recovered: Type.Boolean(),
+    },
+    fields: closed({
+      topic: Type.String({ pattern: TOPIC }),
+      after: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER - 1 })),
+    }),
   },
   unsubscribe: {
     summary: 'No more events of a topic.',
@@ -155,6 +169,10 @@ const isFrameId = (id: unknown): id is FrameId =>
   (typeof id === 'number' && Number.isFinite(id)) || (typeof id === 'string' && id.length <= 64)
 
 export const okFrame = (id: FrameId, answer: object): string => JSON.stringify({ id, ok: true, ...answer })
+
+/** Frames that were missed go out as they are kept: texts, not encoded again. */
+export const resumedFrame = (id: FrameId, answer: object, missed: readonly string[]): string =>
+  `${okFrame(id, answer).slice(0, -1)},"missed":[${missed.join(',')}]}`
 
 export const errorFrame = (id: FrameId | null, error: unknown): string => {
   const { code, detail, retryAfterSeconds } = troubleOf(error)

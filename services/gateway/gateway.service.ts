@@ -1,12 +1,14 @@
 // The gateway: what stands between clients and actors. HTTP and sockets on one port, the operator's page on another. It
 // has no actor of its own; routes, schemas and documents all come from the contracts.
-import type { ServiceBroker, ServiceSchema } from 'moleculer'
+import type { Context, ServiceBroker, ServiceSchema } from 'moleculer'
 import type { Listener } from '../../adapters/listener/index.ts'
+import type { Metrics } from '../../mixins/metrics.ts'
 import { nodeOf, type Log, type Node } from '../../mixins/node.ts'
 import { opsOf } from '../../mixins/ops.ts'
 import { storefront } from '../../storefront/index.ts'
 import { admission } from './admission.ts'
 import { insideApi } from './api.ts'
+import { callers, type Callers } from './callers.ts'
 import { calls } from './calls.ts'
 import { documented } from './documented.ts'
 import { generatedDocuments } from './generated.ts'
@@ -27,7 +29,14 @@ const REQUEST_TIMEOUT_MS = 30_000
 const BODY_TIMEOUT_MS = 30_000
 const REQUESTS_MAX = 4096
 
-type Gateway = { node: Node; listener: Listener; http: Http; sockets: Sockets; stop(): void }
+type Gateway = {
+  node: Node
+  listener: Listener
+  http: Http
+  sockets: Sockets
+  callers: Callers
+  stop(): void
+}
 type Self = { broker: ServiceBroker; logger: Log; gateway?: Gateway }
 
 export default {
@@ -38,6 +47,15 @@ export default {
       visibility: 'protected',
       handler(this: Self) {
         return this.gateway ? { port: this.gateway.listener.port, opsPort: opsOf(this.broker).port } : null
+      },
+    },
+    /** Whoever asks next as this account is looked up anew. The account service waits for it before it answers a change. */
+    forget: {
+      visibility: 'public',
+      handler(this: Self, { params }: Context<{ user: string }>) {
+        this.gateway?.callers.forget(params.user)
+        this.gateway?.sockets.recheck(params.user)
+        return true
       },
     },
   },
@@ -63,7 +81,8 @@ const open = async (node: Node): Promise<Gateway> => {
   const { registry, port: opsPort } = opsOf(node.broker)
   const count = meters(registry)
   const limits = limitsOf(settings)
-  const who = session(node)
+  const known = callers(node, fanout)
+  const who = session(settings, known)
   const hot = hotAnswers(fanout)
   registry.measured('gigwire_hot_entries', 'Prepared answers kept', () => hot.size().entries)
   registry.measured('gigwire_hot_bytes', 'Bytes of prepared answers kept', () => hot.size().bytes)
@@ -89,6 +108,7 @@ const open = async (node: Node): Promise<Gateway> => {
   })
   const api = insideApi(web)
   const live = sockets({ node, fanout, session: who, limits, meters: count, path: REALTIME_PATH })
+  measured(registry, live)
   const listener = await openListener(
     {
       host: settings.host ?? '127.0.0.1',
@@ -97,6 +117,7 @@ const open = async (node: Node): Promise<Gateway> => {
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       bodyTimeoutMs: BODY_TIMEOUT_MS,
       requestsMax: REQUESTS_MAX,
+      sharePort: settings.sharePort ?? false,
     },
     web.handle,
     live.handlers,
@@ -110,11 +131,20 @@ const open = async (node: Node): Promise<Gateway> => {
     listener,
     http: web,
     sockets: live,
+    callers: known,
     stop: () => {
       hot.stop()
       keys.stop()
     },
   }
+}
+
+const measured = (registry: Metrics, { size }: Sockets) => {
+  registry.measured('gigwire_ws_users', 'People connected here', () => size().users)
+  registry.measured('gigwire_ws_operations', 'Operations of sockets not answered yet', () => size().operations)
+  registry.measured('gigwire_topics', 'Topics kept here', () => size().topics)
+  registry.measured('gigwire_topic_letters', 'Letters of frames kept for who comes back', () => size().letters)
+  registry.measured('gigwire_presence_watched', 'People looked at, once per looker', () => size().watched)
 }
 
 const pagesOf = (node: Node, api: Api): Pages => storefront(api, node.settings)
@@ -124,7 +154,8 @@ const drain = async (self: Self) => {
   const { gateway } = self
   if (!gateway) return
   delete self.gateway
-  const { listener, http: web, sockets: live, stop } = gateway
+  const { listener, http: web, sockets: live, callers: known, stop } = gateway
+  known.stop()
   opsOf(self.broker).drain()
   listener.pause()
   live.drain()

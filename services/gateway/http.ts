@@ -135,7 +135,7 @@ export const http = ({ node, routes, session, limits, hot, calls, mounts, meters
       budgeted(exchange, limits.auth, limits.auth.take(addressKey(request.address)))
     const meta: Meta = { requestId, deadlineAt: Date.now() + DEADLINE_MS }
     const authorization = request.headers.get('authorization')
-    const caller = await session.caller(authorization, action.auth, meta)
+    const caller = await session.caller(authorization, action.auth)
     authorize(action.auth, caller)
     if (caller) accountBudgets(exchange, route.name, caller)
     const params = await paramsOf(request, match)

@@ -1,59 +1,58 @@
-// Who is connected here, by account and by topic; the fan-out is told of the first and the last of each.
+// Who is connected here, by account; the fan-out is told of the first and the last connection of each.
 import type { Attachment } from '../../adapters/fanout/index.ts'
 import { refuse } from '../errors.ts'
 import type { Connection } from './connection.ts'
 
 export type People = {
   add(userId: string, one: Connection): void
-  join(topic: string, one: Connection): void
-  leave(topic: string, one: Connection): void
-  /** Everything this connection held. */
   remove(one: Connection): void
-  of(userId: string): ReadonlySet<Connection> | undefined
+  of(userId: string): Iterable<Connection>
+  /** Hands a frame to every connection of a person; answers to how many. */
+  send(userId: string, frame: string): number
+  size(): number
 }
 
 export const CONNECTIONS_PER_USER_MAX = 50
 
-export const people = (attachment: Attachment): People => {
-  const users = new Map<string, Set<Connection>>()
-  const joined = new Map<string, number>()
-
-  const leave = (topic: string, one: Connection) => {
-    if (!one.topics?.delete(topic)) return
-    const left = joined.get(topic)! - 1
-    if (left > 0) return void joined.set(topic, left)
-    joined.delete(topic)
-    attachment.leave(topic)
-  }
+export const people = (attachment: Pick<Attachment, 'hold' | 'release'>): People => {
+  /** Most people have one connection: it stands for itself, so that 100,000 of them need no set each. */
+  const users = new Map<string, Connection | Set<Connection>>()
 
   return {
-    of: (userId) => users.get(userId),
+    of: (userId) => {
+      const known = users.get(userId)
+      return known === undefined ? NOBODY : known instanceof Set ? known : [known]
+    },
+    send: (userId, frame) => {
+      const known = users.get(userId)
+      if (known === undefined) return 0
+      if (!(known instanceof Set)) return known.socket?.send(frame) ? 1 : 0
+      let count = 0
+      for (const one of known) if (one.socket?.send(frame)) count++
+      return count
+    },
+    size: () => users.size,
     add: (userId, one) => {
       const known = users.get(userId)
-      if (known && known.size >= CONNECTIONS_PER_USER_MAX)
+      if (known === undefined) {
+        users.set(userId, one)
+        attachment.hold(userId)
+      } else if (!(known instanceof Set)) users.set(userId, new Set([known, one]))
+      else if (known.size < CONNECTIONS_PER_USER_MAX) known.add(one)
+      else
         throw refuse('overloaded', `one account has at most ${CONNECTIONS_PER_USER_MAX} connections here`, {
           retryAfterSeconds: 5,
         })
-      if (known) return void known.add(one)
-      users.set(userId, new Set([one]))
-      attachment.hold(userId)
     },
-    join: (topic, one) => {
-      const topics = (one.topics ??= new Set())
-      if (topics.has(topic)) return
-      topics.add(topic)
-      const count = joined.get(topic) ?? 0
-      joined.set(topic, count + 1)
-      if (count === 0) attachment.join(topic)
-    },
-    leave,
     remove: (one) => {
-      for (const topic of one.topics ?? []) leave(topic, one)
       const userId = one.verified?.userId
       const known = userId === undefined ? undefined : users.get(userId)
-      if (!known?.delete(one) || known.size > 0) return
+      if (known === undefined) return
+      if (known instanceof Set ? !known.delete(one) || known.size > 0 : known !== one) return
       users.delete(userId!)
       attachment.release(userId!)
     },
   }
 }
+
+const NOBODY: readonly Connection[] = []

@@ -10,7 +10,7 @@ import { tagOf } from './openapi.ts'
 import { REALTIME_PATH } from './mounts.ts'
 import { routesOf, type Route } from './routes.ts'
 import { propertiesOf } from './schemas.ts'
-import { SUBPROTOCOL } from './sockets.ts'
+import { SUBPROTOCOL } from './door.ts'
 
 const STYLE = `:root{color-scheme:light dark;--ink:light-dark(#1b1f24,#e6e8eb);--soft:light-dark(#57606a,#9aa4af);--paper:light-dark(#fff,#14171a);--box:light-dark(#f4f6f8,#1d2227);--line:light-dark(#d8dee4,#30363d);--key:light-dark(#0550ae,#79b8ff)}
 *{box-sizing:border-box}body{margin:0 auto;max-width:62rem;padding:1rem 1.25rem 4rem;font:1rem/1.55 system-ui,sans-serif;color:var(--ink);background:var(--paper)}

@@ -1,59 +1,43 @@
 import test from 'ava'
 import WebSocket from 'ws'
+import { freePort, hasNats, startNats } from '../../adapters/fanout/nats-server.ts'
 import { eventually } from '../../test/node.ts'
 import { refuse } from '../errors.ts'
 import { chat } from '../chat/contract.ts'
+import { COME_BACK_SECONDS_MAX } from './door.ts'
+import { announcement } from '../announcement/contract.ts'
+import { gig } from '../gig/contract.ts'
 import { order } from '../order/contract.ts'
-import { accounts, actorOf, LISTENERS, person, startGateway, type Handlers, type People } from './testing.ts'
+import {
+  accounts,
+  actorOf,
+  connect,
+  LISTENERS,
+  person,
+  startGateway,
+  type Handlers,
+  type People,
+  type SocketFrame as Frame,
+} from './testing.ts'
 
-type Frame = {
-  id?: unknown
-  ok?: true
-  ev?: string
-  data?: unknown
-  error?: { code: string; message: string; retryAfter?: number }
-  [more: string]: unknown
-}
-
-const connect = async (
-  url: string,
-  { token, protocols = ['gigwire.v1'] }: { token?: string; protocols?: string[] } = {},
-) => {
-  const socket = new WebSocket(url, protocols, token ? { headers: { authorization: `Bearer ${token}` } } : {})
-  const frames: Frame[] = []
-  const state = { closed: null as number | null }
-  socket.on('message', (text) => frames.push(JSON.parse(String(text)) as Frame))
-  socket.on('close', (code) => {
-    state.closed = code
+/** What an upgrade that is refused is told. */
+const refusalOf = (url: string): Promise<{ status: number; retryAfter: number }> =>
+  new Promise((resolve, reject) => {
+    const socket = new WebSocket(url, ['gigwire.v1'])
+    socket.on('error', () => {})
+    socket.on('open', () => reject(new Error('was let in')))
+    socket.on('unexpected-response', (_, { statusCode = 0, headers }) => {
+      resolve({ status: statusCode, retryAfter: Number(headers['retry-after']) })
+      socket.terminate()
+    })
   })
-  await new Promise((resolve, reject) => {
-    socket.on('open', resolve)
-    socket.on('error', reject)
-  })
-  const send = (frame: object) => socket.send(JSON.stringify(frame))
-  return {
-    socket,
-    frames,
-    send,
-    state,
-    ask: async (frame: Frame): Promise<Frame> => {
-      send(frame)
-      return (await eventually(() => frames.find(({ id }) => id === frame.id), Boolean))!
-    },
-    heard: (ev: string) => eventually(() => frames.find((frame) => frame.ev === ev), Boolean),
-    closed: () =>
-      eventually(
-        () => state.closed,
-        (code) => code !== null,
-      ),
-  }
-}
 
 const setup = async (
   listener: string,
   { handlers = {}, env = {} }: { handlers?: Handlers; env?: Record<string, string> } = {},
 ) => {
   const people: People = new Map()
+  const told = { seq: 0, events: [] as { seq: number; data: unknown }[] }
   for (const id of ['usr_a', 'usr_b', 'usr_c']) person(people, id)
   const gateway = await startGateway({
     env: { LISTENER: listener, ...env },
@@ -61,6 +45,7 @@ const setup = async (
       accounts(people),
       actorOf(chat, {
         send: ({ params, caller }) => ({ seq: 1, sender: caller?.id, asked: params }),
+        peers: ({ params }) => ({ peers: (params as { users: string[] }).users.filter((id) => id !== 'usr_hidden') }),
         history: ({ params }) => ({ messages: [params], hasMore: false }),
         ...handlers,
       }),
@@ -69,13 +54,17 @@ const setup = async (
           if (caller?.id === 'usr_a') return params
           throw refuse('not_found')
         },
+        tail: () => ({ seq: 0, events: [] }),
       }),
+      actorOf(gig, { tail: () => ({ seq: 7, events: [] }) }),
+      actorOf(announcement, { tail: () => told }),
     ],
   })
   const token = await gateway.tokenOf('usr_a')
   return {
     ...gateway,
     people,
+    told,
     token,
     fanout: await gateway.open('fanout'),
     join: (userId: string) => gateway.tokenOf(userId).then((one) => connect(gateway.socketUrl, { token: one })),
@@ -170,6 +159,49 @@ for (const listener of LISTENERS) {
     )
   })
 
+  test(`${listener}: who joins while much is said has all of it, once and in order, whether it came before or after the answer`, async (t) => {
+    const { stop, fanout, told, join } = await setup(listener)
+    t.teardown(stop)
+    const total = 300
+    const say = () => {
+      const seq = told.seq + 1
+      const data = { n: seq }
+      told.events.push({ seq, data })
+      told.seq = seq
+      fanout.toTopic('announcements', JSON.stringify({ ev: 'announcement', topic: 'announcements', seq, data }), seq)
+    }
+    const speaking = (async () => {
+      while (told.seq < total) {
+        for (let some = Math.ceil(Math.random() * 3); some > 0 && told.seq < total; some--) say()
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 4))
+      }
+    })()
+    const all = await Promise.all(Array.from({ length: 20 }, () => join('usr_a')))
+    for (const one of all) {
+      one.send({ id: 1, op: 'subscribe', topic: 'announcements', after: 0 })
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 8))
+    }
+    await speaking
+    const seen = ({ frames }: (typeof all)[number]) =>
+      frames.flatMap(({ id, missed, seq, recovered }) =>
+        id === 1
+          ? (recovered ? (missed as { seq: number }[]) : [{ seq: seq as number }]).map((one) => one.seq)
+          : [seq as number],
+      )
+    for (const one of all) {
+      await eventually(
+        () => seen(one).at(-1),
+        (last) => last === total,
+      )
+      const numbers = seen(one)
+      t.deepEqual(
+        numbers,
+        Array.from({ length: numbers.length }, (_, at) => numbers[0]! + at),
+      )
+    }
+    t.true(all.filter((one) => seen(one)[0] === 1).length > 0)
+  })
+
   test(`${listener}: a token that is no good closes the socket after its answer; another account takes another socket`, async (t) => {
     const { socketUrl, stop, token, tokenOf } = await setup(listener)
     t.teardown(stop)
@@ -206,7 +238,7 @@ test('who does not sign in is asked to, and shown out after a while', async (t) 
 })
 
 test('a socket ends with its token unless it was refreshed, and with its account', async (t) => {
-  const { socketUrl, stop, token, tokenOf, people } = await setup('node')
+  const { socketUrl, stop, token, tokenOf, people, broker } = await setup('node')
   t.teardown(stop)
   const short = await tokenOf('usr_a', 2)
   const [ends, lives] = [await connect(socketUrl, { token: short }), await connect(socketUrl, { token: short })]
@@ -214,6 +246,7 @@ test('a socket ends with its token unless it was refreshed, and with its account
   t.is(await ends.closed(), 4401)
   t.like(await lives.ask({ id: 2, op: 'presence', users: ['usr_a'] }), { online: ['usr_a'] })
   people.delete('usr_a')
+  await broker.call('gateway.forget', { user: 'usr_a' })
   t.like(await lives.ask({ id: 3, op: 'presence', users: [] }), { error: { code: 'unauthenticated' } })
   t.is(await lives.closed(), 4401)
 })
@@ -314,6 +347,66 @@ test('topics of one connection are bounded', async (t) => {
   const refused = await eventually(() => one.frames.find(({ error }) => error), Boolean)
   t.like(refused, { id: 100, error: { code: 'overloaded' } })
 })
+
+test('a crowd is let in at the pace of its budget; who waits is sent away to different moments', async (t) => {
+  const { stop, socketUrl, join, opsBase } = await setup('node', { env: { RATE_LIMITS: 'accepts=0.001/5' } })
+  t.teardown(stop)
+  await Promise.all(Array.from({ length: 5 }, () => join('usr_a')))
+  const refused = await Promise.all(Array.from({ length: 40 }, () => refusalOf(socketUrl)))
+  t.deepEqual([...new Set(refused.map(({ status }) => status))], [503])
+  const seconds = new Set(refused.map(({ retryAfter }) => retryAfter))
+  t.true(seconds.size > 3 && [...seconds].every((one) => one >= 1 && one <= COME_BACK_SECONDS_MAX), [...seconds].join())
+  const metrics = await (await fetch(`${opsBase}/metrics`)).text()
+  t.true(metrics.includes('gigwire_ws_accepts_total 5\n'))
+  t.true(metrics.includes('gigwire_ws_refusals_total{reason="crowd"} 40\n'))
+})
+
+test('a stopping gateway closes in slices, and whoever still waits for an answer gets it first', async (t) => {
+  const gate = Promise.withResolvers<void>()
+  const { stop, join, tokenOf, socketUrl } = await setup('node', {
+    env: { RATE_LIMITS: 'accepts=100000/100000' },
+    handlers: {
+      send: async () => {
+        await gate.promise
+        return {}
+      },
+    },
+  })
+  const waits = await join('usr_a')
+  const answer = waits.ask({ id: 1, op: 'send', conversation: 'c', clientId: 'c', text: 'x' })
+  const token = await tokenOf('usr_b')
+  const crowd = await Promise.all(Array.from({ length: 45 }, () => connect(socketUrl, { token })))
+  const stopped = stop()
+  for (const one of crowd) {
+    t.is(await one.closed(), 1001)
+    const { data } = (await one.heard('draining'))! as { data: { retryAfter: number } }
+    t.true(data.retryAfter >= 0 && data.retryAfter <= 1)
+  }
+  t.is(waits.state.closed, null)
+  await t.throwsAsync(connect(socketUrl, { token }))
+  gate.resolve()
+  t.like(await answer, { ok: true })
+  t.is(await waits.closed(), 1001)
+  await stopped
+})
+
+;(hasNats ? test : test.skip)(
+  'where frames may have been lost between nodes, every socket is told to ask for what it missed',
+  async (t) => {
+    const port = await freePort()
+    const nats = await startNats(t, port)
+    const { stop, join, fanout } = await setup('node', { env: { NATS_URL: `nats://127.0.0.1:${port}` } })
+    const [one, other] = [await join('usr_a'), await join('usr_b')]
+    for (const socket of [one, other]) await socket.ask({ id: 1, op: 'presence', users: [] })
+    t.is(one.frames.filter(({ ev }) => ev === 'missed').length, 0)
+    nats.kill('SIGKILL')
+    await eventually(fanout.state, (state) => state === 'down')
+    await startNats(t, port)
+    // Before the server goes: a node that leaves says so.
+    t.teardown(stop)
+    for (const socket of [one, other]) t.deepEqual((await socket.heard('missed'))!.data, {})
+  },
+)
 
 test('an unknown subprotocol is refused at the door, none is taken for ours', async (t) => {
   const { stop, socketUrl, token } = await setup('node')

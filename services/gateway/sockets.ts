@@ -1,88 +1,79 @@
 // Sockets: connections are accepted, their frames run as operations, and what the actors say is handed to everybody it
 // concerns who is connected here. Nothing waits for a socket; one that reads too slowly is closed by the listener.
 import type { Fanout } from '../../adapters/fanout/index.ts'
-import type { Listener, Request, Response, Socket, SocketHandlers } from '../../adapters/listener/index.ts'
+import type { Listener, Socket, SocketHandlers } from '../../adapters/listener/index.ts'
 import type { Node } from '../../mixins/node.ts'
 import { refuse } from '../errors.ts'
-import { answerInOrder, connection, isFlooding, OPS_UNDER_WAY_MAX, type Connection } from './connection.ts'
+import { answerInOrder, isFlooding, OPS_UNDER_WAY_MAX, type Answer, type Connection } from './connection.ts'
 import { deadlines } from './deadlines.ts'
-import { CLOSE, errorFrame, FRAME_BYTES_MAX, okFrame, parseFrame, type Frame } from './frames.ts'
-import { requestIds } from './headers.ts'
-import { addressKey, type Limits } from './limits.ts'
+import { delivery } from './delivery.ts'
+import { door } from './door.ts'
+import { CLOSE, errorFrame, FRAME_BYTES_MAX, parseFrame, type Frame } from './frames.ts'
+import { inSlices, leave, MISSED_FRAME, RECONNECTS_PER_SECOND, type Slices } from './leaving.ts'
+import type { Limits } from './limits.ts'
 import type { Meters } from './meters.ts'
 import { operations } from './operations.ts'
-import { people } from './people.ts'
-import { problemResponse } from './problem.ts'
-import { bearer, type Session } from './session.ts'
+import { presence, type Pace } from './presence.ts'
+import type { Session } from './session.ts'
+import { sources } from './sources.ts'
 
 export type Sockets = {
   handlers: SocketHandlers<Connection>
   attach(listener: Listener): void
-  /** Tells everybody to come back later, spread out. */
+  /** Lets nobody in, tells everybody to come back later, spread out, and closes them in slices. */
   drain(): void
   /** Closes what is left. */
   stop(): Promise<void>
+  /** Operations not answered, and sockets not closed yet by a drain. */
   underWay(): number
+  /** An account changed: its sockets whose session is over are closed. */
+  recheck(userId: string): void
+  /** What the operator's page measures. */
+  size(): { users: number; operations: number; topics: number; letters: number; watched: number }
 }
-export type SocketParts = { node: Node; fanout: Fanout; session: Session; limits: Limits; meters: Meters; path: string }
+export type SocketParts = {
+  node: Node
+  fanout: Fanout
+  session: Session
+  limits: Limits
+  meters: Meters
+  path: string
+  pace?: Partial<Pace>
+}
 
-export const SUBPROTOCOL = 'gigwire.v1'
-const AUTH_WITHIN_MS = 10_000
+export const AUTH_WITHIN_MS = 10_000
 const BACKPRESSURE_BYTES_MAX = 1024 * 1024
-const IDLE_MS = 60_000
-/** Reconnects a second that a drained gateway asks its clients for. */
-const RECONNECTS_PER_SECOND = 1000
+const IDLE_MS = 240_000
 const CLOSING_MS = 1000
 
-export const sockets = ({ node, fanout, session, limits, meters, path }: SocketParts): Sockets => {
-  const idOf = requestIds()
+export const sockets = ({ node, fanout, session, limits, meters, path, pace }: SocketParts): Sockets => {
   const open = new Set<Connection>()
-  let listener: Listener | null = null
-  let draining = false
+  let closing: Slices | null = null
+  let telling: Slices | null = null
   let underWay = 0
 
-  const attachment = fanout.attach({
-    users: (userIds, frame) => {
-      let count = 0
-      for (const id of userIds) for (const one of connected.of(id) ?? []) if (one.socket?.send(frame)) count++
-      meters.deliveries.add(count)
-    },
-    topic: (topic, frame) => {
-      if (!listener) return
-      meters.deliveries.add(listener.subscribers(topic))
-      listener.publish(topic, frame)
-    },
-  })
-  const connected = people(attachment)
+  const entrance = door({ log: node.log, limits, meters })
+  const here = delivery({ fanout, meters, now: () => node.clock.now(), ask: sources(node) })
+  const watching = presence({ fanout, told: () => meters.presenceFrames.add(), ...(pace && { pace }) })
   const due = deadlines<Connection>((one) =>
     one.verified
       ? one.socket?.close(CLOSE.unauthenticated, 'the access token expired')
       : one.socket?.close(CLOSE.noAuth, 'no authentication in time'),
   )
-  const ops = operations({ node, session, limits, people: connected, due })
+  const { people, topics } = here
+  const ops = operations({ node, session, limits, people, topics, presence: watching, due, meters })
 
-  const upgrade = (
-    request: Request,
-    offered: readonly string[],
-  ): { state: Connection; protocol?: string } | Response => {
-    const requestId = idOf(request)
-    const refused = refusalOf(request, offered)
-    if (refused) return problemResponse(refused, { requestId, log: node.log, headers: [['X-Request-Id', requestId]] })
-    const state = connection(requestId, bearer(request.headers.get('authorization') ?? ''))
-    return offered.length > 0 ? { state, protocol: SUBPROTOCOL } : { state }
-  }
-
-  const refusalOf = (request: Request, offered: readonly string[]): Error | null => {
-    if (draining) return refuse('unavailable', 'this node is stopping', { retryAfterSeconds: 1 })
-    const bucket = limits.address.take(addressKey(request.address))
-    if (bucket.refused)
-      return refuse('rate_limited', 'too many connections at once', {
-        retryAfterSeconds: limits.address.retryAfterSeconds(bucket),
-      })
-    return offered.length > 0 && !offered.includes(SUBPROTOCOL)
-      ? refuse('validation_failed', `the subprotocol is ${SUBPROTOCOL}`)
-      : null
-  }
+  const stopHearing = [
+    fanout.onMissed(() => {
+      topics.missed()
+      telling?.stop()
+      telling = inSlices(open, RECONNECTS_PER_SECOND, ({ socket, verified }) => verified && socket?.send(MISSED_FRAME))
+    }),
+    fanout.onNodes('chat.blocked', (said) => {
+      const { blocker, blocked } = said as { blocker: string; blocked: string }
+      watching.blocked(blocker, blocked)
+    }),
+  ]
 
   const opened = (socket: Socket<Connection>) => {
     const one = socket.state
@@ -92,8 +83,7 @@ export const sockets = ({ node, fanout, session, limits, meters, path }: SocketP
     due.set(one, Date.now() + AUTH_WITHIN_MS)
     const { token } = one
     one.token = null
-    if (!token) return
-    one.authenticating = ops.authenticate(one, token).catch((error) => void socket.send(errorFrame(null, error)))
+    if (token) ops.authenticateLater(one, token)
   }
 
   const message = (socket: Socket<Connection>, text: string) => {
@@ -110,16 +100,21 @@ export const sockets = ({ node, fanout, session, limits, meters, path }: SocketP
 
   const shed = (one: Connection, frame: Frame, error: Error) => {
     meters.shed('socket_operations').add()
-    answerInOrder(one, frame.fields.conversation, Promise.resolve(errorFrame(frame.id, error)))
+    answerInOrder(
+      one,
+      frame.fields.conversation,
+      Promise.resolve(() => errorFrame(frame.id, error)),
+    )
   }
 
-  const answerTo = async (one: Connection, frame: Frame): Promise<string> => {
+  const answerTo = async (one: Connection, frame: Frame): Promise<Answer> => {
     one.underWay += 1
     underWay += 1
     try {
-      return okFrame(frame.id, await ops.run(one, frame))
+      return await ops.run(one, frame)
     } catch (error) {
-      return errorFrame(frame.id, told(error, one, frame))
+      const text = errorFrame(frame.id, told(error, one, frame))
+      return () => text
     } finally {
       one.underWay -= 1
       underWay -= 1
@@ -136,7 +131,9 @@ export const sockets = ({ node, fanout, session, limits, meters, path }: SocketP
   const closed = (socket: Socket<Connection>, code: number) => {
     const one = socket.state
     open.delete(one)
-    connected.remove(one)
+    people.remove(one)
+    topics.remove(one)
+    watching.remove(one)
     due.clear(one)
     meters.sockets.set(open.size)
     meters.closed(code).add()
@@ -146,7 +143,7 @@ export const sockets = ({ node, fanout, session, limits, meters, path }: SocketP
   return {
     handlers: {
       path,
-      upgrade,
+      upgrade: entrance.upgrade,
       open: opened,
       message,
       close: closed,
@@ -154,24 +151,26 @@ export const sockets = ({ node, fanout, session, limits, meters, path }: SocketP
       backpressureBytesMax: BACKPRESSURE_BYTES_MAX,
       idleTimeoutMs: IDLE_MS,
     },
-    attach: (opening) => {
-      listener = opening
+    attach: here.attach,
+    recheck: (userId) => {
+      for (const one of people.of(userId)) ops.recheck(one)
     },
-    underWay: () => underWay,
+    underWay: () => underWay + (closing?.left() ?? 0),
+    size: () => ({ users: people.size(), operations: underWay, watched: watching.watched(), ...topics.size() }),
     drain: () => {
-      draining = true
-      const spreadSeconds = Math.max(1, open.size / RECONNECTS_PER_SECOND)
-      for (const { socket } of open)
-        socket?.send(
-          JSON.stringify({ ev: 'draining', data: { retryAfter: Math.round(Math.random() * spreadSeconds * 10) / 10 } }),
-        )
+      entrance.shut()
+      telling?.stop()
+      closing = leave(open)
     },
     stop: async () => {
+      closing?.stop()
       due.stop()
       for (const { socket } of open) socket?.close(CLOSE.draining, 'draining')
       const until = Date.now() + CLOSING_MS
       while (open.size > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 10))
-      await attachment.detach()
+      for (const stop of stopHearing) stop()
+      watching.stop()
+      await here.detach()
     },
   }
 }

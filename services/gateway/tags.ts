@@ -1,10 +1,12 @@
 // What a prepared answer stands on, by action: a notice that names one of these ends it.
+import { ANNOUNCEMENTS } from '../topic.ts'
 import type { Params } from './body.ts'
 
 type Tags = (params: Params) => readonly string[]
 
 const TAGS: Readonly<Record<string, Tags>> = {
   'gig.get': ({ id }) => [`gig:${id}`],
+  'announcement.list': () => [ANNOUNCEMENTS],
   'review.ofGig': ({ id }) => [`gig:${id}`, `reviews:${id}`],
   'account.profile': ({ username }) => [`user:${String(username).toLowerCase()}`],
   'gig.ofUser': ({ username }) => [`user:${String(username).toLowerCase()}`],

@@ -1,10 +1,11 @@
 // For tests: a node with a gateway on free ports and actors whose answers the test decides.
 import type { ServiceSchema } from 'moleculer'
+import WebSocket from 'ws'
 import type { ServiceContract } from '../../mixins/contract.ts'
 import type { Ctx } from '../../mixins/service.ts'
 import { service } from '../../mixins/service.ts'
 import { signAccess } from '../../mixins/token.ts'
-import { startNode, type StartOptions, type TestNode } from '../../test/node.ts'
+import { eventually, startNode, type StartOptions, type TestNode } from '../../test/node.ts'
 import { uwsListener } from '../../adapters/listener/uws.ts'
 import { account } from '../account/contract.ts'
 import { refuse } from '../errors.ts'
@@ -32,7 +33,11 @@ export const actorOf = (declared: ServiceContract, handlers: Handlers): ServiceS
 /** Accounts by id; whoever is not there is signed out. */
 export type People = Map<string, Caller>
 export const accounts = (people: People, handlers: Handlers = {}): ServiceSchema =>
-  actorOf(account, { who: ({ params }) => people.get((params as { userId: string }).userId) ?? null, ...handlers })
+  actorOf(account, {
+    who: ({ params }) =>
+      (params as { sessions: { userId: string }[] }).sessions.map(({ userId }) => people.get(userId) ?? null),
+    ...handlers,
+  })
 
 export const person = (people: People, id: string, roles: Role[] = ['buyer']): Caller => {
   const caller: Caller = { id, username: id, roles, sessionId: `ses_${id}` }
@@ -71,7 +76,7 @@ export const startGateway = async ({
     base,
     opsBase: `http://127.0.0.1:${opsPort}`,
     socketUrl: `ws://127.0.0.1:${port}/v1/realtime`,
-    tokenOf: (userId, ttlSeconds = 900) =>
+    tokenOf: async (userId, ttlSeconds = 900) =>
       signAccess(node.settings.jwtSecret, { userId, sessionId: `ses_${userId}` }, ttlSeconds, Date.now()),
     ask: async (method, path, { headers = {}, token, body, raw } = {}) => {
       const sent = {
@@ -97,6 +102,50 @@ const parsed = (text: string): unknown => {
     return JSON.parse(text)
   } catch {
     return null
+  }
+}
+
+export type SocketFrame = {
+  id?: unknown
+  ok?: true
+  ev?: string
+  data?: unknown
+  error?: { code: string; message: string; retryAfter?: number }
+  [more: string]: unknown
+}
+
+/** A client's socket that keeps every frame it hears. */
+export const connect = async (
+  url: string,
+  { token, protocols = ['gigwire.v1'] }: { token?: string; protocols?: string[] } = {},
+) => {
+  const socket = new WebSocket(url, protocols, token ? { headers: { authorization: `Bearer ${token}` } } : {})
+  const frames: SocketFrame[] = []
+  const state = { closed: null as number | null }
+  socket.on('message', (text) => frames.push(JSON.parse(String(text)) as SocketFrame))
+  socket.on('close', (code) => {
+    state.closed = code
+  })
+  await new Promise((resolve, reject) => {
+    socket.on('open', resolve)
+    socket.on('error', reject)
+  })
+  const send = (frame: object) => socket.send(JSON.stringify(frame))
+  return {
+    socket,
+    frames,
+    send,
+    state,
+    ask: async (frame: SocketFrame): Promise<SocketFrame> => {
+      send(frame)
+      return (await eventually(() => frames.find(({ id }) => id === frame.id), Boolean))!
+    },
+    heard: (ev: string) => eventually(() => frames.find((frame) => frame.ev === ev), Boolean),
+    closed: () =>
+      eventually(
+        () => state.closed,
+        (code) => code !== null,
+      ),
   }
 }
 

@@ -1,8 +1,9 @@
 // Gigs: what sellers offer, from draft to live and out again.
 import { Type, type Static } from 'typebox'
 import { contract } from '../../mixins/contract.ts'
-import { Level } from '../account/contract.ts'
+import { Level, Profile } from '../account/contract.ts'
 import { closed, Id, listOf, Money, Nothing, page, Price, text, Time } from '../shapes.ts'
+import { Tail } from '../topic.ts'
 
 export { CATEGORIES, type CategoryNode } from './categories.ts'
 
@@ -87,6 +88,7 @@ export const SellerCard = Type.Object({
   displayName: Type.String(),
   level: Level,
   rating: Type.Number(),
+  responseMinutes: Profile.properties.responseMinutes,
 })
 export const Gig = Type.Object(
   {
@@ -165,6 +167,10 @@ export const Quote = Type.Object({
 })
 export type Quote = Static<typeof Quote>
 
+/** What listeners of a gig's topic hear: that it changed. What it says now is the gig's own to show, to whom may see it. */
+export const GigEvent = Type.Object({ gig: Id, version: Type.Integer(), live: Type.Boolean() })
+export type GigEvent = Static<typeof GigEvent>
+
 /** An order of magnitude below the largest document a store takes. */
 export const GIGS_PER_SELLER_MAX = 200
 
@@ -228,6 +234,13 @@ export const gig = contract({
       result: listOf(Gig),
       summary: 'The own gigs, newest first, whatever their status.',
       params: closed({ ...page }),
+    },
+    tail: {
+      auth: 'internal',
+      summary:
+        'Where its topic stands: the version. Earlier events are not kept, the gig itself tells all. Null when there is no such gig.',
+      result: Type.Union([Tail, Type.Null()]),
+      params: closed({ id: Id }),
     },
     quote: {
       auth: 'internal',
@@ -293,6 +306,14 @@ export const gig = contract({
   },
   events: {
     'gig.submitted': Type.Object({ id: Id, version: Type.Integer(), seller: Id, content: GigContent }),
+    /** It was decided whether others may see it. */
+    'gig.moderated': Type.Object({
+      id: Id,
+      seller: Id,
+      title: Type.String(),
+      approved: Type.Boolean(),
+      reasons: Type.Array(Type.String()),
+    }),
     /** `indexed` is null when it is not live any more. */
     'gig.changed': Type.Object({
       id: Id,

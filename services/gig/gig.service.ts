@@ -6,7 +6,8 @@ import type { Actor } from '../../mixins/actor.ts'
 import { service, type Ctx, type Here } from '../../mixins/service.ts'
 import type { Profile } from '../account/contract.ts'
 import { refuse } from '../errors.ts'
-import { GIGS_PER_SELLER_MAX, gig as contract, type Gig, type GigCard } from './contract.ts'
+import { gigTopic, topicFrame } from '../topic.ts'
+import { GIGS_PER_SELLER_MAX, gig as contract, type Gig, type GigCard, type GigEvent } from './contract.ts'
 import {
   decided,
   drafted,
@@ -32,12 +33,13 @@ type Action<K extends keyof (typeof contract)['actions']> = Ctx<(typeof contract
 type Take = (gig: GigDoc, seller: Profile) => Turn
 
 export default service(contract, async (here) => {
+  const fanout = await here.open('fanout')
   const self: Gigs = {
     here,
     documents: await here.open('documents'),
-    actor: await here.actor({ of: gigs }),
+    actor: await here.actor({ of: gigs, stored: (before, after) => tell(fanout, before, after) }),
     sellers: sellers(here.call),
-    fanout: await here.open('fanout'),
+    fanout,
   }
   return {
     actions: {
@@ -67,6 +69,10 @@ export default service(contract, async (here) => {
       ofUser: async ({ params, call }) =>
         cardsOf(self, await call('account.profile', { username: params.username }), params),
       ofSeller: async ({ params }) => cardsOf(self, await self.sellers.of(params.seller), params),
+      tail: async ({ params }) => {
+        const found = await self.actor.read(params.id)
+        return found && found.status !== 'deleted' ? { seq: found.revision, events: [] } : null
+      },
       quote: async ({ params }) => {
         const found = await self.actor.read(params.id)
         return found && quoteOf(found)
@@ -99,6 +105,13 @@ export default service(contract, async (here) => {
     },
   }
 })
+
+/** Who listens to a gig hears of every version, and of none what it says: it may be a draft again. */
+const tell = (fanout: Fanout, before: GigDoc | null, { id, revision, status }: GigDoc): void => {
+  if (before?.revision === revision) return
+  const data: GigEvent = { gig: id, version: revision, live: status === 'live' }
+  fanout.toTopic(gigTopic(id), topicFrame('gig', gigTopic(id), { seq: revision, data }), revision)
+}
 
 const create = async (self: Gigs, { params, caller }: Action<'create'>): Promise<Gig> => {
   const { here, documents, actor } = self

@@ -88,11 +88,23 @@ export const decided = (
 ): Turn =>
   gig.status !== 'pending' || gig.submitted !== version
     ? { result: gig }
-    : said(
-        gig,
-        { status: statusAfter('pending', approved ? 'approve' : 'reject'), approved, reasons: approved ? [] : reasons },
-        seller,
+    : moderated(
+        said(
+          gig,
+          {
+            status: statusAfter('pending', approved ? 'approve' : 'reject'),
+            approved,
+            reasons: approved ? [] : reasons,
+          },
+          seller,
+        ),
       )
+
+const moderated = ({ next, say = [], result }: Turn): Turn => {
+  const { id, seller, content, approved, reasons } = result
+  const data = { id, seller, title: content.title, approved, reasons }
+  return { ...(next && { next }), say: [...say, { name: 'gig.moderated', data }], result }
+}
 
 export const rated = (gig: GigDoc, rating: number, eventId: string, seller: Profile): Turn =>
   counting(gig, { ratingSum: gig.ratingSum + rating, ratingCount: gig.ratingCount + 1 }, eventId, seller)

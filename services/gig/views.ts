@@ -80,12 +80,20 @@ export const quoteOf = (gig: GigDoc): Quote | null => {
   }
 }
 
-const sellerOf = ({ id, username, displayName, level, rating }: Profile): Static<typeof SellerCard> => ({
+const sellerOf = ({
   id,
   username,
   displayName,
   level,
   rating,
+  responseMinutes,
+}: Profile): Static<typeof SellerCard> => ({
+  id,
+  username,
+  displayName,
+  level,
+  rating,
+  responseMinutes,
 })
 
 const ratingOf = ({ ratingSum, ratingCount }: GigDoc): number =>

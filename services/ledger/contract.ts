@@ -41,8 +41,11 @@ export {
   payoutSent,
   refundAccepted,
   refundSettled,
+  refundShared,
   released,
   reserved,
+  tipCleared,
+  tipped,
   transferred,
   transferReversed,
 } from './postings.ts'

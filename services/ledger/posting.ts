@@ -24,6 +24,7 @@ export const ACCOUNTS: Readonly<Record<string, AccountRule>> = {
 export const KINDS: Readonly<Record<string, readonly string[]>> = {
   charge: ['psp', 'exp', 'escrow'],
   complete: ['escrow', 'clearing', 'rev'],
+  tip: ['psp', 'exp', 'clearing', 'rev'],
   refund: ['escrow', 'clearing', 'available', 'rev', 'refund_pending'],
   refund_settled: ['refund_pending', 'psp'],
   clear: ['clearing', 'available'],

@@ -45,6 +45,35 @@ export const completed = ({ order, seller, currency, subtotal, serviceFee, commi
   })
 }
 
+type OfTip = OfOrder & { tip: string; seller: string }
+/** P5: a tip is earned when it is paid; the seller's part begins to clear. */
+export const tipped = ({
+  order,
+  tip,
+  seller,
+  payment,
+  amount,
+  fee,
+  commission,
+  at,
+}: OfTip & { payment: string; amount: Money; fee: Money; commission: number }): Posting => {
+  if (fee.currency !== amount.currency && fee.amount !== 0)
+    throw new RangeError(`a fee in ${fee.currency} on a tip in ${amount.currency}`)
+  const debit = { psp: amount.amount - fee.amount, 'exp:psp_fee': fee.amount }
+  const credit = { [`clearing:${seller}`]: amount.amount - commission, 'rev:commission': commission }
+  return posting({ id: `${tip}:paid`, kind: 'tip', about: { order, tip, seller, payment }, at }, amount.currency, {
+    debit,
+    credit,
+  })
+}
+
+/** P7 of a tip. */
+export const tipCleared = ({ order, tip, seller, amount, at }: OfTip & { amount: Money }): Posting =>
+  move({ id: `${tip}:cleared`, kind: 'clear', about: { order, tip, seller }, at }, amount, {
+    debit: `clearing:${seller}`,
+    credit: `available:${seller}`,
+  })
+
 type OfRefund = OfOrder & { refund: string; amount: Money }
 /** P3: the order gives the money back; it waits until the provider has sent it. */
 export const refundAccepted = ({ order, refund, amount, at }: OfRefund): Posting =>
@@ -52,6 +81,25 @@ export const refundAccepted = ({ order, refund, amount, at }: OfRefund): Posting
     debit: `escrow:${order}`,
     credit: `refund_pending:${refund}`,
   })
+
+export type RefundShared = OfRefund & {
+  seller: string
+  from: 'clearing' | 'available'
+  /** Together exactly the amount. */
+  shares: { seller: number; commission: number; serviceFee: number }
+}
+/** P4b: the order was completed; each gives back of what it got. What the seller has no more is owed: `available` may go below zero. */
+export const refundShared = ({ order, refund, amount, seller, from, shares, at }: RefundShared): Posting => {
+  const debit = {
+    [`${from}:${seller}`]: shares.seller,
+    'rev:commission': shares.commission,
+    'rev:service_fee': shares.serviceFee,
+  }
+  return posting({ id: `${refund}:accepted`, kind: 'refund', about: { order, refund, seller }, at }, amount.currency, {
+    debit,
+    credit: { [`refund_pending:${refund}`]: amount.amount },
+  })
+}
 
 /** P3': the provider has sent it back to the buyer. */
 export const refundSettled = ({ order, refund, amount, at }: OfRefund): Posting =>

@@ -4,6 +4,15 @@ import { FILE_BYTES_MAX } from '../../adapters/files/index.ts'
 import { contract } from '../../mixins/contract.ts'
 import { closed } from '../shapes.ts'
 
+/** Files one question may name. */
+export const KNOWN_FILES_MAX = 100
+/** A file's id as `upload` answers it, or its address here. */
+const NAMED = /^(?:\/media\/)?([0-9a-f]{64})$/
+const LIKE_AN_ID = /^med_/
+
+/** The id of the stored file that a text names, null where it names none: another address, another word. */
+export const mediaIdIn = (text: string): string | null => NAMED.exec(text)?.[1] ?? (LIKE_AN_ID.test(text) ? text : null)
+
 export const media = contract({
   name: 'media',
   actions: {
@@ -23,6 +32,12 @@ export const media = contract({
       summary: 'The bytes (base64) and type of a stored file, null when there is none.',
       result: Type.Union([Type.Object({ body: Type.String(), type: Type.String() }), Type.Null()]),
       params: closed({ id: Type.String({ maxLength: 100 }) }),
+    },
+    known: {
+      auth: 'internal',
+      summary: 'Which of these ids are stored files, in their order.',
+      result: Type.Object({ known: Type.Array(Type.Boolean()) }),
+      params: closed({ ids: Type.Array(Type.String({ maxLength: 200 }), { maxItems: KNOWN_FILES_MAX }) }),
     },
   },
   events: {},

@@ -26,6 +26,7 @@ export default service(contract, async (here) => {
         const found = await files.get(params.id)
         return found && { body: Buffer.from(found.bytes).toString('base64'), type: found.type }
       },
+      known: async ({ params }) => ({ known: await Promise.all(params.ids.map((id) => files.has(id))) }),
     },
   }
 })

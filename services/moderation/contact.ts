@@ -32,13 +32,15 @@ const DIGITS_MIN = 9
 const DIGITS_MIN_INTERNATIONAL = 8
 const DIGITS_MAX = 15
 
-const hasPhone = (text: string): boolean => {
+/** Runs of digits as a person writes a number to call. */
+export const phonesIn = (text: string): string[] => {
   const left = NOT_PHONES.reduce((rest, pattern) => rest.replace(pattern, ' | '), text)
-  return (left.match(DIGIT_RUN) ?? []).some((run) => {
+  return (left.match(DIGIT_RUN) ?? []).filter((run) => {
     const digits = run.replace(/\D/g, '').length
     return digits >= (run.startsWith('+') ? DIGITS_MIN_INTERNATIONAL : DIGITS_MIN) && digits <= DIGITS_MAX
   })
 }
+const hasPhone = (text: string): boolean => phonesIn(text).length > 0
 
 const MESSENGER =
   'whats ?app|telegram|skype|discord|wechat|viber|snapchat|messenger|instagram|facebook|imo|line|signal|zalo'

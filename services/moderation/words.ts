@@ -102,10 +102,77 @@ const BANNED: Readonly<Record<string, readonly string[]>> = {
   hatred: ['white supremacy', 'white power', 'ethnic cleansing', 'gas the', 'race war', 'heil hitler'],
 }
 
-export const bannedClassesIn = (text: string): string[] =>
-  CLASSES.filter(([, pattern]) => pattern.test(text)).map(([name]) => name)
+/** What nobody has to read from anybody. Phrases, for a word alone may be quoted, a name, or about something else. */
+const ABUSE = {
+  'a threat': [
+    'i will kill you',
+    "i'll kill you",
+    'gonna kill you',
+    'going to kill you',
+    'kill yourself',
+    'kys',
+    'you deserve to die',
+    'hope you die',
+    'i will hurt you',
+    "i'll hurt you",
+    'i know where you live',
+    'slit your throat',
+    'burn your house',
+    'beat you up',
+  ],
+  hatred: [
+    'white supremacy',
+    'white power',
+    'ethnic cleansing',
+    'gas the jews',
+    'race war',
+    'heil hitler',
+    'subhuman scum',
+    'nigger',
+    'niggers',
+    'faggot',
+    'faggots',
+  ],
+  'sexual harassment': [
+    'rape you',
+    'send nudes',
+    'send me nudes',
+    'send me your nudes',
+    'suck my dick',
+    'show me your tits',
+    'i want to fuck you',
+    'wanna fuck you',
+    'sex with me',
+  ],
+  'an insult': [
+    'fuck you',
+    'fuck off',
+    'piece of shit',
+    'you idiot',
+    'you are an idiot',
+    "you're an idiot",
+    'you moron',
+    'stupid bitch',
+    'asshole',
+    'go to hell',
+  ],
+} as const satisfies Readonly<Record<string, readonly string[]>>
+export type Abuse = keyof typeof ABUSE
 
-const CLASSES: readonly (readonly [string, RegExp])[] = Object.entries(BANNED).map(([name, phrases]) => {
-  const words = phrases.map((phrase) => phrase.replaceAll(' ', '[\\s_-]{1,3}'))
-  return [name, new RegExp(`(?<![\\p{L}\\p{N}])(?:${words.join('|')})(?![\\p{L}\\p{N}])`, 'u')]
-})
+export const bannedClassesIn = (text: string): string[] => BANNED_IN(text)
+export const abuseIn = (text: string): Abuse[] => ABUSE_IN(text) as Abuse[]
+
+/** One look for any phrase at all comes before the looks for each class: most texts have none. */
+const finder = (lists: Readonly<Record<string, readonly string[]>>): ((text: string) => string[]) => {
+  const any = wholeWords(Object.values(lists).flat())
+  const classes = Object.entries(lists).map(([name, phrases]) => [name, wholeWords(phrases)] as const)
+  return (text) => (any.test(text) ? classes.filter(([, pattern]) => pattern.test(text)).map(([name]) => name) : [])
+}
+
+const wholeWords = (phrases: readonly string[]): RegExp => {
+  const words = phrases.map((phrase) => phrase.replaceAll(' ', '[\\s_-]{1,3}').replaceAll("'", "['\u2019]?"))
+  return new RegExp(`(?<![\\p{L}\\p{N}])(?:${words.join('|')})(?![\\p{L}\\p{N}])`, 'u')
+}
+
+const BANNED_IN = finder(BANNED)
+const ABUSE_IN = finder(ABUSE)

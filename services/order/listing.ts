@@ -1,8 +1,10 @@
-// The orders of one person, newest first: as buyer, as seller, or both merged.
+// The orders of one person, newest first: as buyer, as seller, or both merged; and the disputes that admins see.
 import type { Documents } from '../../adapters/documents/index.ts'
 import { refuse } from '../errors.ts'
-import type { OrderStatus } from './contract.ts'
+import { LIMIT_DEFAULT } from '../shapes.ts'
+import type { DisputeStatus, OrderStatus } from './contract.ts'
 import { orders, type OrderDoc } from './state.ts'
+import { publicDispute } from './view.ts'
 
 export type Listing = {
   user: string
@@ -48,6 +50,26 @@ const ofRole = async (
     cursor = page.next
   } while (cursor && docs.length <= limit)
   return docs.slice(0, limit + 1)
+}
+
+export type DisputeListing = { status?: DisputeStatus; limit?: number; cursor?: string }
+
+/** The last dispute of every order that had one, newest first. */
+export const listDisputes = async (documents: Documents, { status, limit = LIMIT_DEFAULT, cursor }: DisputeListing) => {
+  const { docs, next } = await documents.find(orders, {
+    index: status ? 'byDisputeStatus' : 'byDisputed',
+    ...(status && { equals: { disputeStatus: status } }),
+    order: 'desc',
+    limit,
+    cursor: cursor ?? null,
+  })
+  return { data: docs.map((order) => publicDispute(order)!), nextCursor: next }
+}
+
+export const withDispute = async (documents: Documents, id: string): Promise<OrderDoc> => {
+  const { docs } = await documents.find(orders, { index: 'byDispute', equals: { disputeId: id }, limit: 1 })
+  if (!docs[0]) throw refuse('not_found', 'there is no such dispute')
+  return docs[0]
 }
 
 type Position = { createdAt: number; id: string }

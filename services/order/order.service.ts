@@ -1,17 +1,20 @@
 // An order: one purchase of one package. Key: the order's id. Money never moves here; what must move is said with the
 // change, to the ledger and to the payment actor, and the command is answered once both have heard it.
-import { service, type Ctx, type Here } from '../../mixins/service.ts'
+import { service, type Ctx } from '../../mixins/service.ts'
 import type { Decision } from '../../mixins/actor.ts'
 import { refuse } from '../errors.ts'
 import { LIMIT_DEFAULT, type Caller } from '../shapes.ts'
+import { orderTopic, TAIL_MAX, topicFrame } from '../topic.ts'
+import { place, placeAgreed, withPayment, type Checkout } from './checkout.ts'
 import { order as contract } from './contract.ts'
-import { listOrders } from './listing.ts'
+import { listDisputes, listOrders, withDispute } from './listing.ts'
 import * as moves from './moves.ts'
 import type { By, Moved } from './moves.ts'
-import { placedOrder } from './placing.ts'
-import { brokenHistory, type Role } from './process.ts'
-import { orders, type OrderDoc, type Party } from './state.ts'
-import { publicEvent, publicOrder, roleOf, type PartyRole } from './view.ts'
+import { brokenHistory } from './process.ts'
+import { tip } from './tipping.ts'
+import { PAY_TIMEOUT_MS } from './timing.ts'
+import { orders, refundsOf, type OrderDoc } from './state.ts'
+import { publicDispute, publicEvent, partyOf, publicOrder, roleOf, toldEvents, type PartyRole } from './view.ts'
 
 /** A party's answer comes after the ledger and the provider have what the move says, so that balances read true at once. */
 const SETTLED_WITH = ['ledger', 'payment', 'order'] as const
@@ -19,16 +22,19 @@ const SETTLED_WITH = ['ledger', 'payment', 'order'] as const
 export default service(contract, async (here) => {
   const documents = await here.open('documents')
   const fanout = await here.open('fanout')
-  const book = await here.actor<OrderDoc>({ of: orders, wake: (state, now) => decided(moves.wake(state, now)) })
-
-  /** Tells both parties' open connections; the timeline is the record. */
-  const tell = (order: OrderDoc) => {
-    const event = order.timeline.at(-1)!
-    const data = { order: order.id, status: order.status, ...publicEvent(event) }
-    const frame = JSON.stringify({ ev: 'order', data })
-    fanout.toUsers([order.buyerId, order.sellerId], frame)
-    fanout.toTopic(`order:${order.id}`, frame)
+  /** Tells both parties' open connections, and who joined the order's topic, what is new; the timeline is the record. */
+  const tell = (before: OrderDoc | null, order: OrderDoc) => {
+    for (const event of toldEvents(order, before?.timeline.length ?? 0)) {
+      fanout.toUsers([order.buyerId, order.sellerId], JSON.stringify({ ev: 'order', data: event.data }))
+      fanout.toTopic(orderTopic(order.id), topicFrame('order', orderTopic(order.id), event), event.seq)
+    }
   }
+  const book = await here.actor<OrderDoc>({
+    of: orders,
+    wake: (state, now) => decided(moves.wake(state, now)),
+    stored: tell,
+  })
+  const checkout: Checkout = { here, turn: book.turn }
 
   /** One party's move: theirs to see (404), theirs to make (403), and only then a question of time (409). */
   const move = async (
@@ -48,9 +54,27 @@ export default service(contract, async (here) => {
       },
       options,
     )
-    tell(order)
     return publicOrder(order, ctx.caller, here.clock.now())
   }
+
+  /** An admin's move, in an order that is none of theirs. */
+  const decide = (
+    id: string,
+    { caller, meta, deadlineAt }: Ctx & { caller: Caller },
+    decideOn: (order: OrderDoc, by: By, now: number, command?: string) => Moved,
+  ): Promise<OrderDoc> =>
+    book.turn<OrderDoc>(
+      id,
+      (state, now) => {
+        if (!state) throw refuse('not_found', 'there is no such order')
+        if (roleOf(state, caller)) throw refuse('forbidden', 'nobody decides about their own order')
+        const command = meta.command?.id
+        if (command && state.commands.includes(command)) return { result: state }
+        const moved = decideOn(state, { role: 'admin', id: caller.id }, now, command)
+        return { ...moved, result: moved.next }
+      },
+      { deadlineAt, settle: SETTLED_WITH },
+    )
 
   const read = async (id: string, caller: Caller): Promise<OrderDoc> => {
     const order = await book.read(id)
@@ -59,28 +83,28 @@ export default service(contract, async (here) => {
     return order
   }
 
-  /** The order once it has heard that it is paid; as it is when that takes too long. */
-  const heardOfMoney = async (id: string, caller: Caller): Promise<OrderDoc> => {
+  /** The order once it has heard what it waits for; as it is when that takes too long. */
+  const heard = async (id: string, fits: (order: OrderDoc) => boolean): Promise<OrderDoc> => {
     const until = Date.now() + HEARD_MS
     for (;;) {
-      const order = await read(id, caller)
-      if (order.paidAt !== null || Date.now() > until) return order
+      const order = await book.read(id)
+      if (!order) throw refuse('not_found', 'there is no such order')
+      if (fits(order) || Date.now() > until) return order
       await new Promise<void>((resolve) => setTimeout(resolve, HEARD_PAUSE_MS))
     }
   }
 
-  /** Moves an order as told by another actor; answers nothing when it was told before. */
+  /** Moves an order as told by another actor; nothing happens when it was told before. */
   const told = async (id: string, decide: (order: OrderDoc, now: number) => Moved | null) => {
-    const order = await book.turn<OrderDoc | null>(
+    await book.turn(
       id,
       (state, now) => {
         if (!state) throw refuse('not_found', `there is no order ${id}`)
         const moved = decide(state, now)
-        return moved ? { ...moved, result: moved.next } : { result: null }
+        return moved ? { ...moved, result: undefined } : { result: undefined }
       },
       { settle: SETTLED_WITH },
     )
-    if (order) tell(order)
   }
 
   /** A payment asked again after a crash must find that it is the one that paid. */
@@ -93,7 +117,11 @@ export default service(contract, async (here) => {
 
   return {
     actions: {
-      place: (ctx) => place(here, ctx, book.turn),
+      place: (ctx) => place(checkout, ctx),
+      placeOffer: async (ctx) => {
+        const placed = await withPayment(checkout, ctx, await placeAgreed(checkout, ctx.params))
+        return publicOrder(placed, ctx.params.buyer, here.clock.now())
+      },
       pay: async (ctx) => {
         const { id, paymentMethod } = ctx.params
         const order = await read(id, ctx.caller)
@@ -104,6 +132,8 @@ export default service(contract, async (here) => {
         if (order.status !== 'awaiting_payment')
           throw refuse('invalid_transition', `the order is ${order.status}, there is nothing to pay`)
         if (command) await remember(id, command)
+        // A process that died between the two left an order without a payment.
+        if (!order.payment) await withPayment(checkout, ctx, order)
         const outcome = await ctx.call('payment.confirm', { order: id, paymentMethod }, { timeoutMs: PAY_TIMEOUT_MS })
         if (outcome.declined) {
           await told(id, (state, now) =>
@@ -113,8 +143,9 @@ export default service(contract, async (here) => {
           )
           throw refuse('payment_declined', outcome.declined.message, { data: { declineCode: outcome.declined.code } })
         }
-        const now = outcome.status === 'succeeded' ? await heardOfMoney(id, ctx.caller) : await read(id, ctx.caller)
-        if (now.paidAt !== null && now.refund !== null)
+        const now =
+          outcome.status === 'succeeded' ? await heard(id, ({ paidAt }) => paidAt !== null) : await read(id, ctx.caller)
+        if (now.paidAt !== null && refundsOf(now).length > 0)
           throw refuse('invalid_transition', `the order was ${now.status} meanwhile; what was paid goes back in full`)
         const answered = now.payment ? { ...now, payment: { ...now.payment, status: outcome.status } } : now
         return publicOrder(answered, ctx.caller, here.clock.now(), outcome.nextAction)
@@ -134,6 +165,50 @@ export default service(contract, async (here) => {
         move(ctx, ['buyer', 'seller'], (order, by, now, command) =>
           moves.cancel(order, by, ctx.params.reason, now, command),
         ),
+      extend: (ctx) =>
+        move(ctx, ['buyer', 'seller'], (order, by, now, command) => {
+          const { days, reason } = ctx.params
+          return moves.extend(order, by, { days, reason }, now, command)
+        }),
+      decline: (ctx) =>
+        move(ctx, ['buyer', 'seller'], (order, by, now, command) =>
+          moves.decline(order, by, ctx.params.proposal, now, command),
+        ),
+      tip: (ctx) => tip({ ...checkout, heard }, ctx),
+      offerRefund: (ctx) =>
+        move(ctx, ['buyer', 'seller'], (order, by, now, command) => {
+          const { amount, reason } = ctx.params
+          return moves.offerRefund(order, by, { amount, reason }, now, command)
+        }),
+      refundByAdmin: async (ctx) => {
+        const { id, amount, reason } = ctx.params
+        const refunded = await decide(id, ctx, (order, by, now, command) =>
+          moves.refundByAdmin(order, by, { amount, reason }, now, command),
+        )
+        return publicOrder(refunded, ctx.caller, here.clock.now())
+      },
+      dispute: (ctx) => {
+        const { reason, text } = ctx.params
+        const id = here.newId('dsp', ctx.meta.command)
+        return move(ctx, ['buyer', 'seller'], (order, by, now, command) =>
+          moves.dispute(order, by, { id, reason, text }, now, command),
+        )
+      },
+      answerDispute: (ctx) =>
+        move(ctx, ['buyer', 'seller'], (order, by, now, command) =>
+          moves.answerDispute(order, by, { agree: ctx.params.agree, text: ctx.params.text }, now, command),
+        ),
+      withdrawDispute: (ctx) => move(ctx, ['buyer', 'seller'], moves.withdrawDispute),
+      disputes: ({ params }) => listDisputes(documents, params),
+      resolveDispute: async (ctx) => {
+        const { id, buyerAmount, reason } = ctx.params
+        const disputed = await withDispute(documents, id)
+        const resolved = await decide(disputed.id, ctx, (order, by, now, command) => {
+          if (order.disputeId !== id) throw refuse('invalid_transition', 'there is a newer dispute of that order')
+          return moves.resolve(order, by, { buyerAmount, reason }, now, command)
+        })
+        return publicDispute(resolved)!
+      },
       list: async (ctx) => {
         const { role, status, limit = LIMIT_DEFAULT, cursor } = ctx.params
         const { docs, next } = await listOrders(documents, { user: ctx.caller.id, role, status, limit, cursor })
@@ -141,9 +216,14 @@ export default service(contract, async (here) => {
       },
       get: async (ctx) => publicOrder(await read(ctx.params.id, ctx.caller), ctx.caller, here.clock.now()),
       events: async (ctx) => ({ data: (await read(ctx.params.id, ctx.caller)).timeline.map(publicEvent) }),
+      tail: async (ctx) => {
+        const order = await book.read(ctx.params.id)
+        const seq = order?.timeline.length ?? 0
+        return order && { seq, events: toldEvents(order, Math.max(0, seq - TAIL_MAX)) }
+      },
       reviewable: async (ctx) => {
         const order = await book.read(ctx.params.id)
-        if (!order || order.completedAt === null) return null
+        if (!order || order.status !== 'completed' || order.completedAt === null) return null
         return {
           order: order.id,
           gig: order.gig.id,
@@ -153,6 +233,10 @@ export default service(contract, async (here) => {
           completedAt: order.completedAt,
         }
       },
+      offered: async ({ params }) =>
+        (await documents.getMany(orders, params.ids)).map(
+          (order) => order && { offer: order.offer ?? null, subtotal: order.price.subtotal },
+        ),
       verify: async () => {
         const problems: string[] = []
         let count = 0
@@ -167,9 +251,14 @@ export default service(contract, async (here) => {
       },
     },
     hears: {
-      'payment.succeeded': ({ data }) => told(data.order, (order, now) => moves.paid(order, data, now)),
+      'payment.succeeded': ({ data }) =>
+        told(data.order, (order, now) =>
+          data.charge ? moves.tipPaid(order, data.charge, data, now) : moves.paid(order, data, now),
+        ),
       'payment.refunded': ({ data }) =>
         told(data.order, (order, now) => moves.refunded(order, data.refund, data.amount, now)),
+      // Whoever accepted usually has the order by now; a crash in between loses nothing.
+      'offer.accepted': async ({ data }) => void (await placeAgreed(checkout, data)),
       'review.written': ({ data: { order, by } }) =>
         book.turn(order, (state) =>
           !state || state.reviewedBy.includes(by)
@@ -180,8 +269,6 @@ export default service(contract, async (here) => {
   }
 })
 
-/** The provider may take its time; a client that gives up sooner finds the outcome in the order. */
-const PAY_TIMEOUT_MS = 14_000
 /** Somebody else's confirmation may have made the payment; the order hears of it a moment later. */
 const HEARD_MS = 3000
 const HEARD_PAUSE_MS = 20
@@ -189,49 +276,6 @@ const PROBLEMS_MAX = 100
 
 const decided = (moved: Moved | null): Decision<OrderDoc, undefined> =>
   moved ? { ...moved, result: undefined } : { result: undefined }
-
-const partyOf = (order: OrderDoc | null, caller: Caller, who: readonly PartyRole[]): { role: Role; id: string } => {
-  const role = order && roleOf(order, caller)
-  if (!order || (!role && !caller.roles.includes('admin'))) throw refuse('not_found', 'there is no such order')
-  if (!role || !who.includes(role)) throw refuse('forbidden', `that is the ${who.join(' or ')}'s to do`)
-  return { role, id: caller.id }
-}
-
-type Turn = <R>(key: string, decide: (state: OrderDoc | null, now: number) => Decision<OrderDoc, R>) => Promise<R>
-
-const place = async (here: Here, ctx: Ctx<(typeof contract)['actions']['place']>, turn: Turn) => {
-  const { gig, package: name, extras = [], quantity = 1 } = ctx.params
-  const { command } = ctx.meta
-  const id = here.newId('ord', command)
-  const quote = await ctx.call('gig.quote', { id: gig })
-  if (!quote) throw refuse('not_found', 'there is no such gig to order')
-  if (quote.seller === ctx.caller.id) throw refuse('forbidden', 'nobody orders their own gig')
-  const [buyer, seller] = await ctx.call('account.cards', { ids: [ctx.caller.id, quote.seller] })
-  if (!buyer || !seller) throw refuse('unavailable', 'the parties of this order cannot be looked up right now')
-  const parties = { buyer: partyCard(buyer), seller: partyCard(seller), sellerLevel: seller.level }
-  const placed = await turn(id, (state, now) => {
-    // A repeated command finds the order it made the first time.
-    if (state) return { result: state }
-    const next = placedOrder(id, quote, { package: name, extras, quantity }, parties, now, command?.id)
-    return { next, result: next }
-  })
-  if (placed.payment) return publicOrder(placed, ctx.caller, here.clock.now())
-  const { total, currency } = placed.price
-  const intent = await ctx.call('payment.begin', {
-    order: id,
-    buyer: ctx.caller.id,
-    amount: { amount: total, currency },
-    description: `${placed.gig.title} (${name})`.slice(0, 500),
-  })
-  const { provider, paymentId, clientSecret, status } = intent
-  const payment = { provider, paymentId, clientSecret, status }
-  const payable = await turn(id, (state) =>
-    state!.payment ? { result: state! } : { next: { ...state!, payment }, result: { ...state!, payment } },
-  )
-  return publicOrder(payable, ctx.caller, here.clock.now())
-}
-
-const partyCard = ({ id, username, displayName }: Party): Party => ({ id, username, displayName })
 
 const problemsOf = (order: OrderDoc): string[] => {
   const gap = order.timeline.findIndex(({ seq }, at) => seq !== at + 1)

@@ -1,50 +1,38 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { isRefused } from '../errors.ts'
-import type { Quote } from '../gig/contract.ts'
-import type { Posting } from '../ledger/contract.ts'
 import { ORDER_STATUSES, type OrderStatus } from './contract.ts'
 import * as moves from './moves.ts'
 import type { By, Moved } from './moves.ts'
-import { placedOrder } from './placing.ts'
 import { brokenHistory, diagram, leadsTo, steps, type StepName } from './process.ts'
 import { AMOUNT_MAX, FEE_POLICY, portion, priceOf } from './price.ts'
-import type { OrderDoc } from './state.ts'
-import { AUTO_COMPLETE_MS, CANCEL_SILENCE_MS, CLEARING_MS, DAY_MS, PAY_WITHIN_MS } from './timing.ts'
+import { refundedOf, type OrderDoc } from './state.ts'
+import {
+  AUTO_COMPLETE_MS,
+  CANCEL_SILENCE_MS,
+  CLEARING_MS,
+  DAY_MS,
+  EXTENSION_SILENCE_MS,
+  PAY_WITHIN_MS,
+  STUCK_MS,
+  STUCK_WARNING_MS,
+} from './timing.ts'
+import {
+  attempt,
+  buyer,
+  delivered,
+  delivery,
+  entries,
+  kinds,
+  paid,
+  payment,
+  placed,
+  seller,
+  START,
+  started,
+  usd,
+} from './testing.ts'
 import { allowedActions } from './view.ts'
-
-const usd = (amount: number) => ({ amount, currency: 'usd' })
-const quote: Quote = {
-  gig: 'gig_1',
-  version: 3,
-  seller: 'usr_s',
-  title: 'A logo',
-  category: 'design',
-  image: null,
-  packages: {
-    basic: { title: 'Basic', description: 'One idea', price: usd(10_000), deliveryDays: 3, revisions: 1, features: [] },
-  },
-  extras: [{ id: 'fast', title: 'Faster', price: usd(2000), addedDays: 1 }],
-  requirements: [{ id: 'q1', question: 'Your name?', type: 'text', required: true }],
-}
-const parties = {
-  buyer: { id: 'usr_b', username: 'b', displayName: 'B' },
-  seller: { id: 'usr_s', username: 's', displayName: 'S' },
-  sellerLevel: 'new',
-}
-const buyer: By = { role: 'buyer', id: 'usr_b' }
-const seller: By = { role: 'seller', id: 'usr_s' }
-const START = 1_800_000_000_000
-const placed = (changes: Partial<Quote> = {}) =>
-  placedOrder('ord_1', { ...quote, ...changes }, { package: 'basic', extras: [], quantity: 1 }, parties, START)
-const payment = { payment: 'pi_1', amount: usd(10_550), fee: usd(336) }
-const delivery = { message: 'here it is', files: [] }
-const paid = (order = placed()) => moves.paid(order, payment, START + 1000)!.next
-const started = () => moves.answer(paid(), buyer, [{ id: 'q1', answer: 'Ann' }], START + 2000).next
-const delivered = () => moves.deliver(started(), seller, delivery, START + 3000).next
-const entries = (moved: Moved): Posting[] =>
-  moved.say.flatMap((said) => (said.name === 'order.posted' ? (said.data as { entries: Posting[] }).entries : []))
-const kinds = (moved: Moved) => entries(moved).map(({ kind }) => kind)
 
 test('the buyer pays 5.5 % on top, and 3.00 more under 100.00', (t) => {
   t.deepEqual(priceOf({ price: usd(10_000) }, [], 1, FEE_POLICY), {
@@ -81,15 +69,16 @@ test('every step leads where the table says and nowhere from any other status', 
   for (const [name, step] of Object.entries(steps)) {
     const from: readonly OrderStatus[] = step.from
     for (const status of ORDER_STATUSES) {
-      const expected = from.includes(status) ? (step.to === 'stay' ? status : step.to) : null
-      t.is(leadsTo(name as StepName, status), expected, `${name} from ${status}`)
+      const to = step.to === 'stay' ? status : step.to === 'former' ? 'delivered' : step.to
+      const expected = from.includes(status) ? to : null
+      t.is(leadsTo(name as StepName, status, 'delivered'), expected, `${name} from ${status}`)
     }
     t.is(leadsTo(name as StepName, null), from.length === 0 ? (step.to as OrderStatus) : null)
   }
 })
 
 test('every status an order can reach is one it can leave or ends in on purpose', (t) => {
-  const ends = ['completed', 'cancelled', 'expired', 'disputed']
+  const ends = ['completed', 'cancelled', 'expired']
   for (const status of ORDER_STATUSES.filter((one) => !ends.includes(one)))
     t.true(
       Object.values(steps).some(({ from, to }) => (from as readonly string[]).includes(status) && to !== 'stay'),
@@ -175,7 +164,7 @@ test('an unpaid order expires after 30 minutes and money that still comes goes b
   const expired = moves.wake(placed(), START + PAY_WITHIN_MS)!
   t.deepEqual(
     expired.say.map(({ name }) => name),
-    ['order.abandoned'],
+    ['order.moved', 'order.abandoned'],
   )
   const late = moves.paid(expired.next, payment, START + PAY_WITHIN_MS + 5)!
   t.is(late.next.status, 'expired')
@@ -216,6 +205,76 @@ test('a day past due the buyer cancels alone', (t) => {
   t.is(moves.cancel(late, buyer, 'late', due + DAY_MS - 1).next.status, 'in_progress')
   t.is(moves.cancel(late, buyer, 'late', due + DAY_MS).next.status, 'cancelled')
   t.is(moves.wake(late, due + 10 * DAY_MS), null)
+  const stuck = moves.wake(late, START + 1000 + STUCK_MS - STUCK_WARNING_MS)!.next
+  t.is(stuck.timeline.at(-1)!.type, 'stuck_warned')
+  t.is(moves.wake(stuck, START + 1000 + STUCK_MS - 1), null)
+  t.is(moves.wake(stuck, START + 1000 + STUCK_MS)!.next.status, 'cancelled')
+  const longer = moves.extend(moves.extend(late, seller, { days: 90, reason: 'x' }, due).next, buyer, {}, due).next
+  t.not(moves.wake(longer, START + 1000 + STUCK_MS)?.next.status, 'cancelled')
+})
+
+test('more time is proposed by the seller, agreed by the buyer, and the due date moves', (t) => {
+  const ask = { days: 2, reason: 'rain' }
+  const proposed = moves.extend(started(), seller, ask, START + 3000).next
+  t.is(proposed.dueAt, started().dueAt)
+  t.true(
+    isRefused(
+      t.throws(() => moves.extend(proposed, seller, ask, START)),
+      'invalid_transition',
+    ),
+  )
+  t.true(
+    isRefused(
+      t.throws(() => moves.extend(proposed, buyer, { days: 9 }, START)),
+      'conflict',
+    ),
+  )
+  const agreed = moves.extend(proposed, buyer, {}, START + 4000).next
+  t.is(agreed.dueAt, started().dueAt! + 2 * DAY_MS)
+  t.true(
+    isRefused(
+      t.throws(() => moves.extend(agreed, buyer, {}, START)),
+      'invalid_transition',
+    ),
+  )
+})
+
+test('more time agreed to while late makes the order on time again, if the new date is still ahead', (t) => {
+  const due = started().dueAt!
+  const late = moves.wake(started(), due)!.next
+  const soon = moves.extend(moves.extend(late, seller, { days: 1, reason: 'x' }, due).next, buyer, {}, due + 1000).next
+  t.false(soon.late)
+  t.is(moves.wake(soon, due + DAY_MS)!.next.timeline.at(-1)!.type, 'late')
+  const past = moves.extend(late, seller, { days: 1, reason: 'x' }, due).next
+  t.true(moves.extend(past, buyer, {}, due + 2 * DAY_MS).next.late)
+})
+
+test('a proposal is declined by the other party, and more time nobody answers is withdrawn', (t) => {
+  const proposed = moves.extend(started(), seller, { days: 2, reason: 'rain' }, START + 3000).next
+  t.is(moves.decline(proposed, buyer, undefined, START + 4000).next.extension, null)
+  t.true(
+    isRefused(
+      t.throws(() => moves.decline(proposed, seller, undefined, START)),
+      'forbidden',
+    ),
+  )
+  t.true(
+    isRefused(
+      t.throws(() => moves.decline(started(), buyer, undefined, START)),
+      'invalid_transition',
+    ),
+  )
+  const both = moves.cancel(proposed, seller, 'sorry', START + 5000).next
+  t.true(
+    isRefused(
+      t.throws(() => moves.decline(both, buyer, undefined, START)),
+      'validation_failed',
+    ),
+  )
+  t.is(moves.decline(both, buyer, 'cancel', START + 6000).next.cancel, null)
+  t.is(moves.wake(proposed, START + 3000 + EXTENSION_SILENCE_MS - 1)?.next.timeline.at(-1)!.type, 'late')
+  const late = moves.wake(proposed, started().dueAt!)!.next
+  t.is(moves.wake(late, START + 3000 + EXTENSION_SILENCE_MS)!.next.extension, null)
 })
 
 test('a refund is settled once, however often it is told', (t) => {
@@ -234,6 +293,19 @@ test('whatever is asked in whatever order, no money stays held when an order has
     (order, now) => moves.accept(order, buyer, now),
     (order, now) => moves.cancel(order, buyer, 'x', now),
     (order, now) => moves.cancel(order, seller, 'x', now),
+    (order, now) => moves.extend(order, seller, { days: 3, reason: 'x' }, now),
+    (order, now) => moves.extend(order, buyer, {}, now),
+    (order, now) => moves.decline(order, buyer, undefined, now),
+    (order, now) => moves.decline(order, seller, undefined, now),
+    (order, now) => moves.offerRefund(order, seller, { amount: usd(3333), reason: 'x' }, now),
+    (order, now) => moves.offerRefund(order, buyer, {}, now),
+    (order, now) => moves.refundByAdmin(order, { role: 'admin' }, { amount: usd(1001), reason: 'x' }, now),
+    (order, now) => moves.dispute(order, buyer, { id: 'dsp_1', reason: 'x' }, now),
+    (order, now) => moves.dispute(order, seller, { id: 'dsp_2', reason: 'x' }, now),
+    (order, now) => moves.answerDispute(order, seller, { agree: true }, now),
+    (order, now) => moves.answerDispute(order, buyer, { agree: false }, now),
+    (order, now) => moves.withdrawDispute(order, buyer, now),
+    (order, now) => moves.resolve(order, { role: 'admin' }, { buyerAmount: usd(4000), reason: 'x' }, now),
     (order, now) => moves.refunded(order, 'ord_1-refund-1', usd(order.price.total), now),
     (order, now) => moves.wake(order, now),
   ]
@@ -265,27 +337,13 @@ test('whatever is asked in whatever order, no money stays held when an order has
           null,
         )
         const held = 0 - escrow.reduce((sum, amount) => sum + amount, 0)
-        const ended = ['completed', 'cancelled', 'expired'].includes(order.status)
-        t.is(held, ended || order.paidAt === null ? 0 : order.price.total)
+        const ended = order.completedAt !== null || ['cancelled', 'expired'].includes(order.status)
+        t.is(held, ended || order.paidAt === null ? 0 : order.price.total - refundedOf(order))
       },
     ),
     { numRuns: 500 },
   )
 })
-
-const attempt = <R>(ask: () => R): R | null => {
-  try {
-    return ask()
-  } catch (error) {
-    if (
-      isRefused(error, 'invalid_transition') ||
-      isRefused(error, 'forbidden') ||
-      isRefused(error, 'validation_failed')
-    )
-      return null
-    throw error
-  }
-}
 
 test('a party is offered exactly the moves that would be taken', (t) => {
   const now = START + 10_000
@@ -295,6 +353,10 @@ test('a party is offered exactly the moves that would be taken', (t) => {
     revision: (order, by) => moves.revise(order, by, 'x', now),
     accept: (order, by) => moves.accept(order, by, now),
     cancel: (order, by) => moves.cancel(order, by, 'x', now),
+    'refund-offer': (order, by) => moves.offerRefund(order, by, { amount: usd(100), reason: 'x' }, now),
+    tip: (order, by) => moves.beginTip(order, by, { id: 'tip_1', amount: usd(500) }, now),
+    extend: (order, by) => moves.extend(order, by, { days: 1, reason: 'x' }, now),
+    decline: (order, by) => moves.decline(order, by, undefined, now),
   }
   const asker: Record<string, string[]> = {
     requirements: ['buyer'],
@@ -302,6 +364,10 @@ test('a party is offered exactly the moves that would be taken', (t) => {
     revision: ['buyer'],
     accept: ['buyer'],
     cancel: ['buyer', 'seller'],
+    'refund-offer': ['buyer', 'seller'],
+    tip: ['buyer'],
+    extend: ['buyer', 'seller'],
+    decline: ['buyer', 'seller'],
   }
   for (const order of [
     placed(),
@@ -310,10 +376,13 @@ test('a party is offered exactly the moves that would be taken', (t) => {
     delivered(),
     moves.accept(delivered(), buyer, now).next,
     moves.cancel(started(), seller, 'x', now).next,
+    moves.extend(started(), seller, { days: 1, reason: 'x' }, now).next,
+    moves.offerRefund(delivered(), seller, { amount: usd(100), reason: 'x' }, now).next,
+    moves.dispute(delivered(), seller, { id: 'dsp_1', reason: 'x' }, now).next,
   ])
     for (const by of [buyer, seller])
       for (const [action, take] of Object.entries(ask)) {
-        const offered = allowedActions(order, by.role as 'buyer' | 'seller').includes(action)
+        const offered = allowedActions(order, by.role as 'buyer' | 'seller', now).includes(action)
         const taken = asker[action]!.includes(by.role) && attempt(() => take(order, by)) !== null
         t.is(offered, taken, `${action} by ${by.role} while ${order.status}`)
       }

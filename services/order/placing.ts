@@ -1,6 +1,7 @@
-// How an order begins: what was chosen of a gig's quote, at what price, under which policy. Pure.
+// How an order begins: what was chosen of a gig's quote, or agreed in an offer, at what price, under which policy. Pure.
 import { refuse } from '../errors.ts'
 import type { PackageName, Quote } from '../gig/contract.ts'
+import type { Agreement } from './contract.ts'
 import { PROCESS_VERSION } from './process.ts'
 import { FEE_POLICY, priceOf } from './price.ts'
 import type { OrderDoc, Party } from './state.ts'
@@ -13,7 +14,7 @@ export const placedOrder = (
   id: string,
   quote: Quote,
   choice: Choice,
-  { buyer, seller, sellerLevel }: Parties,
+  parties: Parties,
   now: number,
   command?: string,
 ): OrderDoc => {
@@ -30,7 +31,58 @@ export const placedOrder = (
       })
     return found
   })
-  const price = priceOf(offered, extras, choice.quantity, FEE_POLICY)
+  const { gig, title, version, image, requirements } = quote
+  return begun({
+    id,
+    gig: { id: gig, title, version, image },
+    chosen: { name: choice.package, ...offered },
+    extras,
+    quantity: choice.quantity,
+    requirements,
+    parties,
+    now,
+    command,
+  })
+}
+
+/** The order of an accepted offer: its terms stand where a package would, its price is the offer's. */
+export const agreedOrder = (agreed: Agreement, now: number): OrderDoc => ({
+  ...begun({
+    id: agreed.order,
+    gig: agreed.gig,
+    chosen: { name: 'custom', ...agreed.terms },
+    extras: [],
+    quantity: 1,
+    requirements: agreed.requirements,
+    parties: agreed,
+    now,
+    data: { offer: agreed.offer },
+  }),
+  offer: agreed.offer,
+})
+
+type Beginning = Pick<OrderDoc, 'id' | 'gig' | 'chosen' | 'extras' | 'quantity'> & {
+  requirements: Quote['requirements']
+  parties: Parties
+  now: number
+  command?: string | undefined
+  data?: Record<string, unknown>
+}
+
+const begun = ({
+  id,
+  gig,
+  chosen,
+  extras,
+  quantity,
+  requirements,
+  parties,
+  now,
+  command,
+  data,
+}: Beginning): OrderDoc => {
+  const { buyer, seller, sellerLevel } = parties
+  const price = priceOf(chosen, extras, quantity, FEE_POLICY)
   const expiresAt = now + PAY_WITHIN_MS
   return {
     id,
@@ -44,11 +96,11 @@ export const placedOrder = (
     seller,
     buyerId: buyer.id,
     sellerId: seller.id,
-    gig: { id: quote.gig, title: quote.title, version: quote.version, image: quote.image },
-    chosen: { name: choice.package, ...offered },
+    gig,
+    chosen,
     extras,
-    quantity: choice.quantity,
-    requirements: quote.requirements.map(({ id: question, question: text, type, required }) => ({
+    quantity,
+    requirements: requirements.map(({ id: question, question: text, type, required }) => ({
       id: question,
       question: text,
       type,
@@ -66,9 +118,8 @@ export const placedOrder = (
     completedAt: null,
     clearsAt: null,
     clearedAt: null,
-    revisionsLeft: offered.revisions,
+    revisionsLeft: chosen.revisions,
     cancel: null,
-    refund: null,
     reviewedBy: [],
     timeline: [
       {
@@ -76,7 +127,7 @@ export const placedOrder = (
         type: 'placed',
         at: now,
         actor: { role: 'buyer', id: buyer.id },
-        data: { total: { amount: price.total, currency: price.currency } },
+        data: { total: { amount: price.total, currency: price.currency }, ...data },
       },
     ],
     commands: command ? [command] : [],

@@ -3,13 +3,18 @@ import type { Extra, Package } from '../gig/contract.ts'
 
 /** Fees as agreed when the order was placed; a changed policy never touches an old order. Rates in basis points. */
 export type FeePolicy = {
+  /** Counts up with every change of the rates below; an order says which it was placed under. */
+  version: number
   serviceFeeBasisPoints: number
   /** Added while the subtotal is below `smallOrderBelow`; minor units. */
   smallOrderFee: number
   smallOrderBelow: number
   commissionBasisPoints: number
+  /** Of tips; none unless set. */
+  tipCommissionBasisPoints?: number
 }
 export const FEE_POLICY: FeePolicy = {
+  version: 1,
   serviceFeeBasisPoints: 550,
   smallOrderFee: 300,
   smallOrderBelow: 10_000,

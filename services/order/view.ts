@@ -1,24 +1,51 @@
 // An order as its parties see it, and what each of them may do next. Pure.
+import { refuse } from '../errors.ts'
 import { iso, type Caller, type Money } from '../shapes.ts'
-import type { Order, OrderEvent } from './contract.ts'
-import type { OrderDoc, TimelineEvent } from './state.ts'
+import type { TopicEvent } from '../topic.ts'
+import type { Dispute, Order, OrderEvent, OrderStatus } from './contract.ts'
+import { proposedTo } from './moves/declining.ts'
+import { offerableOf } from './moves/returning.ts'
+import { mayDispute } from './moves/disputing.ts'
+import { mayTip, tipsOf } from './moves/tipping.ts'
+import { leadsTo, type StepName } from './process.ts'
+import { refundedOf, refundsOf, type OrderDoc, type TimelineEvent } from './state.ts'
 
 export type PartyRole = 'buyer' | 'seller'
 export const roleOf = (order: Pick<OrderDoc, 'buyerId' | 'sellerId'>, caller: Pick<Caller, 'id'>): PartyRole | null =>
   order.buyerId === caller.id ? 'buyer' : order.sellerId === caller.id ? 'seller' : null
 
-export const allowedActions = (order: OrderDoc, role: PartyRole | null): string[] => {
+/** The caller as a party who may make this move: 404 for strangers, 403 for the wrong party. */
+export const partyOf = (
+  order: OrderDoc | null,
+  caller: Caller,
+  who: readonly PartyRole[],
+): { role: PartyRole; id: string } => {
+  const role = order && roleOf(order, caller)
+  if (!order || (!role && !caller.roles.includes('admin'))) throw refuse('not_found', 'there is no such order')
+  if (!role || !who.includes(role)) throw refuse('forbidden', `that is the ${who.join(' or ')}'s to do`)
+  return { role, id: caller.id }
+}
+
+export const allowedActions = (order: OrderDoc, role: PartyRole | null, now: number): string[] => {
   if (role === null) return []
   const { status, cancel, revisionsLeft } = order
   const buyer = role === 'buyer'
-  const mayCancel = ['awaiting_requirements', 'in_progress', 'delivered'].includes(status) && cancel?.by !== role
+  const open = ['awaiting_requirements', 'in_progress', 'delivered'].includes(status)
+  const mayCancel = open && cancel?.by !== role
   const rows: [action: string, allowed: boolean][] = [
     ['pay', buyer && status === 'awaiting_payment'],
     ['requirements', buyer && status === 'awaiting_requirements'],
     ['deliver', !buyer && status === 'in_progress'],
     ['revision', buyer && status === 'delivered' && revisionsLeft > 0],
+    ['extend', status === 'in_progress' && buyer === Boolean(order.extension)],
+    ['decline', proposedTo(order, role).length > 0],
     ['accept', buyer && status === 'delivered'],
     ['cancel', mayCancel || (buyer && status === 'awaiting_payment')],
+    ['refund-offer', buyer ? Boolean(order.refundOffer) && open : open && !order.refundOffer && offerableOf(order) > 0],
+    ['dispute', mayDispute(order, role)],
+    ['dispute/answer', status === 'disputed' && order.disputeStatus === 'open' && order.dispute?.by !== role],
+    ['dispute/withdraw', status === 'disputed' && order.dispute?.by === role],
+    ['tip', buyer && mayTip(order, now)],
     ['review', status === 'completed' && !order.reviewedBy.includes(role)],
   ]
   return rows.filter(([, allowed]) => allowed).map(([action]) => action)
@@ -26,7 +53,7 @@ export const allowedActions = (order: OrderDoc, role: PartyRole | null): string[
 
 export const publicOrder = (
   order: OrderDoc,
-  caller: Caller,
+  caller: Pick<Caller, 'id'>,
   now: number,
   nextAction?: { type: string; url: string },
 ): Order => {
@@ -40,6 +67,7 @@ export const publicOrder = (
     late: order.late || (order.status === 'in_progress' && order.dueAt !== null && now > order.dueAt),
     gig: order.gig,
     package: order.chosen,
+    ...(order.offer && { offer: order.offer }),
     extras: order.extras,
     quantity: order.quantity,
     buyer: order.buyer,
@@ -58,12 +86,46 @@ export const publicOrder = (
     autoCompleteAt: order.autoCompleteAt === null ? null : iso(order.autoCompleteAt),
     revisionsLeft: order.revisionsLeft,
     ...(order.cancel && { cancelProposedBy: order.cancel.by }),
-    allowedActions: allowedActions(order, role),
+    ...(order.extension && {
+      extensionProposed: {
+        days: order.extension.days,
+        reason: order.extension.reason,
+        withdrawnAt: iso(order.extension.withdrawnAt),
+      },
+    }),
+    ...(order.refundOffer && {
+      refundOffered: {
+        amount: money(order.refundOffer.amount),
+        reason: order.refundOffer.reason,
+        withdrawnAt: iso(order.refundOffer.withdrawnAt),
+      },
+    }),
+    tips: tipsOf(order)
+      .filter(({ status }) => status !== 'dropped')
+      .map(({ id, amount, status, at }) => ({ id, amount: money(amount), status, at: iso(at) })),
+    ...(order.dispute && { dispute: publicDispute(order)! }),
+    ...(refundsOf(order).length > 0 && { refunded: money(refundedOf(order)) }),
+    allowedActions: allowedActions(order, role, now),
     createdAt: iso(order.createdAt),
     // Every move appends one event: their number is what others may compare.
     version: order.timeline.length,
   }
 }
+
+/** Its last dispute, as parties and admins see it. */
+export const publicDispute = ({ id, dispute, disputeStatus = 'open' }: OrderDoc): Dispute | null =>
+  dispute
+    ? {
+        id: dispute.id,
+        order: id,
+        openedBy: dispute.by,
+        reason: dispute.reason,
+        ...(dispute.text !== undefined && { text: dispute.text }),
+        openedAt: iso(dispute.openedAt),
+        deadlineAt: iso(dispute.deadlineAt),
+        status: disputeStatus,
+      }
+    : null
 
 export const publicEvent = ({ seq, type, at, actor, data }: TimelineEvent): OrderEvent => ({
   seq,
@@ -72,3 +134,22 @@ export const publicEvent = ({ seq, type, at, actor, data }: TimelineEvent): Orde
   actor,
   data,
 })
+
+/** The events after a number as sockets hear them, each with the status it led to. */
+export const toldEvents = (order: OrderDoc, after: number): TopicEvent[] => {
+  if (after >= order.timeline.length) return []
+  let status: OrderStatus | null = null
+  let former: OrderStatus | null = null
+  return order.timeline.flatMap((event, at) => {
+    const next: OrderStatus | null = leadsTo(event.type as StepName, status, former) ?? status
+    if (next === 'disputed' && status !== 'disputed') former = status
+    status = next
+    if (at < after) return []
+    const data = {
+      order: order.id,
+      status: at === order.timeline.length - 1 ? order.status : status,
+      ...publicEvent(event),
+    }
+    return [{ seq: event.seq, data }]
+  })
+}

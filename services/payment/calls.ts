@@ -39,8 +39,11 @@ const charges: Kind<ChargeDoc> = {
   woken: charge.woken,
   refused: charge.refused,
   calls: {
-    create: async ({ payments }, { doc: { id, amount, description }, call }) => {
-      const payment = await payments.createPayment({ amount, description, metadata: { op: id, order: id } }, call.key)
+    create: async ({ payments }, { doc: { id, order, amount, description }, call }) => {
+      const payment = await payments.createPayment(
+        { amount, description, metadata: { op: id, order: order ?? id } },
+        call.key,
+      )
       return (doc, now) => charge.applied(doc, payment, now)
     },
     confirm: async ({ payments, returnUrl }, { doc: { paymentId, paymentMethod }, call }) => {

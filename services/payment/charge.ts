@@ -6,6 +6,8 @@ import { newOperation, settledCall, type CallName, type Failure, type Operation,
 
 export type ChargeDoc = Operation & {
   kind: 'charge'
+  /** Set when it is another charge of an order than its own payment. */
+  order?: string
   buyer: string
   amount: Money
   description: string
@@ -25,7 +27,7 @@ export const LOOK_MS = 5 * 60_000
 
 export const newCharge = (
   order: string,
-  asked: { buyer: string; amount: Money; description: string },
+  asked: { order?: string; buyer: string; amount: Money; description: string },
   now: number,
 ): ChargeDoc => ({
   ...newOperation(order, 'charge', now),
@@ -117,12 +119,19 @@ const mismatched = (doc: ChargeDoc, payment: Payment, now: number): ChargeDoc =>
   return { ...settledCall(doc), goal: null, wakeAt: null, stuck: { code: 'amount_mismatch', message, at: now } }
 }
 
-const succeeded = ({ id, amount }: ChargeDoc, payment: Payment, now: number): Said => {
+const succeeded = ({ id, order, amount }: ChargeDoc, payment: Payment, now: number): Said => {
   // A fee in another currency is the settlement's matter, not this charge's.
   const fee = payment.fee?.currency === amount.currency ? payment.fee.amount : 0
   return {
     name: 'payment.succeeded',
-    data: { order: id, payment: payment.id, amount, fee: { amount: fee, currency: amount.currency }, at: now },
+    data: {
+      order: order ?? id,
+      ...(order !== undefined && { charge: id }),
+      payment: payment.id,
+      amount,
+      fee: { amount: fee, currency: amount.currency },
+      at: now,
+    },
   }
 }
 

@@ -20,16 +20,18 @@ export const payment = contract({
     begin: {
       auth: 'internal',
       key: 'order',
-      summary: 'Makes the payment an order is paid with; the same order gives the same payment.',
+      summary:
+        'Makes the payment an order is paid with, or, named by `charge`, another one for it; the same name gives the same payment.',
       result: Intent,
-      params: closed({ order: Id, buyer: Id, amount: Money, description: text(1, 500) }),
+      params: closed({ order: Id, charge: Type.Optional(Id), buyer: Id, amount: Money, description: text(1, 500) }),
     },
     confirm: {
       auth: 'internal',
       key: 'order',
-      summary: 'Confirms it with a payment method. A decline is an answer, not an error.',
+      summary:
+        'Confirms it with a payment method. A decline is an answer, not an error. Without one a further charge takes the method the order was paid with where the provider allows that; else it stays to be confirmed by the buyer.',
       result: Intent,
-      params: closed({ order: Id, paymentMethod: text(1, 200) }),
+      params: closed({ order: Id, charge: Type.Optional(Id), paymentMethod: Type.Optional(text(1, 200)) }),
     },
     onboard: {
       auth: 'internal',
@@ -63,8 +65,10 @@ export const payment = contract({
     },
   },
   events: {
+    /** `charge` names one that is not the order's own payment, a tip. */
     'payment.succeeded': Type.Object({
       order: Id,
+      charge: Type.Optional(Id),
       payment: Type.String(),
       amount: Money,
       fee: Money,

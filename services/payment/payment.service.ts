@@ -37,24 +37,34 @@ export default service(contract, async (here) => {
 
   return {
     actions: {
-      begin: async ({ params: { order, ...asked } }) => {
-        await all.book.turn(order, (state, now) => {
-          if (!state) return { next: charge.newCharge(order, asked, now), result: null }
+      begin: async ({ params: { order, charge: further, ...asked } }) => {
+        const id = further ?? order
+        await all.book.turn(id, (state, now) => {
+          if (!state) {
+            const next = charge.newCharge(id, { ...asked, ...(further !== undefined && { order }) }, now)
+            return { next, result: null }
+          }
           const same =
             state.kind === 'charge' &&
             state.amount.amount === asked.amount.amount &&
             state.amount.currency === asked.amount.currency
-          if (!same && !chargeOf(state).abandoned)
-            throw refuse('conflict', `${order} has a payment over another amount`)
+          if (!same && !chargeOf(state).abandoned) throw refuse('conflict', `${id} has a payment over another amount`)
           return { result: null }
         })
-        await all.drive(order, { eager: true })
-        const doc = chargeOf(await all.book.read(order))
+        await all.drive(id, { eager: true })
+        // Somebody else may be at it: two who begin at once get the one payment.
+        await waitWhileUnderWay(all, id, Date.now() + BEGIN_WAIT_MS)
+        const doc = chargeOf(await all.book.read(id))
         if (doc.abandoned && !doc.paymentId) throw refuse('conflict', 'the order was given up')
         if (!doc.paymentId) throw doc.stuck ? refuse('conflict', doc.stuck.message) : unreachable()
         return intentOf(payments.provider, doc)
       },
-      confirm: async ({ params }) => intentOf(payments.provider, await confirm(all, params)),
+      confirm: async ({ params: { order, charge: further, paymentMethod } }) => {
+        const id = further ?? order
+        const method = paymentMethod ?? (await methodOf(all, payments.provider, order))
+        const doc = method === null ? chargeOf(await all.book.read(id)) : await confirm(all, id, method)
+        return intentOf(payments.provider, doc)
+      },
       onboard: async ({ params: { user, ...asked } }) => {
         const payee = await payeeWith(all, user, asked)
         const back = `${publicUrl}/account/payouts`
@@ -80,7 +90,8 @@ export default service(contract, async (here) => {
     },
     hears: {
       'payment.due': ({ data }) => all.drive(data.operation, inBackground),
-      'order.abandoned': async ({ data: { order } }) => {
+      'order.abandoned': async ({ data }) => {
+        const order = data.charge ?? data.order
         await all.book.turn(order, (state, now) => {
           if (!state) return { next: charge.neverCharged(order, now), result: null }
           const doc = chargeOf(state)
@@ -143,13 +154,16 @@ const intentOf = (provider: string, { paymentId, clientSecret, state, nextAction
 /** Tries of a confirmation while its buyer waits; after them its timer finds out what became of it. */
 const CONFIRM_TRIES = 4
 const CONFIRM_PAUSE_MS = 250
+/** The longest a buyer waits for somebody else's beginning of the same payment: within a call's time. */
+const BEGIN_WAIT_MS = 5000
 /** The longest a buyer waits for somebody else's confirmation of the same payment. */
 const CONFIRM_WAIT_MS = 10_000
 
-const confirm = async (
-  all: Operations,
-  { order, paymentMethod }: { order: string; paymentMethod: string },
-): Promise<ChargeDoc> => {
+/** What the order was paid with, where that may be charged again without its buyer; at Stripe the buyer confirms. */
+const methodOf = async (all: Operations, provider: string, order: string): Promise<string | null> =>
+  provider === 'sandbox' ? chargeOf(await all.book.read(order)).paymentMethod : null
+
+const confirm = async (all: Operations, order: string, paymentMethod: string): Promise<ChargeDoc> => {
   const until = Date.now() + CONFIRM_WAIT_MS
   await waitWhileUnderWay(all, order, until)
   await all.book.turn(order, (state) => {

@@ -66,7 +66,13 @@ export const review = contract({
   },
   events: {
     /** Somebody wrote; it may still be hidden. */
-    'review.written': Type.Object({ order: Id, by: Type.Union([Type.Literal('buyer'), Type.Literal('seller')]) }),
+    'review.written': Type.Object({
+      order: Id,
+      by: Type.Union([Type.Literal('buyer'), Type.Literal('seller')]),
+      buyer: Id,
+      seller: Id,
+      hidden: Type.Boolean(),
+    }),
     'review.published': Type.Object({
       order: Id,
       gig: Id,

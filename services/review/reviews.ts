@@ -53,7 +53,12 @@ export const write = (state: ReviewDoc, by: Side, words: Words): { next: ReviewD
   const both = written.words.buyer && written.words.seller
   const until = state.completedAt + HIDDEN_MS
   const moved = both || words.at >= until ? show(written, words.at) : { next: { ...written, wakeAt: until }, say: [] }
-  return { next: moved.next, say: [{ name: 'review.written', data: { order: state.id, by } }, ...moved.say] }
+  const { id: order, buyer, seller } = state
+  const hidden = moved.next.shown[by] === undefined
+  return {
+    next: moved.next,
+    say: [{ name: 'review.written', data: { order, by, buyer, seller, hidden } }, ...moved.say],
+  }
 }
 
 /** Everything written and not shown yet becomes visible. */

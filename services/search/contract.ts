@@ -5,6 +5,7 @@ import { GigCard, IndexedGig } from '../gig/contract.ts'
 import { closed, page, text } from '../shapes.ts'
 
 const Counts = Type.Record(Type.String(), Type.Integer())
+const Mark = Type.Array(Type.Integer(), { minItems: 2, maxItems: 2 })
 export const SearchPage = Type.Object(
   {
     data: Type.Array(GigCard),
@@ -26,7 +27,21 @@ export const SearchPage = Type.Object(
     }),
     nextCursor: Type.Union([Type.String(), Type.Null()]),
     tookMs: Type.Number(),
-    query: Type.Object({ q: Type.Optional(Type.String()), corrected: Type.Optional(Type.String()) }),
+    query: Type.Object({
+      q: Type.Optional(Type.String()),
+      corrected: Type.Optional(Type.String()),
+      // What was left out because nothing answered the whole question.
+      loosened: Type.Optional(
+        Type.Array(
+          Type.Union([
+            Type.Object({ kind: Type.Literal('word'), word: Type.String() }),
+            Type.Object({ kind: Type.Literal('filter'), filter: Type.String() }),
+          ]),
+        ),
+      ),
+    }),
+    // With `highlight`: per gig where in its title the found words stand, from inclusive, to exclusive.
+    highlights: Type.Optional(Type.Record(Type.String(), Type.Object({ title: Type.Array(Mark) }))),
   },
   { $id: 'SearchPage' },
 )
@@ -53,6 +68,8 @@ const Sort = Type.Union([
   Type.Literal('-price'),
   Type.Literal('bestselling'),
 ])
+/** What may be left out when nothing answers the whole question; words when not said. */
+const Loosen = Type.Union([Type.Literal('no'), Type.Literal('words'), Type.Literal('filters')])
 /** Comma-separated in the query string. */
 const words = (maxLength: number) => Type.String({ minLength: 1, maxLength })
 
@@ -64,7 +81,7 @@ export const search = contract({
       auth: 'none',
       result: SearchPage,
       summary:
-        'Searches live gigs. `sellerLevel`, `language`, `tags` and `facets` take several values, separated by commas.',
+        'Searches live gigs. `sellerLevel`, `language`, `tags` and `facets` take several values, separated by commas. `loosen` says what may be left out when nothing answers it all: `no`, `words` or `filters`.',
       publicRead: { maxAgeSeconds: 5, staleSeconds: 60 },
       params: closed({
         q: Type.Optional(Type.String({ maxLength: 20_000 })),
@@ -79,6 +96,8 @@ export const search = contract({
         tags: Type.Optional(words(500)),
         sort: Type.Optional(Sort),
         facets: Type.Optional(words(200)),
+        loosen: Type.Optional(Loosen),
+        highlight: Type.Optional(Type.Boolean()),
         ...page,
       }),
     },

@@ -58,6 +58,8 @@ export const queryOf = (asked: Asked): SearchQuery => {
     facets: (lists.facets as Facet[] | undefined) ?? FACETS_DEFAULT,
     limit: asked.limit ?? LIMIT_DEFAULT,
     cursor: asked.cursor ?? null,
+    loosen: asked.loosen ?? 'words',
+    highlight: asked.highlight ?? false,
   }
 }
 

@@ -1,6 +1,13 @@
 // Search: finding gigs, categories with their counts, suggestions. The engine answers; cards come from memory or the gig
 // actor. The index is a projection: fed by what gigs say, compared with them at the start and after every mishap.
-import { EngineError, type Engine, type SearchQuery, type SearchResult } from '../../adapters/engine/index.ts'
+import {
+  EngineError,
+  type Engine,
+  type Matched,
+  type SearchQuery,
+  type SearchResult,
+} from '../../adapters/engine/index.ts'
+import { marksOf } from '../../adapters/engine/marks.ts'
 import type { Fanout } from '../../adapters/fanout/index.ts'
 import { service, type Ctx, type Heard, type Here } from '../../mixins/service.ts'
 import { refuse } from '../errors.ts'
@@ -11,6 +18,7 @@ import { popular, type Popular } from './popular.ts'
 import { queryOf, queryText } from './query.ts'
 import { difference } from './repair.ts'
 import { fused, similarQueries } from './similar.ts'
+import { SYNONYMS } from './synonyms.ts'
 import { placesLike, treeWith } from './tree.ts'
 
 /** Suggestions in one answer, and how many of them may be categories. */
@@ -51,7 +59,10 @@ export default service(contract, async (here) => {
       difference: () => difference(engine, here.call),
     },
     hears: { 'gig.changed': (event) => gigChanged(self, event) },
-    started: async () => self.keeper.start(),
+    started: async () => {
+      await engine.setSynonyms(SYNONYMS)
+      self.keeper.start()
+    },
     stopped: async () => {
       for (const stop of stopListening) stop()
       await self.keeper.stop()
@@ -70,7 +81,7 @@ const find = async (
     result.hits.map(({ id }) => id),
     call,
   )
-  if (query.q && data.length > 0 && result.corrected === undefined) asked.count(query.q)
+  if (query.q && data.length > 0 && result.corrected === undefined && !result.loosened) asked.count(query.q)
   return {
     data,
     total: result.total,
@@ -78,12 +89,22 @@ const find = async (
     nextCursor: result.nextCursor,
     tookMs: Math.round((performance.now() - startedAt) * 100) / 100,
     query: queryAnswered(query, result),
+    ...(result.matched && { highlights: highlightsOf(data, result.matched) }),
   }
 }
 
-const queryAnswered = ({ q }: SearchQuery, { corrected }: SearchResult): SearchPage['query'] => ({
+/** Per gig, without those whose title has none of the words. */
+const highlightsOf = (found: SearchPage['data'], matched: Matched): NonNullable<SearchPage['highlights']> =>
+  Object.fromEntries(
+    found
+      .map(({ id, title }) => [id, { title: marksOf(title, matched) }] as const)
+      .filter(([, { title }]) => title.length > 0),
+  )
+
+const queryAnswered = ({ q }: SearchQuery, { corrected, loosened }: SearchResult): SearchPage['query'] => ({
   ...(q && { q }),
   ...(corrected !== undefined && { corrected }),
+  ...(loosened && { loosened }),
 })
 
 const suggest = async ({ engine, popular: asked }: Search, { params }: Action<'suggest'>) => {
@@ -132,7 +153,12 @@ const forgetTagged = (known: Cards, notice: unknown): void => {
     if (typeof tag === 'string' && tag.startsWith(GIG_TAG)) known.forget(tag.slice(GIG_TAG.length))
 }
 
-const REFUSALS = { bad_cursor: 'bad_cursor', engine_busy: 'overloaded', engine_down: 'unavailable' } as const
+const REFUSALS = {
+  bad_cursor: 'bad_cursor',
+  bad_query: 'validation_failed',
+  engine_busy: 'overloaded',
+  engine_down: 'unavailable',
+} as const
 
 /** The engine with its troubles in words that a client, and the delivery of events, understand. */
 const refusing = (engine: Engine): Engine => {
@@ -143,6 +169,9 @@ const refusing = (engine: Engine): Engine => {
     upsert: (gigs) => engine.upsert(gigs).catch(said),
     remove: (gigs) => engine.remove(gigs).catch(said),
     search: (query) => engine.search(query).catch(said),
+    setSynonyms: (groups) => engine.setSynonyms(groups).catch(said),
+    setRanking: (ranking) => engine.setRanking(ranking).catch(said),
+    setPins: (pins) => engine.setPins(pins).catch(said),
     suggest: (prefix, limit) => engine.suggest(prefix, limit).catch(said),
     flush: () => engine.flush().catch(said),
     versions: (page) => engine.versions(page).catch(said),

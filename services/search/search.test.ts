@@ -118,6 +118,28 @@ test('a list goes on where it ended', async (t) => {
   t.is(new Set([...idsOf(first), ...idsOf(rest)]).size, first.total)
 })
 
+test('an answer says what it left out, and marks the words that were found', async (t) => {
+  const page = await find({ q: 'owl logo unicorn', highlight: true })
+  t.deepEqual([idsOf(page), page.query.loosened], [['gig_owl'], [{ kind: 'word', word: 'unicorn' }]])
+  t.deepEqual(page.highlights, {
+    gig_owl: {
+      title: [
+        [0, 3],
+        [4, 8],
+      ],
+    },
+  })
+  t.deepEqual(idsOf(await find({ q: 'owl logo unicorn', loosen: 'no' })), [])
+  t.deepEqual(idsOf(await find({ q: 'owl logo', category: 'music' })), [])
+  const loose = await find({ q: 'owl logo', category: 'music', loosen: 'filters' })
+  t.deepEqual([idsOf(loose), loose.query.loosened], [['gig_owl'], [{ kind: 'filter', filter: 'category' }]])
+})
+
+test("the market's synonyms find each other", async (t) => {
+  t.deepEqual(idsOf(await find({ q: 'owl emblem' })), ['gig_owl'])
+  t.deepEqual(idsOf(await find({ q: 'warm voice over' })), ['gig_voice'])
+})
+
 test('what makes no sense is refused with its parameter, and any text is a query', async (t) => {
   t.deepEqual(await refused(find({ minPrice: 2, maxPrice: 1 })), ['validation_failed', 'minPrice'])
   t.deepEqual(await refused(find({ facets: 'colour' })), ['validation_failed', 'facets'])

@@ -2,7 +2,9 @@
 import type { IndexedGig } from '../index.ts'
 import { IMPACT_MAX, HEADLINE, packSegment, posting, type Segment, type Sections } from './segment.ts'
 import { packStrings } from './table.ts'
-import { foldTag, indexWords, isStopWord } from './text.ts'
+import { hearWord, languagesHeard, noTongues, type Tongues } from './language/index.ts'
+import { stemTable, type StemMemo } from './stems.ts'
+import { foldTag, indexWords } from './text.ts'
 
 type Field = { weight: number; lengthUsual: number; headline: boolean; text: (gig: IndexedGig) => string }
 
@@ -22,10 +24,10 @@ const LENGTH_SHARE = 0.4
 const SATURATION = 1.2
 
 /** The gigs' ids are distinct. */
-export function buildSegment(gigs: readonly IndexedGig[]): Segment {
+export function buildSegment(gigs: readonly IndexedGig[], memo: StemMemo = new Map()): Segment {
   const sorted = [...gigs].sort((left, right) => (left.id < right.id ? -1 : 1))
   const ids = packStrings(sorted.map((gig) => gig.id))
-  const { terms, ...text } = indexText(sorted)
+  const { terms, strings, ...text } = indexText(sorted)
   const category = codes(sorted.map((gig) => [gig.category]))
   const subcategory = codes(sorted.map((gig) => [gig.subcategory]))
   const level = codes(sorted.map((gig) => [gig.sellerLevel]))
@@ -35,6 +37,7 @@ export function buildSegment(gigs: readonly IndexedGig[]): Segment {
   const sections: Sections = {
     ...numbers(sorted),
     ...text,
+    ...stemTable(strings, memo),
     idChars: ids.chars,
     idStarts: ids.starts,
     termChars: terms.chars,
@@ -54,6 +57,7 @@ export function buildSegment(gigs: readonly IndexedGig[]): Segment {
     tagChars: tags.chars,
     tagStarts: tags.starts,
     tagLists: tags.list,
+    tagCounts: countValues(tags.list, tags.starts.length - 1),
     tagListStarts: tags.listStarts,
     languageChars: languages.chars,
     languageStarts: languages.starts,
@@ -74,6 +78,13 @@ function numbers(gigs: readonly IndexedGig[]) {
     orderCount: Uint32Array.from(gigs, (gig) => finite(gig.orderCount)),
     reviewCount: Uint32Array.from(gigs, (gig) => finite(gig.reviewCount)),
   }
+}
+
+/** How often each number below `size` is in the list. */
+export function countValues(list: Uint32Array, size: number): Uint32Array {
+  const counts = new Uint32Array(size)
+  for (let at = 0; at < list.length; at++) counts[list[at]!]! += 1
+  return counts
 }
 
 /** Lists of strings as numbers into a sorted table; a value repeated in one list counts once. */
@@ -100,8 +111,11 @@ type Tally = {
 function indexText(gigs: readonly IndexedGig[]) {
   const tally: Tally = { termOf: new Map(), weights: [], headlines: [], touched: [] }
   const found: { terms: number[]; postings: number[] } = { terms: [], postings: [] }
+  const tongues = new Uint16Array(gigs.length)
   gigs.forEach((gig, number) => {
-    for (const field of FIELDS) tallyField(tally, field, indexWords(field.text(gig)))
+    const heard = noTongues()
+    for (const field of FIELDS) tallyField(tally, field, { words: indexWords(field.text(gig)), heard })
+    tongues[number] = languagesHeard(heard)
     for (const term of tally.touched) {
       const weight = tally.weights[term]!
       const impact = Math.max(1, Math.round((IMPACT_MAX * weight) / (weight + SATURATION)))
@@ -112,15 +126,15 @@ function indexText(gigs: readonly IndexedGig[]) {
     }
     tally.touched.length = 0
   })
-  return arrange([...tally.termOf.keys()], found)
+  return { ...arrange([...tally.termOf.keys()], found), tongues }
 }
 
 /** Stop words count where people name things; in prose they would only cost room. */
-function tallyField(tally: Tally, field: Field, words: readonly string[]) {
+function tallyField(tally: Tally, field: Field, { words, heard }: { words: readonly string[]; heard: Tongues }) {
   const lengthFactor = 1 - LENGTH_SHARE + (LENGTH_SHARE * words.length) / field.lengthUsual
   const share = field.weight / lengthFactor
   for (const word of words) {
-    if (field.weight < 1 && isStopWord(word)) continue
+    if (hearWord(heard, word) && field.weight < 1) continue
     let term = tally.termOf.get(word)
     if (term === undefined) {
       term = tally.termOf.size
@@ -152,7 +166,8 @@ function arrange(terms: string[], found: { terms: number[]; postings: number[] }
     postings[next[rank]!++] = value
     if (value & HEADLINE) headlineCounts[rank]! += 1
   })
-  return { terms: packStrings(order.map((term) => terms[term]!)), postings, postingStarts, headlineCounts }
+  const strings = order.map((term) => terms[term]!)
+  return { strings, terms: packStrings(strings), postings, postingStarts, headlineCounts }
 }
 
 const finite = (value: number) => (Number.isFinite(value) ? value : 0)

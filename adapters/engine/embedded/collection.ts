@@ -1,7 +1,9 @@
 // What the engine holds: parts, each a segment and which of its gigs are gone. At most one living copy of a gig exists.
 import type { IndexedGig } from '../index.ts'
+import type { Shelves } from './browse.ts'
 import { buildSegment } from './build.ts'
 import type { Segment } from './segment.ts'
+import type { StemMemo } from './stems.ts'
 import { compareTo, find, lowerBound, stringAt } from './table.ts'
 
 export type Part = {
@@ -11,6 +13,8 @@ export type Part = {
   living: number
   /** Its file, once it is on disk. */
   file: SavedFile | null
+  /** Once somebody looked around in it. */
+  shelves: Shelves | null
 }
 export type SavedFile = { name: string; bytes: number; sha256: string }
 
@@ -22,16 +26,29 @@ export type Collection = {
   revision: number
   /** Whether something that was on disk could not be read. */
   damaged: boolean
+  stems: StemMemo
 }
 
 /** Removals remembered against late deliveries; the oldest are forgotten first. */
 export const REMOVALS_MAX = 20_000
 export const VERSIONS_PAGE_MAX = 1000
 
-export const emptyCollection = (): Collection => ({ parts: [], removed: new Map(), revision: 0, damaged: false })
+export const emptyCollection = (): Collection => ({
+  parts: [],
+  removed: new Map(),
+  revision: 0,
+  damaged: false,
+  stems: new Map(),
+})
 
 export function partOf(segment: Segment, file: SavedFile | null): Part {
-  return { segment, dead: new Uint8Array(new SharedArrayBuffer(segment.gigs)), living: segment.gigs, file }
+  return {
+    segment,
+    dead: new Uint8Array(new SharedArrayBuffer(segment.gigs)),
+    living: segment.gigs,
+    file,
+    shelves: null,
+  }
 }
 
 export function upsertGigs(collection: Collection, gigs: readonly IndexedGig[]) {
@@ -50,7 +67,7 @@ export function upsertGigs(collection: Collection, gigs: readonly IndexedGig[]) 
     if (place) bury(place)
   }
   if (accepted.length === 0) return
-  collection.parts.push(partOf(buildSegment(accepted), null))
+  collection.parts.push(partOf(buildSegment(accepted, collection.stems), null))
   collection.revision += 1
 }
 
@@ -120,4 +137,5 @@ const versionAt = ({ part, gig }: Place) => part.segment.columns.version[gig]!
 function bury({ part, gig }: Place) {
   part.dead[gig] = 1
   part.living -= 1
+  if (part.shelves) part.shelves.living[part.segment.columns.category[gig]!]! -= 1
 }

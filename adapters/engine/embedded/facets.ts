@@ -13,7 +13,14 @@ export const RATING_STEPS = [4.5, 4, 3, 2, 1] as const
 export const DELIVERY_STEPS = [1, 3, 7, 14, 30] as const
 
 /** The first `count` gigs at hand; `hits` are those that pass every filter; `on` has the bits of the filters in use. */
-export type Matches = { part: Part; count: number; hits: Uint32Array; on: number; scratch: Scratch }
+export type Matches = {
+  part: Part
+  count: number
+  hits: Uint32Array
+  on: number
+  scratch: Scratch
+  /** Counts per category that are known already. */ categories: Uint32Array | null
+}
 export type FacetCounter = { add(matches: Matches): void; result(): SearchResult['facets'] }
 
 export function countFacets(facets: readonly Facet[]): FacetCounter {
@@ -41,7 +48,11 @@ function countedBy(facet: Facet, { count, hits, on, scratch }: Matches): Uint32A
 type Counter = { add(matches: Matches, chosen: Uint32Array): void; result(): unknown }
 
 const COUNTERS: Readonly<Record<Facet, () => Counter>> = {
-  category: () => valueCounter(({ segment }) => ({ table: segment.categories, column: segment.columns.category })),
+  category: () =>
+    valueCounter(
+      ({ segment }) => ({ table: segment.categories, column: segment.columns.category }),
+      ({ categories }) => categories,
+    ),
   subcategory: () =>
     valueCounter(({ segment }) => ({ table: segment.subcategories, column: segment.columns.subcategory })),
   sellerLevel: () => valueCounter(({ segment }) => ({ table: segment.levels, column: segment.columns.level })),
@@ -62,12 +73,16 @@ const COUNTERS: Readonly<Record<Facet, () => Counter>> = {
 
 type Coded = { table: Table; column: Uint32Array; starts?: Uint32Array }
 
-function valueCounter(codedOf: (part: Part) => Coded): Counter {
+function valueCounter(
+  codedOf: (part: Part) => Coded,
+  knownIn: (matches: Matches) => Uint32Array | null = () => null,
+): Counter {
   const counts = new Map<string, number>()
   return {
-    add({ part }, chosen) {
-      const coded = codedOf(part)
-      const byCode = coded.starts ? countLists(coded, coded.starts, chosen) : countCodes(coded, chosen)
+    add(matches, chosen) {
+      const coded = codedOf(matches.part)
+      const known = knownIn(matches)
+      const byCode = known ?? (coded.starts ? countLists(coded, coded.starts, chosen) : countCodes(coded, chosen))
       byCode.forEach((count, code) => {
         if (count === 0) return
         const value = nameAt(coded.table, code)

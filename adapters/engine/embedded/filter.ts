@@ -1,5 +1,5 @@
 // Filters, each a bit: a gig that fails one filter only still counts in the facet that ignores it.
-import type { SearchQuery } from '../index.ts'
+import { EngineError, FILTER_VALUES_MAX, type FilterName, type SearchQuery } from '../index.ts'
 import type { Part } from './collection.ts'
 import type { Scratch } from './match.ts'
 import { find, type Table } from './table.ts'
@@ -18,9 +18,37 @@ export const FILTER_BITS = {
   sellerLevel: 64,
   language: 128,
   tags: 256,
-} as const
+} as const satisfies Record<FilterName, number>
 
-type FilterName = keyof typeof FILTER_BITS
+const FIELDS: Readonly<Record<FilterName, readonly (keyof Filter)[]>> = {
+  category: ['category'],
+  subcategory: ['subcategory'],
+  sellerId: ['sellerId'],
+  price: ['minPrice', 'maxPrice'],
+  deliveryDays: ['deliveryDays'],
+  rating: ['minRating'],
+  sellerLevel: ['sellerLevel'],
+  language: ['languages'],
+  tags: ['tags'],
+}
+
+export const filterNames = (bits: number): FilterName[] =>
+  (Object.keys(FILTER_BITS) as FilterName[]).filter((name) => bits & FILTER_BITS[name])
+
+export const filterWithout = (filter: Filter, bits: number): Filter => {
+  const left = { ...filter }
+  for (const field of filterNames(bits).flatMap((name) => FIELDS[name])) delete left[field]
+  return left
+}
+
+/** Each value costs a pass or a look-up: throws 'bad_query' when there are too many. */
+export const checkFilter = (filter: Filter) => {
+  for (const [name, value] of Object.entries(filter)) {
+    if (Array.isArray(value) && value.length > FILTER_VALUES_MAX)
+      throw new EngineError('bad_query', `${name} has more than ${FILTER_VALUES_MAX} values`)
+  }
+}
+
 type AtHand = { count: number; scratch: Scratch }
 
 /** Answers the bits of the filters that are on; with any on, fills scratch.fails for the first `count` gigs at hand. */

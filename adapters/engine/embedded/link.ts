@@ -3,13 +3,20 @@
 import { Worker } from 'node:worker_threads'
 import { EngineError } from '../index.ts'
 import type { Answer, CallName, Calls, FromWorker, Request, WorkerOptions } from './protocol.ts'
+import type { SettingsSent } from './settings.ts'
 
 /** A worker that dies more often than this within the window stays dead. */
 export const RESTARTS_MAX = 5
 const RESTART_WINDOW_MS = 60_000
 const RESTART_AFTER_MS = 100
 
-export type LinkOptions = WorkerOptions & { heapMbMax?: number; warn: (text: string) => void }
+export type LinkOptions = {
+  dir: string
+  /** Asked at each start of the worker. */
+  settings: () => SettingsSent
+  heapMbMax?: number
+  warn: (text: string) => void
+}
 
 export type Link = {
   call<K extends CallName>(name: K, asked: Calls[K]['asked']): Promise<Calls[K]['answer']>
@@ -32,9 +39,9 @@ export async function openLink(options: LinkOptions): Promise<Link> {
   let restartTimer: NodeJS.Timeout | null = null
 
   function start(onReady: () => void, onFailed: (error: Error) => void) {
-    const { dir, synonyms, heapMbMax } = options
+    const { dir, settings, heapMbMax } = options
     worker = new Worker(new URL('./worker.ts', import.meta.url), {
-      workerData: { dir, synonyms } satisfies WorkerOptions,
+      workerData: { dir, settings: settings() } satisfies WorkerOptions,
       ...(heapMbMax ? { resourceLimits: { maxOldGenerationSizeMb: heapMbMax } } : {}),
     })
     let reason = new Error('the search worker stopped')

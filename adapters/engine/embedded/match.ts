@@ -1,22 +1,26 @@
 // Which gigs of a part have the query's words, and how well.
 // Whole numbers only, so that a gig's score never depends on the order of work.
 import type { Part } from './collection.ts'
-import type { Run } from './plan.ts'
 import { IMPACT_MAX } from './segment.ts'
 
-export type Mode = 'all' | 'any'
-/** A query word in one part, with its weight: the rarer the word, the heavier. */
-export type WeighedRuns = { runs: Run[]; weight: number }
+/**
+ * Postings of neighbouring terms, the share of the full weight that a gig gets for them, and of which languages the
+ * gig's text must be one (bits; zero is any). `list` has the postings where they are not the segment's own.
+ */
+export type Run = { from: number; to: number; share: number; languages: number; list: Uint32Array | null }
+/** A query word in one part, with its weight: the rarer the word, the heavier. A gig counts with its best run. */
+export type WeighedRuns = { runs: readonly Run[]; weight: number }
 
 /** Room for one search at a time, kept between searches. */
 export type Scratch = {
   /** The gigs at hand. */
   gigs: Uint32Array
-  /** By gig number: text score, its last word's best, words had so far, and the last word seen. */
+  /** By gig number: text score, its last word's best, and the last word seen. */
   text: Uint32Array
   best: Uint32Array
-  words: Uint8Array
   stage: Uint8Array
+  /** By gig number: which of the words it has, as bits. */
+  words: Uint16Array
   /** By place in `gigs`: which filters it fails. */
   fails: Uint16Array
   /** Those of the gigs at hand that pass every filter, and those that one facet counts. */
@@ -25,10 +29,11 @@ export type Scratch = {
   /** By place in `hits`: its first sort key. */
   keys: Float64Array
 }
+export type Scratches = { for(gigs: number): Scratch }
 
-const WEIGHT_UNIT = 64
+export const WEIGHT_UNIT = 64
 
-export function createScratch(): { for(gigs: number): Scratch } {
+export function createScratch(): Scratches {
   let room = allocate(0)
   return { for: (gigs) => (room.text.length >= gigs ? room : (room = allocate(Math.ceil(gigs * 1.25)))) }
 }
@@ -39,13 +44,6 @@ export function wordWeight(postings: number, gigs: number): number {
   return Math.max(1, Math.round(WEIGHT_UNIT * Math.log(1 + (gigs - having + 0.5) / (having + 0.5))))
 }
 
-type Matching = { mode: Mode; scratch: Scratch }
-
-/** Fills scratch.gigs with the living gigs that match, and scratch.text with their scores; answers how many. */
-export function matchText(part: Part, words: readonly WeighedRuns[], { mode, scratch }: Matching): number {
-  return mode === 'all' ? matchAll(part, words, scratch) : matchAny(part, words, scratch)
-}
-
 export function everyGig(part: Part, scratch: Scratch): number {
   const { gigs } = scratch
   const { dead } = part
@@ -54,7 +52,8 @@ export function everyGig(part: Part, scratch: Scratch): number {
   return count
 }
 
-function matchAll(part: Part, words: readonly WeighedRuns[], scratch: Scratch): number {
+/** Fills scratch.gigs with the living gigs that have all words, and scratch.text with their scores; answers how many. */
+export function matchText(part: Part, words: readonly WeighedRuns[], scratch: Scratch): number {
   const rarestFirst = [...words].sort((left, right) => runLength(left) - runLength(right))
   if (rarestFirst.length === 0 || runLength(rarestFirst[0]!) === 0) return 0
   const seen = firstWord(part, rarestFirst[0]!, scratch)
@@ -70,14 +69,17 @@ function matchAll(part: Part, words: readonly WeighedRuns[], scratch: Scratch): 
 }
 
 function firstWord(part: Part, word: WeighedRuns, { gigs, stage, text, best }: Scratch): number {
-  const { postings } = part.segment.columns
+  const { postings, tongues } = part.segment.columns
   const { dead } = part
   let count = 0
   for (const run of word.runs) {
     const factor = factorOf(word, run)
+    const list = run.list ?? postings
+    const { languages } = run
     for (let at = run.from; at < run.to; at++) {
-      const gig = postings[at]! >>> 8
-      const score = factor * (postings[at]! & IMPACT_MAX)
+      const gig = list[at]! >>> 8
+      if (languages !== 0 && (tongues[gig]! & languages) === 0) continue
+      const score = factor * (list[at]! & IMPACT_MAX)
       if (stage[gig] === 0) {
         if (dead[gig] === 1) continue
         stage[gig] = 1
@@ -92,13 +94,16 @@ function firstWord(part: Part, word: WeighedRuns, { gigs, stage, text, best }: S
 /** Only gigs that had every word before count on. */
 function nextWord(part: Part, word: WeighedRuns, { done, scratch }: { done: number; scratch: Scratch }) {
   const { stage, text, best } = scratch
-  const { postings } = part.segment.columns
+  const { postings, tongues } = part.segment.columns
   for (const run of word.runs) {
     const factor = factorOf(word, run)
+    const list = run.list ?? postings
+    const { languages } = run
     for (let at = run.from; at < run.to; at++) {
-      const gig = postings[at]! >>> 8
+      const gig = list[at]! >>> 8
       if (stage[gig]! < done) continue
-      const score = factor * (postings[at]! & IMPACT_MAX)
+      if (languages !== 0 && (tongues[gig]! & languages) === 0) continue
+      const score = factor * (list[at]! & IMPACT_MAX)
       if (stage[gig] === done) {
         stage[gig] = done + 1
         text[gig]! += score
@@ -111,42 +116,41 @@ function nextWord(part: Part, word: WeighedRuns, { done, scratch }: { done: numb
   }
 }
 
-/** The more of the words a gig has, the more each counts. */
-function matchAny(part: Part, all: readonly WeighedRuns[], scratch: Scratch): number {
-  const { gigs, stage, text, best, words } = scratch
-  const { postings } = part.segment.columns
+/** Fills scratch.gigs with the living gigs that have any of the words, and scratch.words with which. */
+export function matchAny(part: Part, all: readonly (readonly Run[])[], scratch: Scratch): number {
+  const { gigs, stage, words } = scratch
+  const { postings, tongues } = part.segment.columns
   let count = 0
-  all.forEach((word, at) => {
-    const now = at + 1
-    for (const run of word.runs) {
-      const factor = factorOf(word, run)
-      for (let place = run.from; place < run.to; place++) {
-        const gig = postings[place]! >>> 8
-        const score = factor * (postings[place]! & IMPACT_MAX)
-        if (stage[gig] === now) {
-          if (score <= best[gig]!) continue
-          text[gig]! += score - best[gig]!
-        } else {
-          if (stage[gig] === 0) {
-            if (part.dead[gig] === 1) continue
-            gigs[count++] = gig
-            text[gig] = 0
-            words[gig] = 0
-          }
-          stage[gig] = now
-          text[gig]! += score
-          words[gig]! += 1
+  all.forEach((runs, at) => {
+    for (const { from, to, list: own, languages } of runs) {
+      const list = own ?? postings
+      for (let place = from; place < to; place++) {
+        const gig = list[place]! >>> 8
+        if (languages !== 0 && (tongues[gig]! & languages) === 0) continue
+        if (stage[gig] === 0) {
+          if (part.dead[gig] === 1) continue
+          stage[gig] = 1
+          gigs[count++] = gig
+          words[gig] = 0
         }
-        best[gig] = score
+        words[gig]! |= 1 << at
       }
     }
   })
-  for (let at = 0; at < count; at++) {
-    const gig = gigs[at]!
-    stage[gig] = 0
-    text[gig] = Math.round((text[gig]! * words[gig]!) / all.length)
-  }
+  for (let at = 0; at < count; at++) stage[gigs[at]!] = 0
   return count
+}
+
+/** Whether a gig that is still there is in the run. */
+export function isLiving(part: Part, { from, to, list, languages }: Run): boolean {
+  const { postings, tongues } = part.segment.columns
+  if (part.living === part.segment.gigs && languages === 0) return to > from
+  const all = list ?? postings
+  for (let at = from; at < to; at++) {
+    const gig = all[at]! >>> 8
+    if (part.dead[gig] === 0 && (languages === 0 || (tongues[gig]! & languages) !== 0)) return true
+  }
+  return false
 }
 
 const factorOf = (word: WeighedRuns, run: Run) => Math.max(1, Math.round(word.weight * run.share))
@@ -157,8 +161,8 @@ function allocate(gigs: number): Scratch {
     gigs: new Uint32Array(gigs),
     text: new Uint32Array(gigs),
     best: new Uint32Array(gigs),
-    words: new Uint8Array(gigs),
     stage: new Uint8Array(gigs),
+    words: new Uint16Array(gigs),
     fails: new Uint16Array(gigs),
     hits: new Uint32Array(gigs),
     chosen: new Uint32Array(gigs),

@@ -1,6 +1,8 @@
 // Several segments become one without reading a gig again.
 // Written as a generator, so that searches are answered between steps.
+import { countValues } from './build.ts'
 import { HEADLINE, packSegment, type Segment, type SectionName, type Sections } from './segment.ts'
+import { mergeStems } from './stems.ts'
 import { compareEntries, packStrings, stringAt, type Table } from './table.ts'
 
 export type MergeSource = { segment: Segment; /** Per gig, 1 when it is gone. */ dead: Uint8Array }
@@ -27,6 +29,8 @@ export function* mergeSegments(sources: readonly MergeSource[]): Generator<void,
     sections[name] = (yield* mergeNumbers(context, name)) as never
   }
   for (const [table, column, list] of CODED) yield* mergeCoded(context, { table, column, list, sections })
+  sections.tagCounts = countValues(sections.tagLists!, sections.tagStarts!.length - 1)
+  yield
   yield* mergePostings(context, sections)
   return { segment: packSegment(context.gigs, sections as Sections), numbers }
 }
@@ -42,6 +46,7 @@ const NUMBERS = [
   'quality',
   'orderCount',
   'reviewCount',
+  'tongues',
 ] as const satisfies readonly SectionName[]
 
 // Table, column of codes, and for lists where each gig's list starts.
@@ -179,6 +184,7 @@ function codedTable(segment: Segment, name: Coded['table']): Table {
 /** Terms that no living gig has are forgotten. */
 function* mergePostings(context: Context, sections: Partial<Sections>) {
   const tables = context.segments.map((segment) => segment.terms)
+  const codes = tables.map((table) => new Uint32Array(table.size).fill(GONE))
   const heads = tables.map(() => 0)
   const room = context.segments.reduce((sum, segment) => sum + segment.columns.postings.length, 0)
   const postings = new Uint32Array(room)
@@ -196,7 +202,9 @@ function* mergePostings(context: Context, sections: Partial<Sections>) {
       const table = tables[source]!
       if (source !== lowest && (at >= table.size || compareEntries(entry, { table, at }) !== 0)) continue
       const { columns } = context.segments[source]!
+      const before = end
       end = appendPostings(postings, end, { columns, term: at, numbers: context.numbers[source]! })
+      if (end > before) codes[source]![at] = strings.length
       heads[source] = at + 1
       runs += 1
     }
@@ -212,6 +220,9 @@ function* mergePostings(context: Context, sections: Partial<Sections>) {
     }
   }
   write(sections, 'term', strings)
+  yield
+  Object.assign(sections, yield* mergeStems(context.segments, codes, GONE))
+  yield
   sections.postings = postings.subarray(0, end)
   sections.postingStarts = Uint32Array.from(starts)
   sections.headlineCounts = Uint32Array.from(headlineCounts)

@@ -1,23 +1,41 @@
 // The order of hits: two keys, both counting down, then the id counting up. The best of all parts are kept as found.
-import type { Sort } from '../index.ts'
+import type { Ranking, Sort } from '../index.ts'
 import type { Part } from './collection.ts'
 import type { Cursor } from './cursor.ts'
 import type { Scratch } from './match.ts'
-import { compareEntries, compareTo, lowerBound } from './table.ts'
+import { compareEntries, compareTo, find, lowerBound } from './table.ts'
 
 export type Ranked = { first: number; second: number; part: Part; gig: number }
-export type Scoring = { asOf: number; hasText: boolean; scratch: Scratch }
+export type Scoring = {
+  asOf: number
+  hasText: boolean
+  ranking: Ranking
+  /** Gigs of the part that stand first, with their places. */
+  pinned: ReadonlyMap<number, number>
+  scratch: Scratch
+}
 
-const QUALITY_FLOOR = 0.3
-const FRESHNESS_SHARE = 0.15
-const FRESHNESS_MS = 30 * 24 * 3600 * 1000
+const DAY_MS = 24 * 3600 * 1000
+/** Above every score. */
+const PINNED_SCORE = 1e12
 
 /** Text score × quality × mild freshness; without text all gigs match alike. */
-export function relevance(part: Part, gig: number, { asOf, hasText, scratch }: Scoring): number {
+export function relevance(part: Part, gig: number, { asOf, hasText, ranking, scratch }: Scoring): number {
   const { quality, createdAt } = part.segment.columns
+  const halfMs = ranking.freshnessDays * DAY_MS
   const age = Math.max(0, asOf - createdAt[gig]!)
-  const fresh = 1 + (FRESHNESS_SHARE * FRESHNESS_MS) / (FRESHNESS_MS + age)
-  return (hasText ? scratch.text[gig]! : 1) * (QUALITY_FLOOR + (1 - QUALITY_FLOOR) * quality[gig]!) * fresh
+  const fresh = 1 + (ranking.freshness * halfMs) / (halfMs + age)
+  return (hasText ? scratch.text[gig]! : 1) * (1 - ranking.quality + ranking.quality * quality[gig]!) * fresh
+}
+
+/** The part's living gigs among the ids, with their places. */
+export function pinnedIn(part: Part, ids: readonly string[]): Map<number, number> {
+  const places = new Map<number, number>()
+  ids.forEach((id, place) => {
+    const gig = find(part.segment.ids, id)
+    if (gig >= 0 && part.dead[gig] === 0) places.set(gig, place)
+  })
+  return places
 }
 
 type Column = 'createdAt' | 'rating' | 'price' | 'orderCount' | 'reviewCount'
@@ -66,9 +84,18 @@ function fillKeys(part: Part, sort: Sort, { hits, scoring }: Hits) {
   } = scoring
   const { columns } = part.segment
   const { first, sign } = SORTS[sort]
-  if (!first) for (let at = 0; at < hits.length; at++) keys[at] = relevance(part, hits[at]!, scoring)
-  else if (first === 'orderCount' || first === 'reviewCount') copyCounts(keys, hits, { column: columns[first], sign })
+  if (!first) {
+    for (let at = 0; at < hits.length; at++) keys[at] = relevance(part, hits[at]!, scoring)
+    if (scoring.pinned.size > 0) raisePinned(keys, hits, scoring.pinned)
+  } else if (first === 'orderCount' || first === 'reviewCount') copyCounts(keys, hits, { column: columns[first], sign })
   else copyNumbers(keys, hits, { column: columns[first], sign })
+}
+
+function raisePinned(keys: Float64Array, hits: Uint32Array, pinned: ReadonlyMap<number, number>) {
+  for (let at = 0; at < hits.length; at++) {
+    const place = pinned.get(hits[at]!)
+    if (place !== undefined) keys[at] = PINNED_SCORE - place
+  }
 }
 
 // Twice the same, so that each only ever sees one kind of array.

@@ -1,11 +1,13 @@
 // What the engine's front and its worker say to each other. Several requests or answers travel in one message.
 import type { Engine, EngineError, IndexedGig, SearchQuery, SearchResult, Suggestion } from '../index.ts'
+import type { SettingsSent } from './settings.ts'
 
 export type Calls = {
   upsert: { asked: readonly IndexedGig[]; answer: null }
   remove: { asked: readonly { id: string; version: number }[]; answer: null }
   search: { asked: SearchQuery; answer: SearchResult }
   suggest: { asked: { prefix: string; limit: number }; answer: Suggestion[] }
+  configure: { asked: SettingsSent; answer: null }
   flush: { asked: null; answer: null }
   versions: { asked: { after?: string | null; limit: number }; answer: Awaited<ReturnType<Engine['versions']>> }
   stats: { asked: null; answer: { gigs: number; bytes: number; damaged: boolean } }
@@ -19,4 +21,4 @@ export type Answer = { number: number; answer: Calls[CallName]['answer'] } | { n
 
 export type FromWorker = { ready: true } | { answers: Answer[] } | { warning: string }
 
-export type WorkerOptions = { dir: string; synonyms: Readonly<Record<string, readonly string[]>> }
+export type WorkerOptions = { dir: string; settings: SettingsSent }

@@ -3,7 +3,7 @@
 import { tableOf, type Table } from './table.ts'
 
 /** Raised when the sections or the words change; an index of another format is rebuilt from the gigs. */
-export const SEGMENT_FORMAT = 1
+export const SEGMENT_FORMAT = 2
 /** A posting keeps the gig's number in 24 bits. */
 export const SEGMENT_GIGS_MAX = 2 ** 24
 
@@ -46,6 +46,13 @@ const SECTIONS = {
   postingStarts: Uint32Array,
   // In how many gigs a term stands in the title or tags: what completions are ordered by.
   headlineCounts: Uint32Array,
+  // Hashes of the terms' stems, rising, and whose they are: see `formsOf`.
+  stemHashes: Uint32Array,
+  stemTerms: Uint32Array,
+  // The languages a gig's text seems to be in, as bits.
+  tongues: Uint16Array,
+  // How many gigs have each tag.
+  tagCounts: Uint32Array,
 } as const
 
 export type SectionName = keyof typeof SECTIONS

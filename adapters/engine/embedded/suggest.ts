@@ -2,8 +2,9 @@
 import { QUERY_CHARS_MAX, type Suggestion } from '../index.ts'
 import type { Part } from './collection.ts'
 import { HEADLINE } from './segment.ts'
-import { find, prefixRange, stringAt, type Table } from './table.ts'
-import { fold, foldTag, isStopWord, queryWords } from './text.ts'
+import { find, nameAt, prefixRange, stringAt, type Table } from './table.ts'
+import { isStopWord } from './language/index.ts'
+import { fold, foldTag, queryWords } from './text.ts'
 
 const SUGGESTIONS_MAX = 20
 const CATEGORIES_MAX = 3
@@ -29,21 +30,18 @@ type Counts = Map<string, number>
 
 function tagsLike(parts: readonly Part[], text: string): Counts {
   const counts: Counts = new Map()
-  for (const part of parts) {
-    const {
-      tags,
-      columns: { tagLists, tagListStarts },
-    } = part.segment
+  for (const { segment, dead } of parts) {
+    const { tags, columns } = segment
     const { from, to } = prefixRange(tags, text)
     if (from === to) continue
-    const byTag = new Uint32Array(to - from)
-    part.dead.forEach((dead, gig) => {
-      if (dead === 1) return
-      for (let at = tagListStarts[gig]!; at < tagListStarts[gig + 1]!; at++) {
-        const tag = tagLists[at]!
-        if (tag >= from && tag < to) byTag[tag - from]! += 1
+    const byTag = columns.tagCounts.slice(from, to)
+    // Only the gigs that are gone are looked at, found as fast as a byte is found.
+    for (let gig = dead.indexOf(1); gig >= 0; gig = dead.indexOf(1, gig + 1)) {
+      for (let at = columns.tagListStarts[gig]!; at < columns.tagListStarts[gig + 1]!; at++) {
+        const tag = columns.tagLists[at]!
+        if (tag >= from && tag < to) byTag[tag - from]! -= 1
       }
-    })
+    }
     byTag.forEach((count, at) => {
       if (count > 0) add(counts, stringAt(tags, from + at), count)
     })
@@ -61,8 +59,9 @@ function completionsOf(parts: readonly Part[], text: string): Counts {
   const ends = endings(parts, last)
   const tried = mostFrequent(ends).slice(0, COMPLETIONS_TRIED_MAX)
   const counts: Counts = new Map()
+  const together = others.length === 0 ? null : parts.map((part) => havingAll(part, others))
   for (const ending of tried) {
-    const count = others.length === 0 ? ends.get(ending)! : togetherCount(parts, others, ending)
+    const count = together ? countAmong(parts, together, ending) : ends.get(ending)!
     if (count > 0) counts.set(start + ending, count)
   }
   return counts
@@ -84,32 +83,36 @@ function endings(parts: readonly Part[], word: string): Counts {
   return counts
 }
 
-/** In how many gigs' titles or tags all of these words stand. */
-function togetherCount(parts: readonly Part[], others: readonly string[], ending: string): number {
-  let together = 0
-  for (const part of parts) {
-    let gigs = headlineGigs(part, ending)
-    for (const word of others) {
-      if (gigs.size > 0) gigs = gigs.intersection(headlineGigs(part, word))
+/** By gig: 1 where all of the words stand in the title or tags; null when no gig has them. */
+function havingAll(part: Part, words: readonly string[]): Uint8Array | null {
+  const { terms, columns } = part.segment
+  const stage = new Uint8Array(part.segment.gigs)
+  for (const [at, word] of words.entries()) {
+    const term = find(terms, word)
+    if (term < 0) return null
+    for (let place = columns.postingStarts[term]!; place < columns.postingStarts[term + 1]!; place++) {
+      const value = columns.postings[place]!
+      if (value & HEADLINE && stage[value >>> 8] === at) stage[value >>> 8] = at + 1
     }
-    together += gigs.size
   }
-  return together
+  for (let gig = 0; gig < stage.length; gig++) stage[gig] = stage[gig] === words.length && part.dead[gig] === 0 ? 1 : 0
+  return stage
 }
 
-function headlineGigs(part: Part, word: string): Set<number> {
-  const gigs = new Set<number>()
-  const {
-    terms,
-    columns: { postings, postingStarts },
-  } = part.segment
-  const term = find(terms, word)
-  if (term < 0) return gigs
-  for (let at = postingStarts[term]!; at < postingStarts[term + 1]!; at++) {
-    const value = postings[at]!
-    if (value & HEADLINE && part.dead[value >>> 8] === 0) gigs.add(value >>> 8)
-  }
-  return gigs
+/** In how many of those gigs the word stands in the title or tags, too. */
+function countAmong(parts: readonly Part[], having: readonly (Uint8Array | null)[], word: string): number {
+  let count = 0
+  parts.forEach((part, at) => {
+    const { terms, columns } = part.segment
+    const among = having[at]
+    const term = among ? find(terms, word) : -1
+    if (!among || term < 0) return
+    for (let place = columns.postingStarts[term]!; place < columns.postingStarts[term + 1]!; place++) {
+      const value = columns.postings[place]!
+      if (value & HEADLINE) count += among[value >>> 8]!
+    }
+  })
+  return count
 }
 
 /** Categories and subcategories one of whose words starts like the text. */
@@ -124,16 +127,16 @@ function categoriesLike(parts: readonly Part[], text: string): string[] {
 }
 
 function countLike(counts: Counts, place: { table: Table; column: Uint32Array; dead: Uint8Array; text: string }) {
-  const byCode = new Map<number, number>()
-  for (let code = 0; code < place.table.size; code++) {
-    const name = ` ${fold(stringAt(place.table, code)).replace(/[^\p{L}\p{N}]+/gu, ' ')}`
-    if (name.includes(` ${place.text}`)) byCode.set(code, 0)
+  const { table, column, dead, text } = place
+  const like: number[] = []
+  for (let code = 0; code < table.size; code++) {
+    const name = ` ${fold(nameAt(table, code)).replace(/[^\p{L}\p{N}]+/gu, ' ')}`
+    if (name.includes(` ${text}`)) like.push(code)
   }
-  if (byCode.size === 0) return
-  place.column.forEach((code, gig) => {
-    if (place.dead[gig] === 0 && byCode.has(code)) byCode.set(code, byCode.get(code)! + 1)
-  })
-  for (const [code, count] of byCode) if (count > 0) add(counts, stringAt(place.table, code), count)
+  if (like.length === 0) return
+  const byCode = new Uint32Array(table.size)
+  for (let gig = 0; gig < column.length; gig++) byCode[column[gig]!]! += 1 - dead[gig]!
+  for (const code of like) if (byCode[code]! > 0) add(counts, nameAt(table, code), byCode[code]!)
 }
 
 function add(counts: Counts, text: string, count: number) {

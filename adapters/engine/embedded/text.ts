@@ -1,4 +1,5 @@
 // Text to words, the same way for gigs and for queries: compatibility forms unified, case and diacritics folded.
+import { isStopWord } from './language/index.ts'
 
 /** A word longer than this is cut, so that no text can make an endless term. */
 export const WORD_CHARS_MAX = 40
@@ -26,16 +27,6 @@ const LETTERS: Readonly<Record<string, string>> = {
 }
 const LETTER = new RegExp(`[${Object.keys(LETTERS).join('')}]`, 'g')
 
-const STOP_WORDS: ReadonlySet<string> = new Set(
-  (
-    'a an and any are as at be been but by can could d did do does for from had has have he her his how i if in into is ' +
-    'it its just ll m me my no nor not of on or our out own re s she should so some such t than that the their them then ' +
-    'there these they this those to too up us ve very was we were what when where which who why will with would you your'
-  ).split(' '),
-)
-
-export const isStopWord = (word: string) => STOP_WORDS.has(word)
-
 /** `Café Ⅷ` → `cafe viii`. Folding twice is folding once. */
 export function fold(text: string): string {
   if (ASCII.test(text)) return text.toLowerCase()
@@ -56,6 +47,13 @@ export function queryWords(text: string): string[] {
   return split(text, (pairs, last) => (pairs.length > 0 ? pairs : [last]))
 }
 
+/** The words of a query without those that tell nothing, unless nothing else is left. */
+export function tellingWords(text: string): string[] {
+  const all = queryWords(text)
+  const telling = all.filter((word) => !isStopWord(word))
+  return telling.length > 0 ? telling : all
+}
+
 export const isIdeograph = (word: string) => word.length <= 2 && word.search(IDEOGRAPHS) === 0
 
 /** The folded text with some of its words replaced. */
@@ -64,6 +62,23 @@ export function replaceWords(text: string, replacements: ReadonlyMap<string, str
     .replace(WORD, (word) => replacements.get(cut(word)) ?? word)
     .trim()
     .toWellFormed()
+}
+
+const WRITTEN_WORD = new RegExp(WORD.source, 'giu')
+
+export type WordPlace = { from: number; to: number; word: string; /** Written without spaces. */ isRun: boolean }
+
+/** Where the words stand in a text as it is, each with its folded form. */
+export function wordPlaces(text: string): WordPlace[] {
+  return [...text.matchAll(WRITTEN_WORD)].flatMap(({ 0: written, index }) => {
+    const cuts = [0, ...[...written.matchAll(IDEOGRAPHS)].flatMap((run) => [run.index, run.index + run[0].length])]
+    return [...new Set(cuts)].flatMap((from, at, all) => {
+      const to = all[at + 1] ?? written.length
+      const piece = written.slice(from, to)
+      if (piece === '') return []
+      return [{ from: index + from, to: index + to, word: cut(fold(piece)), isRun: piece.search(IDEOGRAPHS) === 0 }]
+    })
+  })
 }
 
 type Emit = (pairs: string[], last: string) => string[]

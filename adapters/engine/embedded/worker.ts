@@ -4,25 +4,27 @@ import { EngineError, type IndexedGig } from '../index.ts'
 import { byteCount, clearCollection, livingCount, removeGigs, upsertGigs, versionsPage } from './collection.ts'
 import { createScratch } from './match.ts'
 import { createMerger } from './merging.ts'
-import { readSynonyms } from './plan.ts'
 import type { Answer, CallName, Calls, Failure, FromWorker, Request, WorkerOptions } from './protocol.ts'
 import { createSaver } from './saver.ts'
 import { searchGigs } from './search.ts'
+import { readSettings } from './settings.ts'
 import { loadCollection } from './store.ts'
 import { suggestTexts } from './suggest.ts'
 
 /** Answers are sent at the latest after this much work, so that the first of many need not wait for the last. */
 const ANSWERS_HELD_MS = 2
 const MERGE_SLICE_MS = 4
+/** Gigs that are made one segment at once. */
+const JOINED_GIGS_MAX = 1024
 
 const port = parentPort!
-const { dir, synonyms: table } = workerData as WorkerOptions
+const { dir, settings: sent } = workerData as WorkerOptions
 const tell = (message: FromWorker) => port.postMessage(message)
 const warn = (warning: string) => tell({ warning })
 
 const collection = await loadCollection(dir, warn)
-const synonyms = readSynonyms(table)
-const scratch = createScratch()
+let settings = readSettings(sent)
+const scratches = createScratch()
 const merger = createMerger(collection)
 const saver = createSaver({ dir, collection, merger, warn })
 
@@ -32,10 +34,14 @@ const handlers: Handlers = {
   upsert: changing((gigs) => upsertGigs(collection, gigs)),
   remove: changing((gigs) => removeGigs(collection, gigs)),
   clear: changing(() => clearCollection(collection)),
-  search: (query) => searchGigs({ collection, synonyms, scratch, now: Date.now() }, query),
+  search: (query) => searchGigs({ collection, settings, scratches, now: Date.now() }, query),
   suggest: ({ prefix, limit }) => suggestTexts(collection.parts, prefix, limit),
   versions: (page) => versionsPage(collection, page),
   stats: () => ({ gigs: livingCount(collection), bytes: byteCount(collection), damaged: collection.damaged }),
+  configure: (changed) => {
+    settings = readSettings(changed)
+    return null
+  },
   flush: () => saver.flush(),
 }
 
@@ -52,17 +58,28 @@ function changing<T>(change: (asked: T) => void): (asked: T) => null {
 let answers: Answer[] = []
 let heldSince = 0
 
+let waiting: Request[] = []
+
 port.on('message', (requests: Request[]) => {
+  if (waiting.length === 0) setImmediate(handleWaiting)
+  waiting.push(...requests)
+})
+
+/** All that came in one turn is handled together, so that many small upserts make one segment. */
+function handleWaiting() {
+  const requests = waiting
+  waiting = []
   for (const request of joinUpserts(requests)) handle(request)
   send()
-})
+}
 
 /** Neighbouring upserts are one: a segment is made of them once. */
 function joinUpserts(requests: Request[]): (Request & { also?: number[] })[] {
   const out: (Request & { also?: number[] })[] = []
   for (const request of requests) {
     const last = out.at(-1)
-    if (request.name === 'upsert' && last?.name === 'upsert') {
+    const joins = request.name === 'upsert' && last?.name === 'upsert'
+    if (joins && last.asked.length + request.asked.length <= JOINED_GIGS_MAX) {
       last.asked = [...last.asked, ...request.asked] satisfies IndexedGig[]
       last.also = [...(last.also ?? []), request.number]
     } else out.push(request)

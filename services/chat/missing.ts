@@ -1,0 +1,97 @@
+// What somebody missed: per conversation the messages after a seq, and the changes after a change, in answers of bounded
+// size. Following `hasMore` closes any gap. The answer is put together as text, from messages that are mostly text already.
+import type { Asked as AskedOf, Chat, Handlers } from './parts.ts'
+import { ANSWER_BYTES_MAX, changedAfter, lastMessage, messagesFrom } from './messages.ts'
+import type { Tails } from './tails.ts'
+import { jsonFor, wiredDoc, type Wire } from './wire.ts'
+
+/** Messages one sync answers per conversation, and over all of them; the rest is asked for again (`hasMore`). */
+export const SYNC_MESSAGES_EACH = 200
+export const SYNC_MESSAGES_ALL = 2000
+
+type Asked = { id: string; after: number; afterChange: number | undefined; limit: number }
+/** Possibly more of both than one answer takes. */
+type Found = Changes & { messages: readonly Wire[]; lastSeq: number }
+type Changes = { changed: readonly Wire[]; moreChanges: boolean }
+type Answer = { text: string; messages: number; hasMore: boolean }
+type Room = { bytes: number }
+
+export const missing = (chat: Chat, tails: Tails): Handlers<'sync' | 'missed'> => ({
+  sync: async (ctx) => ({ conversations: JSON.parse((await missedBy(chat, tails, ctx)).text) }),
+  missed: (ctx) => missedBy(chat, tails, ctx),
+})
+
+const missedBy = async (chat: Chat, tails: Tails, { params, caller }: AskedOf<'sync'>): Promise<Answer> => {
+  const { conversations, changes = {} } = params
+  const ids = Object.keys(conversations)
+  const members = await chat.roster.members(ids)
+  const own = ids.filter((_, at) => members[at]!.includes(caller.id))
+  const limit = Math.min(SYNC_MESSAGES_EACH, Math.floor(SYNC_MESSAGES_ALL / Math.max(1, own.length)))
+  const all = own.map((id): Asked => ({ id, after: conversations[id]!, afterChange: changes[id], limit }))
+  const found = await Promise.all(all.map((asked) => find(chat, tails, asked)))
+  const room = { bytes: ANSWER_BYTES_MAX }
+  const answers = all.map((asked, at) => fit(asked, found[at]!, room, caller.id))
+  return {
+    text: `{${answers.map(({ text }) => text).join(',')}}`,
+    messages: answers.reduce((sum, { messages }) => sum + messages, 0),
+    hasMore: answers.some(({ hasMore }) => hasMore),
+  }
+}
+
+const find = async (chat: Chat, tails: Tails, asked: Asked): Promise<Found> => {
+  const tail = await tails.current(asked.id, asked.after)
+  if (!tail) return findStored(chat, tails, asked)
+  const isUnchanged = asked.afterChange === undefined || asked.afterChange >= tail.lastChange
+  const { messages } = tail
+  return {
+    ...(isUnchanged ? NO_CHANGES : await findChanged(chat, asked)),
+    // A tail has every number between its first and its last.
+    messages: messages.slice(asked.after - messages[0]!.seq + 1),
+    lastSeq: messages.at(-1)!.seq,
+  }
+}
+
+const findStored = async (chat: Chat, tails: Tails, asked: Asked): Promise<Found> => {
+  const { id, after, afterChange, limit } = asked
+  // Changes first: what is changed meanwhile is in the messages, and asked for again.
+  const { changed, moreChanges } = await findChanged(chat, asked)
+  // From the one that is known: where it is the last, that is known too.
+  const { docs, hasMore } = await messagesFrom(chat.documents, id, Math.max(1, after), limit + 1)
+  const isToEnd = docs.length > 0 && !hasMore
+  const lastSeq = isToEnd ? docs.at(-1)!.seq : ((await lastMessage(chat.documents, id))?.seq ?? 0)
+  const messages = docs.map(wiredDoc)
+  if (isToEnd && afterChange !== undefined && !moreChanges)
+    tails.keep(id, { messages, lastChange: changed.at(-1)?.change ?? afterChange })
+  return { messages: messages.filter(({ seq }) => seq > after), lastSeq, changed, moreChanges }
+}
+
+const NO_CHANGES: Changes = { changed: [], moreChanges: false }
+const findChanged = async ({ documents }: Chat, { id, afterChange, limit }: Asked): Promise<Changes> => {
+  if (afterChange === undefined) return NO_CHANGES
+  const { docs, hasMore } = await changedAfter(documents, id, afterChange, limit)
+  return { changed: docs.map(wiredDoc), moreChanges: hasMore }
+}
+
+/** As much of it as there is room for. */
+const fit = (asked: Asked, found: Found, room: Room, viewer: string): Answer => {
+  const { id, after, afterChange, limit } = asked
+  const changed = taken(found.changed, limit, room)
+  const messages = taken(found.messages, limit, room)
+  const hasMore =
+    found.moreChanges || changed.length < found.changed.length || found.lastSeq > (messages.at(-1)?.seq ?? after)
+  const list = (some: readonly Wire[]) => `[${some.map((message) => jsonFor(message, viewer)).join(',')}]`
+  const changes =
+    afterChange === undefined ? '' : `,"changed":${list(changed)},"lastChange":${changed.at(-1)?.change ?? afterChange}`
+  return {
+    text: `${JSON.stringify(id)}:{"messages":${list(messages)},"lastSeq":${found.lastSeq},"hasMore":${hasMore}${changes}}`,
+    messages: messages.length,
+    hasMore,
+  }
+}
+
+/** The one that fills the room is the last, so that there is at least one while there is any room. */
+const taken = (some: readonly Wire[], limit: number, room: Room): readonly Wire[] => {
+  let count = 0
+  while (count < Math.min(limit, some.length) && room.bytes > 0) room.bytes -= some[count++]!.bytes
+  return some.slice(0, count)
+}

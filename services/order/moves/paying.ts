@@ -1,0 +1,50 @@
+// What the payment actor tells: money came, was refused, went back. Pure; told twice is told once.
+import { charged, refundSettled } from '../../ledger/contract.ts'
+import type { Money } from '../../shapes.ts'
+import { refundsOf, type OrderDoc } from '../state.ts'
+import { leftOf, refunding } from './refunding.ts'
+import { posted, take, type By, type Change, type Moved } from './taking.ts'
+import { workingMs } from './working.ts'
+
+export type Paid = { payment: string; amount: Money; fee: Money }
+
+export const paid = (order: OrderDoc, { payment, amount, fee }: Paid, now: number): Moved | null => {
+  if (order.paidAt !== null) return null
+  const charge = posted(charged({ order: order.id, payment, amount, fee, at: now }))
+  const about = { by: { role: 'system' as const }, now, data: { payment, amount } }
+  const change: Change = { paidAt: now, payment: order.payment && { ...order.payment, status: 'succeeded' } }
+  if (order.status !== 'awaiting_payment') {
+    const back = refunding(order, leftOf(order), now)
+    return take(order, {
+      ...about,
+      step: 'paid_too_late',
+      change: { ...change, ...back.change },
+      say: [charge, ...back.say],
+    })
+  }
+  if (order.requirements.some(({ required }) => required))
+    return take(order, { ...about, step: 'paid', change, say: [charge] })
+  return take(order, {
+    ...about,
+    step: 'paid_and_started',
+    change: { ...change, dueAt: now + workingMs(order) },
+    say: [charge],
+  })
+}
+
+export const refunded = (order: OrderDoc, refund: string, amount: Money, now: number): Moved | null => {
+  const known = refundsOf(order)
+  if (!known.some(({ id, settled }) => id === refund && !settled)) return null
+  const settled = posted(refundSettled({ order: order.id, refund, amount, at: now }))
+  return take(order, {
+    step: 'refunded',
+    by: { role: 'system' },
+    now,
+    data: { refund, amount },
+    say: [settled],
+    change: { refunds: known.map((one) => (one.id === refund ? { ...one, settled: true } : one)) },
+  })
+}
+
+export const declined = (order: OrderDoc, by: By, code: string, now: number): Moved =>
+  take(order, { step: 'payment_failed', by, now, data: { code } })
