@@ -46,6 +46,49 @@ export type BankPayout = {
   failure?: { code: string; message: string }
 }
 
+export const DISPUTE_STATUSES = ['needs_response', 'under_review', 'won', 'lost', 'closed'] as const
+/** closed: an inquiry that became nothing, or a dispute the network stopped before it took money. */
+export type DisputeStatus = (typeof DISPUTE_STATUSES)[number]
+/** A cardholder's bank takes a payment back, or only asks about it. */
+export type Dispute = {
+  id: string
+  paymentId: string
+  status: DisputeStatus
+  amount: Amount
+  /** It only asks: it has moved no money, unless it becomes a dispute later. */
+  inquiry: boolean
+  /** The network's word: fraudulent, product_not_received, … */
+  reason: string
+  /** What it holds of the platform's balance now, and what it has cost in fees, minor units of `amount`'s currency. */
+  withdrawn: number
+  fees: number
+  /** Until when evidence is read, epoch ms; null when none is any more. */
+  evidenceDueAt: number | null
+  createdAt: number
+}
+/** What may be said for the seller. Texts of at most EVIDENCE_CHARACTERS_MAX together. */
+export type DisputeEvidence = {
+  accessLog?: string
+  customerEmail?: string
+  customerName?: string
+  customerIp?: string
+  description?: string
+  refundPolicy?: string
+  refundRefusal?: string
+  serviceDate?: string
+  text?: string
+}
+export const EVIDENCE_CHARACTERS_MAX = 150_000
+/** A card's issuer believes a payment to be fraud: most of them are disputed later. */
+export type FraudWarning = {
+  id: string
+  paymentId: string
+  /** Neither refunded nor disputed yet. */
+  actionable: boolean
+  reason: string
+  createdAt: number
+}
+
 /** A verified webhook: what happened to which object. Never trust its snapshot; fetch the object's current state. */
 export type ProviderEvent = {
   id: string
@@ -58,6 +101,8 @@ export type ProviderEvent = {
   objectType: string
   /** Set when the object carries it: our operation's metadata. */
   metadata: Record<string, string>
+  /** Set when the object is about a payment: a refund, a dispute, a warning. */
+  paymentId?: string
 }
 
 export type BalanceTransaction = {
@@ -110,12 +155,34 @@ export interface Payments {
   findTransfers(group: string): Promise<Transfer[]>
   findRefunds(paymentId: string): Promise<Refund[]>
   findPayouts(accountId: string, op: string): Promise<BankPayout[]>
+  retrieveDispute(id: string): Promise<Dispute>
+  findDisputes(paymentId: string): Promise<Dispute[]>
+  /** Sends evidence to the bank, once and for all. Refused for good when it is too late or was done before. */
+  submitEvidence(
+    id: string,
+    params: { evidence: DisputeEvidence; metadata: Record<string, string> },
+    key: string,
+  ): Promise<Dispute>
+  /** Gives in: it is lost. */
+  acceptDispute(id: string, key: string): Promise<Dispute>
+  retrieveFraudWarning(id: string): Promise<FraudWarning>
+  findFraudWarnings(paymentId: string): Promise<FraudWarning[]>
   /** The platform's balance per currency, minor units, available and pending. `accountId` asks for a connected account's. */
   balance(accountId?: string): Promise<{ available: Record<string, number>; pending: Record<string, number> }>
   balanceTransactions(page: {
     after?: string | null
     limit: number
   }): Promise<{ data: BalanceTransaction[]; next: string | null }>
+  /**
+   * Events since an epoch ms, newest first, of the platform or of a connected account: what a webhook that never came would
+   * have said. The provider keeps them for 30 days. `next` leads to older ones.
+   */
+  listEvents(page: {
+    since: number
+    after?: string | null
+    limit: number
+    accountId?: string
+  }): Promise<{ data: ProviderEvent[]; next: string | null }>
   /** Verifies a webhook over its raw bytes. Throws PaymentsError 'bad_signature'; future timestamps past 60 s are refused too. */
   verifyWebhook(raw: Uint8Array, signature: string): Promise<ProviderEvent>
   /** Present where the provider follows the platform's clock: applies what became due. */
