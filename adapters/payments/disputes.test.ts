@@ -38,7 +38,8 @@ test('a dispute takes the money and a fee at once, and names what it is over', a
     amount: usd(10_000),
     inquiry: false,
     reason: 'fraudulent',
-    withdrawn: 10_000,
+    taken: 10_000,
+    restored: 0,
     fees: DISPUTE_FEE,
   })
   t.is(dispute.evidenceDueAt! - dispute.createdAt, 7 * DAY_MS)
@@ -59,7 +60,12 @@ test('a dispute answered well is won: the money comes back, the fee does not', a
   t.is(sent.evidenceDueAt, null)
   t.deepEqual(await payments.submitEvidence(dispute.id, evidence('winning_evidence'), 'e'), sent)
   clock.moveTo(2 * MINUTE_MS)
-  t.like(await payments.retrieveDispute(dispute.id), { status: 'won', withdrawn: 0, fees: DISPUTE_FEE })
+  t.like(await payments.retrieveDispute(dispute.id), {
+    status: 'won',
+    taken: 10_000,
+    restored: 10_000,
+    fees: DISPUTE_FEE,
+  })
   t.is(await available(world), FLOAT + AFTER_FEE - DISPUTE_FEE)
   t.deepEqual(await typesOf(world), ['created', 'funds_withdrawn', 'updated', 'funds_reinstated', 'closed'])
 })
@@ -73,7 +79,7 @@ test('a dispute answered badly, or never, is lost', async (t) => {
   ignored.clock.moveTo(6 * DAY_MS)
   t.is((await ignored.payments.retrieveDispute(ignored.dispute.id)).status, 'needs_response')
   ignored.clock.moveTo(7 * DAY_MS + HOUR_MS)
-  t.like(await ignored.payments.retrieveDispute(ignored.dispute.id), { status: 'lost', withdrawn: 10_000 })
+  t.like(await ignored.payments.retrieveDispute(ignored.dispute.id), { status: 'lost', taken: 10_000, restored: 0 })
   t.deepEqual(await typesOf(ignored), ['created', 'funds_withdrawn', 'closed'])
 })
 
@@ -95,10 +101,10 @@ test('evidence is sent once', async (t) => {
 test('an inquiry only asks: no money moves, however it ends', async (t) => {
   const world = await disputed(t, 'pm_card_createDisputeInquiry')
   const { payments, clock, dispute } = world
-  t.like(dispute, { inquiry: true, status: 'needs_response', withdrawn: 0, fees: 0 })
+  t.like(dispute, { inquiry: true, status: 'needs_response', taken: 0, fees: 0 })
   t.is(await available(world), FLOAT + AFTER_FEE)
   clock.moveTo(8 * DAY_MS)
-  t.like(await payments.retrieveDispute(dispute.id), { inquiry: true, status: 'closed', withdrawn: 0 })
+  t.like(await payments.retrieveDispute(dispute.id), { inquiry: true, status: 'closed', taken: 0 })
   t.deepEqual(await typesOf(world), ['created', 'closed'])
 })
 

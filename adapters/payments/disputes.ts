@@ -103,8 +103,9 @@ const disputeOf = (dispute: Stripe.Dispute): Dispute => {
     amount: { amount: dispute.amount, currency: dispute.currency },
     inquiry: dispute.status.startsWith('warning_'),
     reason: dispute.reason,
-    withdrawn: moved.reduce((sum, { amount }) => sum - amount, 0),
-    fees: moved.reduce((sum, { fee }) => sum + fee, 0),
+    taken: sum(moved, ({ amount }) => Math.max(0, -amount)),
+    restored: sum(moved, ({ amount }) => Math.max(0, amount)),
+    fees: sum(moved, ({ fee }) => fee),
     evidenceDueAt: status === 'needs_response' && dueBy !== null ? dueBy * 1000 : null,
     createdAt: dispute.created * 1000,
   }
@@ -117,6 +118,8 @@ const warningOf = (warning: Stripe.Radar.EarlyFraudWarning): FraudWarning => ({
   reason: warning.fraud_type,
   createdAt: warning.created * 1000,
 })
+
+const sum = <T>(all: T[], of: (one: T) => number): number => all.reduce((total, one) => total + of(one), 0)
 
 const idOf = (payment: string | { id: string } | null): string =>
   typeof payment === 'string' ? payment : (payment?.id ?? '')

@@ -59,8 +59,9 @@ export type Dispute = {
   inquiry: boolean
   /** The network's word: fraudulent, product_not_received, … */
   reason: string
-  /** What it holds of the platform's balance now, and what it has cost in fees, minor units of `amount`'s currency. */
-  withdrawn: number
+  /** What it took of the platform's balance, gave back, and cost in fees so far, minor units of `amount`'s currency. */
+  taken: number
+  restored: number
   fees: number
   /** Until when evidence is read, epoch ms; null when none is any more. */
   evidenceDueAt: number | null
