@@ -29,8 +29,12 @@ export type PayeeAccount = {
   id: string
   /** May money be sent there and paid out? */
   payoutsEnabled: boolean
-  /** What the provider still wants to know. */
+  /** What the provider still wants to know, in its own names. */
   requirements: string[]
+  /** Until when, epoch ms, before it holds money back; null when there is no hurry. */
+  requirementsDueAt: number | null
+  /** Why it holds money back now, in its own word; null when it doesn't. */
+  heldFor: string | null
 }
 export type Transfer = {
   id: string
@@ -106,14 +110,20 @@ export type ProviderEvent = {
   paymentId?: string
 }
 
+/** One change of a balance. All amounts in minor units of its currency, negative when money leaves. */
 export type BalanceTransaction = {
   id: string
   type: string
+  /** Before the fee; `net` is what the balance changed by. */
   amount: number
   fee: number
+  net: number
   currency: string
+  /** The object it is about; '' for a fee that is about none. */
   sourceId: string
+  /** Epoch ms. Money is pending until `availableAt`. */
   createdAt: number
+  availableAt: number
 }
 
 export interface Payments {
@@ -170,9 +180,13 @@ export interface Payments {
   findFraudWarnings(paymentId: string): Promise<FraudWarning[]>
   /** The platform's balance per currency, minor units, available and pending. `accountId` asks for a connected account's. */
   balance(accountId?: string): Promise<{ available: Record<string, number>; pending: Record<string, number> }>
+  /** Newest first; `next` leads to older ones. `since` (epoch ms) leaves older ones out, `sourceId` all but one object's. */
   balanceTransactions(page: {
     after?: string | null
     limit: number
+    since?: number
+    sourceId?: string
+    accountId?: string
   }): Promise<{ data: BalanceTransaction[]; next: string | null }>
   /**
    * Events since an epoch ms, newest first, of the platform or of a connected account: what a webhook that never came would
