@@ -1,5 +1,6 @@
 // Orders over the running services, brought to every place of their life, for the tests of the whole table.
 import { isMovable } from '../adapters/clock/index.ts'
+import type { Sandbox } from '../adapters/payments/sandbox.ts'
 import type { ActionContract } from '../mixins/contract.ts'
 import { gigBody } from './everything.ts'
 import { eventually, startNode } from './node.ts'
@@ -136,6 +137,38 @@ export const openLife = async () => {
   const hear = (id: string, name: string, data: object) =>
     node.broker.call('order.hear', { event: { id, name, data, at: Date.now() } })
 
+  // ---- what banks do
+
+  const { outside } = ((await node.open('payments')) as Sandbox).server
+  const paymentOf = async (id: string, step: string) =>
+    (await timeline(id)).findLast(({ type }) => type.startsWith(step))!.data['payment'] as string
+  /** The card's bank takes back the payment that a step told of, or asks about it; goes on when the order has heard. */
+  const takenBack =
+    (step = 'paid', told: Parameters<typeof outside.dispute>[1] = {}): Path =>
+    async (id) => {
+      await outside.dispute(await paymentOf(id, step), told)
+      await seen(told.inquiry ? 'payment_questioned' : 'charged_back')(id)
+    }
+  const bankDecides =
+    (outcome: 'won' | 'lost'): Path =>
+    async (id) => {
+      const { length } = await timeline(id)
+      const { chargebacks = [] } = await read(id)
+      await outside.decideDispute(chargebacks.find(({ status }) => ['asked', 'open'].includes(status))!.id, outcome)
+      await eventually(
+        () => timeline(id),
+        (events) => events.length > length,
+      )
+    }
+  const warned: Path = async (id) => {
+    const { length } = await timeline(id)
+    await outside.warnOfFraud(await paymentOf(id, 'paid'))
+    await eventually(
+      () => timeline(id),
+      (events) => events.length > length,
+    )
+  }
+
   // ---- places
 
   const place = async (gigId = gigs.plain) =>
@@ -175,6 +208,9 @@ export const openLife = async () => {
     resolve,
     giveBack,
     hear,
+    takenBack,
+    bankDecides,
+    warned,
     at,
     asking,
     paid,
