@@ -1,6 +1,7 @@
 // Orders over the running services, brought to every place of their life, for the tests of the whole table.
 import { isMovable } from '../adapters/clock/index.ts'
 import type { Sandbox } from '../adapters/payments/sandbox.ts'
+import type { ServiceSchema } from 'moleculer'
 import type { ActionContract } from '../mixins/contract.ts'
 import { gigBody } from './everything.ts'
 import { eventually, startNode } from './node.ts'
@@ -67,8 +68,9 @@ export const codeOf = (asked: Promise<unknown>): Promise<string> =>
 export type Path = (id: string) => Promise<unknown>
 export type Life = Awaited<ReturnType<typeof openLife>>
 
-export const openLife = async () => {
-  const node = await startNode({ services: [account, gateway, gig, ledger, moderation, order, payment, search] })
+export const openLife = async (also: readonly ServiceSchema[] = []) => {
+  const services = [account, gateway, gig, ledger, moderation, order, payment, search, ...also]
+  const node = await startNode({ services })
   for (const { id, username, roles } of Object.values(PEOPLE))
     await node.call('account.ensure', {
       id,
@@ -139,7 +141,8 @@ export const openLife = async () => {
 
   // ---- what banks do
 
-  const { outside } = ((await node.open('payments')) as Sandbox).server
+  const provider = (await node.open('payments')) as Sandbox
+  const { outside } = provider.server
   const paymentOf = async (id: string, step: string) =>
     (await timeline(id)).findLast(({ type }) => type.startsWith(step))!.data['payment'] as string
   /** The card's bank takes back the payment that a step told of, or asks about it; goes on when the order has heard. */
@@ -197,6 +200,7 @@ export const openLife = async () => {
 
   return {
     node,
+    provider,
     ask,
     read,
     timeline,
