@@ -2,6 +2,7 @@ import test from 'ava'
 import { isMovable } from '../../adapters/clock/index.ts'
 import { startEverything, castOf, gigBody, type Cast, type Everything } from '../../test/everything.ts'
 import { eventually } from '../../test/node.ts'
+import { funnels } from './funnel.ts'
 
 let market: Everything
 let cast: Cast
@@ -110,4 +111,5 @@ test.serial('a seller sees how a gig fares; their own looks and made-up gigs do 
   t.deepEqual(funnel.body.total, { impressions: 2, clicks: 2, orders: 0 })
   t.is(funnel.body.data.length, 1)
   t.is((await market.request('GET', `/v1/gigs/${gig}/funnel`, { token: cast.otherSeller.token })).status, 403)
+  t.is(await (await market.open('documents')).get(funnels, 'gig_made_up'), null)
 })
