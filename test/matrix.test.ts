@@ -61,6 +61,12 @@ const CASES: Record<string, Case> = {
   'search.gigs': {},
   'search.suggest': {},
   'search.categories': {},
+  'search.settings': {},
+  'search.changeSettings': {
+    body: { synonyms: [], pins: [], ranking: { quality: 0.4, freshness: 0.1, freshnessDays: 30 }, version: 999 },
+    note: 'a version that is not there: nothing changes',
+  },
+  'search.preview': { body: { query: { q: 'map' }, settings: {} } },
   'search.similar': { path: ({ gig }) => ({ id: gig }) },
   'discovery.save': { body: { query: { sellerLevel: 'nobody' } }, note: 'a bad query: nothing is kept' },
   'discovery.saved': {},
