@@ -213,3 +213,15 @@ test('a refund before completion leaves the rest to be shared; later ones take f
     'refund_pending:ord_1-refund-3': -4220,
   })
 })
+
+test("a refund that cannot be sent becomes the buyer's credit once, whether or not it had been settled", (t) => {
+  const given = moves.refundByAdmin(delivered(), admin, { amount: usd(1000), reason: 'x' }, NOW)
+  const settled = moves.refunded(given.next, 'ord_1-refund-1', usd(1000), NOW)!
+  const failed = moves.refundFailed(settled.next, 'ord_1-refund-1', 'closed_card', NOW)!
+  t.deepEqual(sums(given, settled, failed), { 'escrow:ord_1': 1000, 'buyer_credit:usr_b': -1000 })
+  t.is(moves.refundFailed(failed.next, 'ord_1-refund-1', 'closed_card', NOW), null)
+  const never = moves.refundFailed(given.next, 'ord_1-refund-1', 'closed_card', NOW)!
+  t.deepEqual(sums(given, never), { 'escrow:ord_1': 1000, 'buyer_credit:usr_b': -1000 })
+  t.is(moves.refunded(never.next, 'ord_1-refund-1', usd(1000), NOW), null)
+  for (const entry of entries(failed)) t.is(mistakeOf(entry), null)
+})
