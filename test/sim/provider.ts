@@ -44,7 +44,8 @@ export const provider = (here: World, tell: Tell, isRefused: (key: string) => bo
     }
   }
 
-  const changing = async <T>(key: string, execute: () => T): Promise<T> => {
+  /** `spends`: it may be refused for want of money, now and then even while there is enough. */
+  const changing = async <T>(key: string, execute: () => T, spends = false): Promise<T> => {
     must('I13 no stored refusal is replayed', !isRefused(key), key)
     await here.mayCrash()
     const lot = here.faulty ? random.next() : 1
@@ -58,7 +59,7 @@ export const provider = (here: World, tell: Tell, isRefused: (key: string) => bo
     } else {
       answer = { at: here.now() }
       const isBroken = lot < 0.12
-      if (lot >= 0.12 && lot < 0.16) answer.error = fail(400, 'balance_insufficient')
+      if (spends && lot >= 0.12 && lot < 0.16) answer.error = fail(400, 'balance_insufficient')
       else if (!isBroken || random.chance(0.5))
         try {
           answer.value = execute()
@@ -76,6 +77,7 @@ export const provider = (here: World, tell: Tell, isRefused: (key: string) => bo
     if (answer.error) throw paymentsError(answer.error)
     return { ...(answer.value as T) }
   }
+  const spending = <T>(key: string, execute: () => T) => changing(key, execute, true)
   const looking = async <T>(look: () => T): Promise<T> => {
     await here.mayCrash()
     const lot = here.faulty ? random.next() : 1
@@ -170,7 +172,7 @@ export const provider = (here: World, tell: Tell, isRefused: (key: string) => bo
       }),
     retrievePayment: (id) => looking(() => ({ ...payments.get(id)! })),
     refund: ({ paymentId, amount, metadata }, key) =>
-      changing(key, () => {
+      spending(key, () => {
         once('refund', metadata.op!)
         const back = [...refunds.values()].filter((one) => one.paymentId === paymentId && one.status !== 'failed')
         const left = payments.get(paymentId)!.amount.amount - back.reduce((sum, one) => sum + one.amount.amount, 0)
@@ -188,7 +190,7 @@ export const provider = (here: World, tell: Tell, isRefused: (key: string) => bo
     findRefunds: (paymentId) =>
       looking(() => [...refunds.values()].filter((one) => one.paymentId === paymentId).map((one) => ({ ...one }))),
     transfer: ({ accountId, amount, metadata }, key) =>
-      changing(key, () => {
+      spending(key, () => {
         if (psp < amount.amount) throw fail(400, 'balance_insufficient')
         once('transfer', metadata.op!)
         const transfer = { id: newId('tr'), amount, accountId, reversed: 0, metadata }
@@ -201,7 +203,7 @@ export const provider = (here: World, tell: Tell, isRefused: (key: string) => bo
     findTransfers: (op) =>
       looking(() => [...transfers.values()].filter(({ metadata }) => metadata.op === op).map((one) => ({ ...one }))),
     reverseTransfer: (id, { amount, metadata }, key) =>
-      changing(key, () => {
+      spending(key, () => {
         const transfer = transfers.get(id)!
         if ((connected.get(transfer.accountId) ?? 0) < amount.amount) throw fail(400, 'balance_insufficient')
         once('reversal', metadata.op!)
@@ -211,7 +213,7 @@ export const provider = (here: World, tell: Tell, isRefused: (key: string) => bo
         return { ...transfer }
       }),
     payout: ({ accountId, amount, metadata }, key) =>
-      changing(key, () => {
+      spending(key, () => {
         if ((connected.get(accountId) ?? 0) < amount.amount) throw fail(400, 'balance_insufficient')
         once('bank payout', metadata.op!)
         const payout = { id: newId('bp'), status: 'pending' as const, amount, op: metadata.op!, accountId }
