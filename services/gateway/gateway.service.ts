@@ -83,7 +83,7 @@ const open = async (node: Node): Promise<Gateway> => {
   const limits = limitsOf(settings)
   const known = callers(node, fanout)
   const who = session(settings, known)
-  const hot = hotAnswers(fanout)
+  const hot = hotAnswers({ fanout })
   registry.measured('gigwire_hot_entries', 'Prepared answers kept', () => hot.size().entries)
   registry.measured('gigwire_hot_bytes', 'Bytes of prepared answers kept', () => hot.size().bytes)
   const keys = await idempotent(node, documents)
