@@ -95,8 +95,16 @@ export const calls = ({ node, hot, idempotent, limits, admission, meters }: Call
     meters.hotMiss.add()
     const { action, name, path } = route
     const { shows, ...standing } = standingOf(name, params)
+    const headers = [
+      JSON_TYPE,
+      publicCaching(action.publicRead!),
+      limits.address.policy,
+      ...SECURITY,
+      ...surrogateKeys([...standing.tags, ...standing.generations]),
+    ]
     const wanted: Wanted = {
       ...standing,
+      headers,
       key: `${name} ${JSON.stringify(Object.entries(params).sort())}`,
       ...action.publicRead!,
       served: meters.answered(path, 200),
@@ -110,17 +118,7 @@ export const calls = ({ node, hot, idempotent, limits, admission, meters }: Call
           ifNoneMatch: undefined,
           meta: remade(meta),
         })
-        return {
-          bytes: Buffer.from(textOf(result)),
-          headers: [
-            JSON_TYPE,
-            publicCaching(action.publicRead!),
-            limits.address.policy,
-            ...SECURITY,
-            ...surrogateKeys([...standing.tags, ...standing.generations]),
-          ],
-          ...(shows && { shows: shows(result) }),
-        }
+        return { bytes: Buffer.from(textOf(result)), headers, ...(shows && { shows: shows(result) }) }
       },
     }
     return hot.get(url, wanted)

@@ -1,4 +1,5 @@
 import test from 'ava'
+import { memoryCache } from '../../adapters/cache/memory.ts'
 import { localFanout } from '../../adapters/fanout/local.ts'
 import { eventually } from '../../test/node.ts'
 import { refuse } from '../errors.ts'
@@ -256,7 +257,7 @@ const kept = (limits: Partial<HotLimits> = {}) => {
   const made: string[] = []
   const clock = { now: Date.now() }
   const fanout = localFanout()
-  const hot = hotAnswers({ fanout, limits: { ...HOT, ...limits }, now: () => clock.now })
+  const hot = hotAnswers({ fanout, cache: memoryCache(), limits: { ...HOT, ...limits }, now: () => clock.now })
   const wanted = (key: string, more: Partial<Wanted> = {}): Wanted => ({
     key,
     tags: [],

@@ -1,6 +1,7 @@
 // Prepared answers to anonymous public reads: bytes, tag and headers, made once and served until they age or what they show
 // changes. A hit takes no promise. Many who miss at once wait for one computation; one that was overtaken by a change is
 // answered to those who wait and kept for nobody. Where nothing new can be made, the old stands in, and says so.
+import type { Cache } from '../../adapters/cache/index.ts'
 import type { Fanout } from '../../adapters/fanout/index.ts'
 import { refusal, refuse } from '../errors.ts'
 import { absent } from './absent.ts'
@@ -9,6 +10,7 @@ import { etagOf } from './conditional.ts'
 import { endings, generations, type Stand } from './endings.ts'
 import type { Header } from './headers.ts'
 import { troubleOf } from './problem.ts'
+import { sharedAnswers, type SharedAnswer } from './shared.ts'
 import { shelf, type ShelfLimits } from './shelf.ts'
 
 export type Wanted = {
@@ -22,6 +24,8 @@ export type Wanted = {
   absence?: string
   maxAgeSeconds: number
   staleSeconds: number
+  /** Given where the bytes are text and come with these headers whoever made them: it may come from the shared cache. */
+  headers?: readonly Header[]
   make: () => Promise<Made>
   /** Counts every answer served. */
   served: { add(): void }
@@ -75,12 +79,21 @@ type Flight = { promise: Promise<Prepared>; since: number }
 
 export type HotParts = {
   fanout: Pick<Fanout, 'onNodes' | 'onMissed' | 'state'>
+  cache: Cache
   limits?: HotLimits
+  /** Counts answers that came from the shared cache. */
+  shared?: { add(): void }
   /** The machine's clock, epoch ms. */
   now?: () => number
 }
 
-export const hotAnswers = ({ fanout, limits = HOT, now: clock = Date.now }: HotParts): Hot => {
+export const hotAnswers = ({
+  fanout,
+  cache,
+  limits = HOT,
+  shared: fromShared,
+  now: clock = Date.now,
+}: HotParts): Hot => {
   const kept = shelf<Prepared>(limits)
   const flights = new Map<string, Flight>()
   const missing = absent(clock)
@@ -156,14 +169,33 @@ export const hotAnswers = ({ fanout, limits = HOT, now: clock = Date.now }: HotP
   const run = async (wanted: Wanted, since: number): Promise<Prepared> => {
     const stand = moving.of(wanted.generations)
     const madeAt = clock()
+    const place = wanted.headers ? await shared.look(wanted) : null
+    const found = place?.found
+      ? prepared(wanted, ofShared(wanted, place.found), { madeAt: Math.min(place.found.madeAt, madeAt), stand })
+      : null
+    if (found && clock() < found.freshUntil) {
+      fromShared?.add()
+      return keep(found, since)
+    }
     try {
-      const answer = prepared(wanted, await wanted.make(), { madeAt, stand })
-      if (!ended.since(since, answer.tags)) kept.put(answer)
+      const made = await wanted.make()
+      const answer = keep(prepared(wanted, made, { madeAt, stand }), since)
+      place?.keep({ bytes: made.bytes, shows: made.shows ?? [], madeAt })
       return answer
     } catch (error) {
+      const now = clock()
+      if (found && troubleOf(error).status >= 500 && mayStandIn(found, { now, heardAt: heard(found, now) })) {
+        found.failedAt = now
+        return marked(keep(found, since), now)
+      }
       refused(wanted, error, since)
       throw error
     }
+  }
+
+  const keep = (answer: Prepared, since: number): Prepared => {
+    if (!ended.since(since, answer.tags)) kept.put(answer)
+    return answer
   }
 
   /** Out of order, the old one stands; refused, it is over, and that it is gone may be remembered. */
@@ -179,13 +211,16 @@ export const hotAnswers = ({ fanout, limits = HOT, now: clock = Date.now }: HotP
       missing.keep(absence, told.detail)
   }
 
+  const changed = (tag: string) => {
+    kept.dropTagged(tag)
+    missing.end(tag)
+    ended.end(tag)
+    moving.move(tag)
+  }
+
   const bump = (tags: readonly string[]) => {
-    for (const tag of tags) {
-      kept.dropTagged(tag)
-      missing.end(tag)
-      ended.end(tag)
-      moving.move(tag)
-    }
+    tags.forEach(changed)
+    shared.end(tags)
   }
 
   const clear = () => {
@@ -193,8 +228,11 @@ export const hotAnswers = ({ fanout, limits = HOT, now: clock = Date.now }: HotP
     missing.clear()
     ended.endAll()
     flights.clear()
+    shared.endAll()
   }
 
+  // Where the notice is late or lost, the shared copy's end tells it too.
+  const shared = sharedAnswers(cache, changed)
   const unhear = fanout.onNodes(HOT_CHANGED, (data) => bump(tagsOf(data)))
   const unmiss = fanout.onMissed(clear)
   return {
@@ -206,7 +244,8 @@ export const hotAnswers = ({ fanout, limits = HOT, now: clock = Date.now }: HotP
     stop: () => {
       unhear()
       unmiss()
-      clear()
+      shared.stop()
+      kept.clear()
     },
   }
 }
@@ -232,6 +271,8 @@ const prepared = (
     wanted,
   }
 }
+const ofShared = ({ headers = [] }: Wanted, { bytes, shows }: SharedAnswer): Made => ({ bytes, headers, shows })
+
 const NO_MARKS: readonly Header[] = []
 
 const marked = (answer: Prepared, now: number): Prepared => {
