@@ -191,10 +191,14 @@ const gigChanged = async (
 ): Promise<void> => {
   const { id, version, category, indexed } = data
   known.forget(id)
-  if (indexed) await engine.upsert([indexed])
-  else await engine.remove([{ id, version }])
-  tellOthers(indexed ? { upsert: indexed } : { remove: { id, version } })
-  fanout.toNodes('hot.changed', { tags: ['search', `category:${category}`, 'categories'] })
+  try {
+    if (indexed) await engine.upsert([indexed])
+    else await engine.remove([{ id, version }])
+    tellOthers(indexed ? { upsert: indexed } : { remove: { id, version } })
+  } finally {
+    // Also where the engine is down: answers that show this gig must not stand in for new ones.
+    fanout.toNodes('hot.changed', { tags: [`gig:${id}`, 'search', `category:${category}`, 'categories'] })
+  }
 }
 
 const GIG_TAG = 'gig:'

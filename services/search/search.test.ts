@@ -190,7 +190,7 @@ test('every node is told once the index has a change', async (t) => {
   const { id } = await node.call('gig.create', content('Lynx stories', elsewhere), as)
   await node.call('gig.publish', { id }, as)
   await eventually(
-    () => heard.some((tags) => tags.toSorted().join() === 'categories,category:writing,search'),
+    () => heard.some((tags) => tags.toSorted().join() === `categories,category:writing,gig:${id},search`),
     (told) => told,
   )
   stop()
