@@ -94,6 +94,7 @@ const LISTS: readonly [path: string, who: 'admin' | 'seller' | 'buyer' | null][]
   ['/v1/me/transactions', 'seller'],
   ['/v1/payouts', 'seller'],
   ['/v1/notifications', 'buyer'],
+  ['/v1/favorites', 'buyer'],
   ['/v1/admin/disputes', 'admin'],
   ['/v1/admin/payout-runs', 'admin'],
 ]
@@ -373,6 +374,44 @@ test.serial('suggestions, the category tree with counts, and similar gigs', asyn
   t.true(Array.isArray(similar.body.data))
   t.is((await ask('GET', '/v1/gigs/gig_none/similar')).status, 404)
 })
+
+test.serial(
+  'a gig is kept as a favorite once, listed as a card with what became of it, and kept no longer',
+  async (t) => {
+    const { seller, buyer, stranger } = world
+    const [kept, paused, deleted] = [await liveGig(ask, seller), await liveGig(ask, seller), await liveGig(ask, seller)]
+    const put = (gig: string, token = buyer.token) => ask('PUT', `/v1/favorites/${gig}`, { token })
+    const list = async (query = '') => (await ask('GET', `/v1/favorites${query}`, { token: buyer.token })).body
+    t.is((await ask('PUT', `/v1/favorites/${kept}`)).status, 401)
+    t.is((await put('gig_none')).status, 404)
+    for (const gig of [kept, paused, deleted, kept]) t.true((await put(gig)).status < 300)
+    t.deepEqual(
+      (await list()).data.map(({ id }: any) => id),
+      [deleted, paused, kept],
+    )
+    const first = await list('?limit=2')
+    t.deepEqual(
+      (await list(`?limit=2&cursor=${encodeURIComponent(first.nextCursor)}`)).data.map(({ id }: any) => id),
+      [kept],
+    )
+    await ask('POST', `/v1/gigs/${paused}/pause`, { token: seller.token, body: {} })
+    await ask('DELETE', `/v1/gigs/${deleted}`, { token: seller.token })
+    t.deepEqual(
+      (await list()).data.map(({ id, status }: any) => [id, status]),
+      [
+        [paused, 'paused'],
+        [kept, 'live'],
+      ],
+    )
+    t.deepEqual((await ask('GET', '/v1/favorites', { token: stranger.token })).body.data, [])
+    for (const gig of [kept, kept, 'gig_none'])
+      t.true((await ask('DELETE', `/v1/favorites/${gig}`, { token: buyer.token })).status < 300)
+    t.deepEqual(
+      (await list()).data.map(({ id }: any) => id),
+      [paused],
+    )
+  },
+)
 
 const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
@@ -929,6 +968,7 @@ POST /v1/auth/register, POST /v1/auth/login, POST /v1/auth/refresh, POST /v1/aut
 GET /v1/me, PATCH /v1/me, POST /v1/me/seller, GET /v1/users/:,
 POST /v1/gigs, PATCH /v1/gigs/:, POST /v1/gigs/:/publish, POST /v1/gigs/:/pause, DELETE /v1/gigs/:, GET /v1/gigs/:,
 GET /v1/gigs, GET /v1/search/suggest, GET /v1/categories, GET /v1/gigs/:/reviews, GET /v1/gigs/:/similar,
+PUT /v1/favorites/:, DELETE /v1/favorites/:, GET /v1/favorites,
 POST /v1/media, POST /v1/conversations, GET /v1/conversations, GET /v1/conversations/:,
 GET /v1/conversations/:/messages, POST /v1/conversations/:/messages, POST /v1/conversations/:/read, POST /v1/users/:/block,
 POST /v1/conversations/:/offers, POST /v1/offers/:/accept, POST /v1/offers/:/decline, POST /v1/offers/:/withdraw,

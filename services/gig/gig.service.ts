@@ -12,6 +12,7 @@ import {
   decided,
   drafted,
   edited,
+  favored,
   gigs,
   isVisible,
   moved,
@@ -77,7 +78,11 @@ export default service(contract, async (here) => {
         const found = await self.actor.read(params.id)
         return found && quoteOf(found)
       },
-      cards: ({ params }) => cards(self, params.ids),
+      cards: ({ params }) => cards(self, params.ids, params.paused),
+      favored: async ({ params: { id, count } }) => {
+        await turn(self, id, (gig, seller) => favored(gig, count, seller))
+        return {}
+      },
       decide: async ({ params }) => {
         await turn(self, params.id, (gig, seller) => decided(gig, params, seller))
         return {}
@@ -174,9 +179,15 @@ const cardsOf = async (self: Gigs, seller: Profile, asked: PageAsked) => {
   return { data: docs.map((gig) => cardOf(gig, seller)), nextCursor: next }
 }
 
-const cards = async ({ documents, sellers: known }: Gigs, ids: readonly string[]): Promise<(GigCard | null)[]> => {
+const cards = async (
+  { documents, sellers: known }: Gigs,
+  ids: readonly string[],
+  withPaused = false,
+): Promise<(GigCard | null)[]> => {
   const docs = await documents.getMany(gigs, ids)
-  const live = docs.filter((gig) => gig?.status === 'live') as GigDoc[]
+  const isShown = (gig: GigDoc | null) =>
+    gig?.status === 'live' || (withPaused && gig?.status === 'paused' && gig.approved)
+  const live = docs.filter(isShown) as GigDoc[]
   const profiles = await known.all(live.map(({ seller }) => seller))
   const made = new Map(live.map((gig, at) => [gig.id, cardOf(gig, profiles[at]!)]))
   return ids.map((id) => made.get(id) ?? null)

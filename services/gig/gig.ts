@@ -23,6 +23,8 @@ export type GigDoc = ActorDoc & {
   ratingSum: number
   ratingCount: number
   orderCount: number
+  /** People who keep it for later; absent until somebody does. */
+  favoriteCount?: number
   /** Events already counted, newest last. */
   counted: string[]
   /** What the indexes go by: null leaves a gig out of them. */
@@ -111,6 +113,10 @@ export const rated = (gig: GigDoc, rating: number, eventId: string, seller: Prof
 
 export const ordered = (gig: GigDoc, eventId: string, seller: Profile): Turn =>
   counting(gig, { orderCount: gig.orderCount + 1 }, eventId, seller)
+
+/** Told the whole count, so that it may be told twice. */
+export const favored = (gig: GigDoc, count: number, seller: Profile): Turn =>
+  (gig.favoriteCount ?? 0) === count ? { result: gig } : said(gig, { favoriteCount: count }, seller)
 
 /** The same gig, told to the index again because something about its seller changed. */
 export const retold = (gig: GigDoc, seller: Profile): Turn =>
