@@ -2,6 +2,7 @@
 import type { ActionsOf, EventsOf } from '../mixins/contract.ts'
 import { account } from './account/contract.ts'
 import { announcement } from './announcement/contract.ts'
+import { audit } from './audit/contract.ts'
 import { chat } from './chat/contract.ts'
 import { favorite } from './favorite/contract.ts'
 import { gig } from './gig/contract.ts'
@@ -20,6 +21,7 @@ import { search } from './search/contract.ts'
 export const contracts = {
   account,
   announcement,
+  audit,
   chat,
   favorite,
   gig,

@@ -97,6 +97,7 @@ const LISTS: readonly [path: string, who: 'admin' | 'seller' | 'buyer' | null][]
   ['/v1/favorites', 'buyer'],
   ['/v1/admin/disputes', 'admin'],
   ['/v1/admin/payout-runs', 'admin'],
+  ['/v1/admin/audit', 'admin'],
 ]
 test.serial('lists answer data and nextCursor, take limit 1..100, and a malformed cursor is 400', async (t) => {
   for (const [route, who] of LISTS) {
@@ -818,6 +819,37 @@ test.serial('the trial balance is zero in all', async (t) => {
   )
 })
 
+test.serial('what admins do is in a hash-chained audit log, narrowed by actor and target', async (t) => {
+  const { admin, buyer } = world
+  const { id } = await orderUpTo(world, 'delivered')
+  const { body: disputed } = await move('buyer', id, 'dispute', { reason: 'blurred' })
+  const dispute = disputed.dispute.id
+  const body = { buyerAmount: usd(0), reason: 'it is sharp' }
+  await ask('POST', `/v1/admin/disputes/${dispute}/resolve`, { token: admin.token, body })
+  t.is((await ask('GET', '/v1/admin/audit', { token: buyer.token })).status, 403)
+  const log = await ask('GET', `/v1/admin/audit?target=${dispute}`, { token: admin.token })
+  t.is(log.status, 200)
+  t.deepEqual(
+    log.body.data.map(({ kind, actor, action }: any) => [kind, actor, action]),
+    [
+      ['answered', admin.id, 'order.resolveDispute'],
+      ['asked', admin.id, 'order.resolveDispute'],
+    ],
+  )
+  t.deepEqual(log.body.data[1].data.params.reason, 'it is sharp')
+  const all = (await ask('GET', '/v1/admin/audit?limit=100', { token: admin.token })).body.data
+  t.true(
+    all
+      .slice(0, -1)
+      .every(
+        ({ previousHash, seq }: any, at: number) => previousHash === all[at + 1].hash && seq === all[at + 1].seq + 1,
+      ),
+  )
+  t.deepEqual((await ask('GET', `/v1/admin/audit?actor=${buyer.id}`, { token: admin.token })).body.data, [])
+  const verified = await ask('GET', '/v1/admin/audit/verification', { token: admin.token })
+  t.deepEqual(verified.body.problems, [])
+})
+
 // ---- Realtime
 
 const socket = (token: string) => client(`ws://127.0.0.1:${market.port}/v1/realtime`, token)
@@ -979,7 +1011,7 @@ POST /v1/orders/:/review, GET /v1/me/balance, GET /v1/me/transactions, GET /v1/p
 GET /v1/notifications, POST /v1/notifications/read, GET /v1/me/notification-settings, PUT /v1/me/notification-settings,
 POST /v1/webhooks/stripe, GET /v1/admin/disputes, POST /v1/admin/disputes/:/resolve,
 POST /v1/admin/payout-runs, GET /v1/admin/payout-runs, GET /v1/admin/payout-runs/:,
-GET /v1/admin/ledger/trial-balance, POST /v1/sandbox/clock, GET /v1/sandbox/clock`
+GET /v1/admin/ledger/trial-balance, GET /v1/admin/audit, POST /v1/sandbox/clock, GET /v1/sandbox/clock`
   .split(',')
   .map((route) => route.trim())
 

@@ -50,6 +50,8 @@ const CASES: Record<string, Case> = {
   'account.profile': { path: (_, { seller }) => ({ username: seller.username }) },
   'announcement.make': { body: { text: '' } },
   'announcement.list': {},
+  'audit.list': {},
+  'audit.verification': {},
   'favorite.add': { path: ({ gig }) => ({ gigId: gig }) },
   'favorite.remove': { path: ({ gig }) => ({ gigId: gig }) },
   'favorite.list': {},
