@@ -241,6 +241,37 @@ test.serial('the owner reads and changes their profile, everybody reads the publ
   t.is((await ask('GET', '/v1/users/nobody-at-all')).status, 404)
 })
 
+test.serial('being suspended and a changed role are true at the next request with the same token', async (t) => {
+  const { admin } = world
+  const person = await registerSeller(ask, 'misled')
+  const gig = await liveGig(ask, person)
+  const staff = (roles: string[]) =>
+    ask('PUT', `/v1/admin/users/${person.id}/roles`, { token: admin.token, body: { roles } })
+  const asks = () => ask('GET', '/v1/admin/audit', { token: person.token })
+  t.is((await asks()).status, 403)
+  t.is((await staff(['admin'])).status, 200)
+  t.is((await asks()).status, 200)
+  await staff([])
+  t.is((await asks()).status, 403)
+  const heard = await socket(person.token)
+  await heard.op('ping')
+  const suspended = await ask('POST', `/v1/admin/users/${person.id}/suspend`, {
+    token: admin.token,
+    body: { reason: 'fraud' },
+  })
+  t.is(suspended.status, 200, says(suspended))
+  t.is((await ask('GET', '/v1/me', { token: person.token })).status, 401)
+  t.is((await heard.closed).code, 4401)
+  const login = { body: { email: person.email, password: PASSWORD } }
+  t.is((await ask('POST', '/v1/auth/login', login)).status, 403)
+  t.is((await ask('GET', `/v1/gigs/${gig}`)).status, 404)
+  await ask('POST', `/v1/admin/users/${person.id}/restore`, { token: admin.token, body: { reason: 'a mistake' } })
+  t.is((await ask('POST', '/v1/auth/login', login)).status, 200)
+  const { data } = (await ask('GET', `/v1/admin/audit?target=${person.id}`, { token: admin.token })).body
+  const events = data.filter(({ kind }: any) => kind === 'event').map(({ action }: any) => action)
+  t.deepEqual(events, ['account.restored', 'account.suspended', 'account.roles', 'account.roles'])
+})
+
 test.serial('the demo accounts sign in, and have the roles their names say', async (t) => {
   for (const [name, role] of [
     ['buyer', 'buyer'],

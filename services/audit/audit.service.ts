@@ -19,6 +19,12 @@ export default service(contract, async (here) => {
       verify: () => log.verify(),
       record: async ({ params: { id, entry }, deadlineAt }) => ({ seq: await log.append(id, entry, deadlineAt) }),
     },
+    hears: {
+      'account.secured': async ({ id, data: { user, change, by, data }, call }) => {
+        const entry = { kind: 'event' as const, actor: by, action: `account.${change}`, target: user, data }
+        await call('audit.record', { log: 'main', id, entry })
+      },
+    },
     load: () => [{ kind: 'audit', ...log.size() }],
     stopped: () => log.stop(),
   }

@@ -82,5 +82,5 @@ export const audit = contract({
     },
   },
   events: {},
-  hears: [],
+  hears: ['account.secured'],
 })

@@ -331,5 +331,5 @@ export const gig = contract({
       indexed: Type.Union([IndexedGig, Type.Null()]),
     }),
   },
-  hears: ['review.published', 'order.completed', 'account.changed'],
+  hears: ['review.published', 'order.completed', 'account.changed', 'account.secured'],
 })

@@ -23,6 +23,7 @@ import {
   rated,
   retold,
   type GigDoc,
+  withdrawn,
   type Turn,
 } from './gig.ts'
 import { seededGig } from './seed.ts'
@@ -107,6 +108,9 @@ export default service(contract, async (here) => {
         await turn(self, data.gig, (gig, seller) => ordered(gig, id, seller))
       },
       'account.changed': ({ data }) => retellGigsOf(self, data.id),
+      'account.secured': async ({ data: { user, change } }) => {
+        if (change === 'suspended') await pauseGigsOf(self, user)
+      },
     },
   }
 })
@@ -202,6 +206,16 @@ const retellGigsOf = async (self: Gigs, seller: string): Promise<void> => {
     limit: GIGS_PER_SELLER_MAX,
   })
   for (const { id } of docs) await turn(self, id, retold)
+}
+
+/** Whoever is out has nothing to sell. What was approved is back at once when its seller publishes it again. */
+const pauseGigsOf = async (self: Gigs, owner: string): Promise<void> => {
+  const { docs } = await self.documents.find(gigs, {
+    index: 'byOwner',
+    equals: { ownedBy: owner },
+    limit: GIGS_PER_SELLER_MAX,
+  })
+  for (const { id } of docs) await turn(self, id, (gig, seller) => withdrawn(gig, seller))
 }
 
 const ensureMany = async (self: Gigs, { params, call }: Action<'ensureMany'>): Promise<{ made: number }> => {

@@ -82,6 +82,10 @@ export const published = (gig: GigDoc, seller: Profile): Turn => {
 export const moved = (gig: GigDoc, move: 'pause' | 'remove', seller: Profile): Turn =>
   said(gig, { status: statusAfter(gig.status, move) }, seller)
 
+/** Out of sight because its seller is out. One that waits for moderation waits no longer. */
+export const withdrawn = (gig: GigDoc, seller: Profile): Turn =>
+  gig.status === 'live' || gig.status === 'pending' ? said(gig, { status: 'paused' }, seller) : { result: gig }
+
 /** A decision about another text than the one that waits changes nothing. */
 export const decided = (
   gig: GigDoc,
