@@ -25,6 +25,8 @@ export type GigDoc = ActorDoc & {
   ratingSum: number
   ratingCount: number
   orderCount: number
+  /** People who keep it for later; absent until somebody does. */
+  favoriteCount?: number
   /** Events already counted, newest last. */
   counted: string[]
   /** What the indexes go by: null leaves a gig out of them. */
@@ -82,6 +84,10 @@ export const published = (gig: GigDoc, seller: Profile): Turn => {
 export const moved = (gig: GigDoc, move: 'pause' | 'remove', seller: Profile): Turn =>
   said(gig, { status: statusAfter(gig.status, move) }, seller)
 
+/** Out of sight because its seller is out. One that waits for moderation waits no longer. */
+export const withdrawn = (gig: GigDoc, seller: Profile): Turn =>
+  gig.status === 'live' || gig.status === 'pending' ? said(gig, { status: 'paused' }, seller) : { result: gig }
+
 /** A decision about another text than the one that waits changes nothing. */
 export const decided = (
   gig: GigDoc,
@@ -115,6 +121,10 @@ export const rated = (gig: GigDoc, rating: number, eventId: string, seller: Prof
 
 export const ordered = (gig: GigDoc, eventId: string, seller: Profile): Turn =>
   counting(gig, { orderCount: gig.orderCount + 1 }, eventId, seller)
+
+/** Told the whole count, so that it may be told twice. */
+export const favored = (gig: GigDoc, count: number, seller: Profile): Turn =>
+  (gig.favoriteCount ?? 0) === count ? { result: gig } : said(gig, { favoriteCount: count }, seller)
 
 /** The same gig, told to the index again because something about its seller changed. */
 export const retold = (gig: GigDoc, seller: Profile): Turn =>
