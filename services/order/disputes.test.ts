@@ -192,6 +192,16 @@ test('the seller offers at most 60 % in all, one offer at a time, and the buyer 
   )
 })
 
+test('an offer over more than an admin left is gone; one over less stands', (t) => {
+  const offered = moves.offerRefund(started(), seller, { amount: usd(6000), reason: 'sorry' }, NOW).next
+  const after = (amount: number) => moves.refundByAdmin(offered, admin, { amount: usd(amount), reason: 'x' }, NOW).next
+  t.true(refusedAs('invalid_transition', () => moves.offerRefund(after(4551), buyer, {}, NOW)))
+  t.deepEqual(sums(moves.offerRefund(after(4550), buyer, {}, NOW)), {
+    'escrow:ord_1': 6000,
+    'refund_pending:ord_1-refund-2': -6000,
+  })
+})
+
 test('a refund before completion leaves the rest to be shared; later ones take from where the money is by then', (t) => {
   const give = (order: OrderDoc, amount: number) =>
     moves.refundByAdmin(order, admin, { amount: usd(amount), reason: 'x' }, NOW)
