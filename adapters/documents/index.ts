@@ -76,6 +76,8 @@ export interface Documents {
   remove<T extends Doc>(of: Collection<T>, id: string, ifVersion?: number): Promise<boolean>
   /** By a declared index only; a query that the index does not serve throws NoIndex. Sees every write acknowledged before. */
   find<T extends Doc>(of: Collection<T>, query: Query): Promise<Found<T>>
+  /** The same documents, each as JSON text: for who reads many only to hand them on. */
+  findTexts<T extends Doc>(of: Collection<T>, query: Query): Promise<Found<string>>
   /** How many a query (without limit and cursor) matches. */
   count<T extends Doc>(of: Collection<T>, query: Omit<Query, 'limit' | 'cursor' | 'order'>): Promise<number>
   /** Every document in id order, in pages: for rebuilds and checks, never on a request's path. */

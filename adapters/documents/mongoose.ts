@@ -86,6 +86,10 @@ const documentsOf = (store: Store): Documents => ({
   replaceMany: (of, docs) => replaceMany(store, of, docs),
   remove: (of, id, ifVersion) => remove(store, of, id, ifVersion),
   find: (of, query) => find(store, of, query),
+  findTexts: async (of, query) => {
+    const { docs, next } = await find(store, of, query)
+    return { docs: docs.map((doc) => JSON.stringify(doc)), next }
+  },
   count: (of, query) => count(store, of, query),
   scan: (of, page) => scan(store, of, page),
   ping: () => ping(store),

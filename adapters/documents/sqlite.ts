@@ -67,7 +67,11 @@ const documentsOf = (store: Store): Documents => ({
   replace: async (of, doc, ifVersion) => only(await replaceAll(store, of, [{ doc, ifVersion }])),
   replaceMany: (of, docs) => replaceAll(store, of, docs),
   remove: (of, id, ifVersion) => remove(store, of, id, ifVersion),
-  find: (of, query) => find(store, of, query),
+  find: async (of, query) => {
+    const { docs, next } = await findTexts(store, of, query)
+    return { docs: docs.map((text) => JSON.parse(text)), next }
+  },
+  findTexts: (of, query) => findTexts(store, of, query),
   count: (of, query) => count(store, of, query),
   scan: (of, page) => scan(store, of, page),
   ping: () => ping(store),
@@ -132,11 +136,11 @@ const getAll = async <T extends Doc>(
   })
 }
 
-const find = async <T extends Doc>(store: Store, of: Collection<T>, query: Query): Promise<Found<T>> => {
+const findTexts = async (store: Store, of: Collection, query: Query): Promise<Found<string>> => {
   const plan = planQuery(declaredOf(store, of).of, query)
   if (plan.empty) return { docs: [], next: null }
-  const { docs, more } = await page<T>(store.reader, findStatement(of, plan), plan.limit)
-  return { docs, next: more ? cursorAfter(plan, docs.at(-1) as T) : null }
+  const { docs, more } = await page(store.reader, findStatement(of, plan), plan.limit)
+  return { docs, next: more ? cursorAfter(plan, JSON.parse(docs.at(-1)!)) : null }
 }
 
 const count = async (store: Store, of: Collection, query: Query): Promise<number> => {
@@ -160,16 +164,16 @@ const scan = async <T extends Doc>(
   const from = after ?? null
   if (from !== null) checkId(from)
   const params: SqlValue[] = from === null ? [most + 1] : [from, most + 1]
-  const { docs, more } = await page<T>(store.reader, { sql: scanSql(of.name, from !== null), params }, most)
+  const { docs: texts, more } = await page(store.reader, { sql: scanSql(of.name, from !== null), params }, most)
+  const docs = texts.map((text) => JSON.parse(text) as T)
   return { docs, next: more ? (docs.at(-1) as T).id : null }
 }
 type ScanPage = { after?: string | null; limit?: number }
 
 /** The statement asks for one row more than `limit`: whether it came says whether there is another page. */
-const page = async <T>(reader: Link, statement: Statement, limit: number): Promise<{ docs: T[]; more: boolean }> => {
+const page = async (reader: Link, statement: Statement, limit: number): Promise<{ docs: string[]; more: boolean }> => {
   const { values, more } = rowsOf(only(await reader.ask([statement])))
-  const docs = values.slice(0, limit).map((text) => JSON.parse(text as string) as T)
-  return { docs, more: more || values.length > limit }
+  return { docs: values.slice(0, limit) as string[], more: more || values.length > limit }
 }
 
 const ping = async (store: Store): Promise<void> => {
