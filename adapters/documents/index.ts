@@ -66,6 +66,8 @@ export interface Documents {
   insert<T extends Doc>(of: Collection<T>, doc: T): Promise<Inserted>
   /** Each document on its own: outcomes in the same order, one that conflicts does not stop the others. */
   insertMany<T extends Doc>(of: Collection<T>, docs: readonly T[]): Promise<Inserted[]>
+  /** In order up to the first that conflicts, which is the last outcome then: nothing after it is stored. */
+  insertInOrder<T extends Doc>(of: Collection<T>, docs: readonly T[]): Promise<Inserted[]>
   get<T extends Doc>(of: Collection<T>, id: string): Promise<T | null>
   /** In the order of ids, null where there is none. */
   getMany<T extends Doc>(of: Collection<T>, ids: readonly string[]): Promise<(T | null)[]>

@@ -9,7 +9,12 @@ import type { SqlValue, TableSchema } from './sqlite-statements.ts'
 /** An answer is cut, or leaves in parts, past `answerCharsMax`. */
 export type WorkerOptions = { file: string; role: 'writer' | 'reader'; answerCharsMax: number }
 /** One message holds many statements; columns of plain values are the cheapest to copy between threads. */
-export type Statements = { sql: string[]; params: SqlValue[][] }
+export type Statements = {
+  sql: string[]
+  params: SqlValue[][]
+  /** Which of them are run only if the one before changed a row; otherwise their answer is that none did. */
+  follows?: boolean[]
+}
 export type Request = Statements | { declare: TableSchema[] } | { close: true }
 /** `code` is SQLite's result code. */
 export type Failure = { failed: string; code: number }
@@ -85,7 +90,7 @@ function writeGroup(requests: Statements[]): void {
   try {
     yieldToOthers()
     untilUnlocked(() => database.exec('BEGIN IMMEDIATE'))
-    answers = requests.map(({ sql, params }) => sql.map((text, i) => runOne(text, params[i] as SqlValue[])))
+    answers = requests.map(runAll)
     database.exec('COMMIT')
   } catch (error) {
     rollback()
@@ -93,6 +98,13 @@ function writeGroup(requests: Statements[]): void {
     answers = requests.map(({ sql }) => sql.map(() => failure))
   }
   for (const list of answers) say({ answers: list, done: true })
+}
+
+function runAll({ sql, params, follows }: Statements): Answer[] {
+  const answers: Answer[] = []
+  for (const [i, text] of sql.entries())
+    answers.push(follows?.[i] && answers[i - 1] !== 1 ? 0 : runOne(text, params[i] as SqlValue[]))
+  return answers
 }
 
 /** A refused statement undoes itself alone; an error of the store itself ends the group. */

@@ -62,6 +62,11 @@ const documentsOf = (store: Store): Documents => ({
   declare: (collections) => declare(store, collections),
   insert: async (of, doc) => only(await insertAll(store, of, [doc])),
   insertMany: (of, docs) => insertAll(store, of, docs),
+  insertInOrder: async (of, docs) => {
+    const outcomes = await insertAll(store, of, docs, { inOrder: true })
+    const end = outcomes.findIndex(({ ok }) => !ok)
+    return end < 0 ? outcomes : outcomes.slice(0, end + 1)
+  },
   get: async (of, id) => only(await getAll(store, of, [id])),
   getMany: (of, ids) => getAll(store, of, ids),
   replace: async (of, doc, ifVersion) => only(await replaceAll(store, of, [{ doc, ifVersion }])),
@@ -86,12 +91,21 @@ const declare = async (store: Store, collections: readonly Collection[]): Promis
   for (const of of collections) store.declared.set(of.name, { of, keys: keysOf(of), conflicts: conflictNames(of) })
 }
 
-const insertAll = async (store: Store, of: Collection, docs: readonly Doc[]): Promise<Inserted[]> => {
+const insertAll = async (
+  store: Store,
+  of: Collection,
+  docs: readonly Doc[],
+  { inOrder } = { inOrder: false },
+): Promise<Inserted[]> => {
   const { keys, conflicts } = declaredOf(store, of)
   checkBulk(docs)
   const sql = insertSql(of.name)
   const answers = await store.writer.ask(
-    docs.map((doc) => ({ sql, params: [doc.id, doc.version, encodeDocument(doc, keys)] })),
+    docs.map((doc, at) => ({
+      sql,
+      params: [doc.id, doc.version, encodeDocument(doc, keys)],
+      ...(inOrder && at > 0 && { follows: true as const }),
+    })),
   )
   return answers.map((answer) => outcome(answer, conflicts, 'id'))
 }
