@@ -19,7 +19,12 @@ export const TOGETHER_MAX = 64
 export type Asked<I, R> = { item: I; resolve: (result: R) => void; reject: (error: unknown) => void }
 /** Settles everybody; who is not when it fails, fails with it. */
 export type Together<S, I, R> = (slot: Slot<S>, all: readonly Asked<I, R>[]) => Promise<void>
-type Job<S> = Asked<never, never> & { work: Together<S, never, never>; deadlineAt: number | undefined }
+type Job<S> = Asked<never, never> & {
+  work: Together<S, never, never>
+  deadlineAt: number | undefined
+  /** Whoever asks in the same turn of the loop still comes along. */
+  gathers: boolean
+}
 /** What is remembered under a key between turns: the owner's state, and the turns waiting. */
 export type Slot<S> = { state: S | undefined; waiting: Job<S>[]; busy: boolean; usedAt: number }
 
@@ -43,11 +48,14 @@ export const mailbox = <S>(limits: MailboxLimits = MAILBOX): Mailbox<S> => {
   const onDrained: (() => void)[] = []
   let active = 0
 
-  const runTogether: Mailbox<S>['runTogether'] = (key, deadlineAt, item, work) => {
+  const enqueue = <I, R>(
+    key: string,
+    asked: { deadlineAt: number | undefined; item: I; work: Together<S, I, R>; gathers: boolean },
+  ): Promise<R> => {
     const slot = touch(key)
     if (slot.waiting.length >= limits.waitingMax) return Promise.reject(full(key))
     return new Promise((resolve, reject) => {
-      slot.waiting.push({ item, work, resolve, reject, deadlineAt } as unknown as Job<S>)
+      slot.waiting.push({ ...asked, resolve, reject } as unknown as Job<S>)
       active++
       if (!slot.busy) void takeTurns(slot)
     })
@@ -56,7 +64,8 @@ export const mailbox = <S>(limits: MailboxLimits = MAILBOX): Mailbox<S> => {
   const takeTurns = async (slot: Slot<S>): Promise<void> => {
     slot.busy = true
     for (let first = slot.waiting[0]; first; first = slot.waiting[0]) {
-      const { work } = first
+      const { work, gathers } = first
+      if (gathers) await endOfLoop()
       const turn = takeAlike(slot.waiting, work)
       const inTime = turn.filter(isInTime)
       if (inTime.length > 0)
@@ -95,9 +104,12 @@ export const mailbox = <S>(limits: MailboxLimits = MAILBOX): Mailbox<S> => {
 
   return {
     // Work of its own is like no other.
-    run: (key, deadlineAt, job) =>
-      runTogether(key, deadlineAt, undefined, async (slot, all) => all[0]!.resolve(await job(slot))),
-    runTogether,
+    run: (key, deadlineAt, job) => {
+      const work: Together<S, undefined, Awaited<ReturnType<typeof job>>> = async (slot, all) =>
+        all[0]!.resolve(await job(slot))
+      return enqueue(key, { deadlineAt, item: undefined, work, gathers: false })
+    },
+    runTogether: (key, deadlineAt, item, work) => enqueue(key, { deadlineAt, item, work, gathers: true }),
     peek: (key) => slots.get(key)?.state,
     size: () => ({ keys: slots.size, waiting: active }),
     drained: () => (active === 0 ? Promise.resolve() : new Promise((resolve) => onDrained.push(resolve))),
@@ -109,6 +121,8 @@ const takeAlike = <S>(waiting: Job<S>[], work: Job<S>['work']): Job<S>[] => {
   const end = waiting.findIndex((job, at) => job.work !== work || at >= TOGETHER_MAX)
   return waiting.splice(0, end < 0 ? waiting.length : end)
 }
+
+const endOfLoop = () => new Promise((resolve) => setImmediate(resolve))
 
 const isInTime = ({ deadlineAt, reject }: Job<never>): boolean => {
   if (deadlineAt === undefined || Date.now() <= deadlineAt) return true
