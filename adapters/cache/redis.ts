@@ -3,7 +3,7 @@
 
 import type { RedisClientType } from 'redis'
 import type { AdapterContext } from '../index.ts'
-import { breaker } from './breaker.ts'
+import { breaker } from '../breaker.ts'
 import { CACHE_BUDGET_MS, keepable, type Cache } from './index.ts'
 import { lru } from './lru.ts'
 

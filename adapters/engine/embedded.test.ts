@@ -171,6 +171,20 @@ test('when its worker dies nobody waits for ever, and it comes back with what wa
   t.deepEqual([total, (await engine.stats()).restarts], [1, 1])
 })
 
+test('an index made anew is on disk once it was flushed, and the files of the old one are gone', async (t) => {
+  const dir = await newDir(t)
+  const first = await openEmbeddedEngine({ dir, log: quiet })
+  await first.upsert(Array.from({ length: 300 }, (_, at) => gig(`old${at}`)))
+  await first.flush()
+  await first.rebuild((next) => next.upsert(Array.from({ length: 200 }, (_, at) => gig(`new${at}`))))
+  await first.close()
+  const segments = (await readdir(dir)).filter((name) => name.endsWith('.segment'))
+  t.is(segments.length, 1)
+  const engine = await open(t, { dir })
+  t.deepEqual(await engine.stats(), { ...(await engine.stats()), gigs: 200, damaged: false })
+  t.is((await engine.search({ q: 'do' })).total, 200)
+})
+
 test('a closed engine refuses', async (t) => {
   const engine = await open(t)
   await engine.close()

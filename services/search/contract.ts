@@ -60,6 +60,17 @@ const Category = Type.Object({
   subcategories: Type.Array(Type.Object({ slug: Type.String(), name: Type.String(), gigs: Type.Integer() })),
 })
 
+/** How far making the index anew is; `of` is about how many gigs there are. */
+export const Rebuilding = Type.Object({
+  state: Type.Union([Type.Literal('never'), Type.Literal('running'), Type.Literal('done'), Type.Literal('failed')]),
+  gigs: Type.Integer(),
+  of: Type.Integer(),
+  seconds: Type.Number(),
+  // Whether all nodes ask one index.
+  shared: Type.Boolean(),
+  problem: Type.Union([Type.String(), Type.Null()]),
+})
+
 const Sort = Type.Union([
   Type.Literal('relevance'),
   Type.Literal('newest'),
@@ -138,6 +149,18 @@ export const search = contract({
       auth: 'internal',
       summary: 'Compares the index with the live gigs and repairs it.',
       result: Type.Object({ gigs: Type.Integer(), repaired: Type.Integer() }),
+      params: closed({}),
+    },
+    rebuild: {
+      auth: 'internal',
+      summary: 'Starts making the index anew, while it goes on answering, unless that is under way.',
+      result: Rebuilding,
+      params: closed({}),
+    },
+    rebuilding: {
+      auth: 'internal',
+      summary: 'How far making the index anew is.',
+      result: Rebuilding,
       params: closed({}),
     },
     difference: {

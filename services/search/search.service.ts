@@ -16,6 +16,7 @@ import { search as contract, type SearchPage } from './contract.ts'
 import { keeper, type Keeper } from './keeper.ts'
 import { popular, type Popular } from './popular.ts'
 import { queryOf, queryText } from './query.ts'
+import { rebuilder } from './rebuild.ts'
 import { difference } from './repair.ts'
 import { fused, similarQueries } from './similar.ts'
 import { SYNONYMS } from './synonyms.ts'
@@ -34,6 +35,7 @@ export default service(contract, async (here) => {
   const fanout = await here.open('fanout')
   const known = cards()
   const self: Search = { here, engine, fanout, cards: known, popular: popular(), keeper: keeper(here, engine, fanout) }
+  const anew = rebuilder({ engine, call: here.call, repair: self.keeper.repair })
   const stopListening = [
     fanout.onNodes('hot.changed', (notice) => forgetTagged(known, notice)),
     fanout.onMissed(known.clear),
@@ -56,6 +58,8 @@ export default service(contract, async (here) => {
         return {}
       },
       reindex: () => self.keeper.repair(),
+      rebuild: async () => anew.start(),
+      rebuilding: async () => anew.progress(),
       difference: () => difference(engine, here.call),
     },
     hears: { 'gig.changed': (event) => gigChanged(self, event) },
@@ -65,6 +69,7 @@ export default service(contract, async (here) => {
     },
     stopped: async () => {
       for (const stop of stopListening) stop()
+      await anew.stop()
       await self.keeper.stop()
     },
   }
@@ -166,6 +171,7 @@ const refusing = (engine: Engine): Engine => {
     throw error instanceof EngineError ? refuse(REFUSALS[error.code], error.message, { retryAfterSeconds: 1 }) : error
   }
   return {
+    shared: engine.shared,
     upsert: (gigs) => engine.upsert(gigs).catch(said),
     remove: (gigs) => engine.remove(gigs).catch(said),
     search: (query) => engine.search(query).catch(said),
@@ -177,6 +183,7 @@ const refusing = (engine: Engine): Engine => {
     versions: (page) => engine.versions(page).catch(said),
     stats: () => engine.stats().catch(said),
     clear: () => engine.clear().catch(said),
+    rebuild: (fill) => engine.rebuild(fill).catch(said),
     close: () => engine.close(),
   }
 }

@@ -46,12 +46,12 @@ const seeded = (id: string, title: string, more: Partial<GigContent> = {}) => ({
 })
 /** Out of the way of tests that count designs. */
 const elsewhere = { category: 'writing', subcategory: 'creative-writing' }
-const ensureSeller = (on: TestNode) =>
+const ensureSeller = (on: TestNode, { id, username } = owner) =>
   on.call('account.ensure', {
-    id: owner.id,
-    email: 'seller@demo.test',
+    id,
+    email: `${username}@demo.test`,
     password: '',
-    username: 'seller',
+    username,
     displayName: 'Seller',
     roles: ['seller'],
     level: 'level_two',
@@ -287,4 +287,38 @@ test('an index that is gone is made anew when the node starts', async (t) => {
   t.deepEqual((await again.call('search.difference', {})).different, [])
   await again.stop()
   await own.stop()
+})
+
+test('an index is made anew while gigs come, change and go, and ends as the gigs are', async (t) => {
+  const own = await startNode({ services })
+  t.teardown(own.stop)
+  await ensureSeller(own)
+  const many = Array.from({ length: 1200 }, (_, at) =>
+    seeded(`gig_${String(at).padStart(4, '0')}`, `Logo number ${at}`),
+  )
+  for (const half of [many.slice(0, 600), many.slice(600)]) await own.call('gig.ensureMany', { gigs: half })
+  const engine = await own.open('engine')
+  await engine.upsert([{ ...(await own.call('gig.indexed', { limit: 1 })).data[0]!, id: 'gig_dead', title: 'Dead' }])
+  t.is((await own.call('search.rebuilding', {})).state, 'never')
+  t.is((await own.call('search.rebuild', {})).state, 'running')
+  const other = { ...owner, id: 'usr_other', username: 'other' }
+  await ensureSeller(own, other)
+  const { id } = await own.call('gig.create', content('Walrus stories', elsewhere), { meta: { caller: other } })
+  await own.call('gig.publish', { id }, { meta: { caller: other } })
+  let least = Infinity
+  for (let at = 0; (await own.call('search.rebuilding', {})).state === 'running'; at++) {
+    await own.call('gig.pause', { id: many[(at * 7) % 1200]!.id }, as)
+    await own.call('gig.update', { id: many[(at * 7 + 3) % 1200]!.id, title: `Moose logo ${at}` }, as)
+    least = Math.min(least, (await own.call('search.gigs', { category: 'design' })).total)
+  }
+  const { state, gigs, problem } = await own.call('search.rebuilding', {})
+  t.deepEqual([state, problem], ['done', null])
+  t.true(gigs >= 1100 && least >= 1000)
+  const after = await eventually(
+    () => own.call('search.difference', {}),
+    ({ different }) => different.length === 0,
+  )
+  t.is(after.live, after.indexed)
+  t.is((await own.call('search.gigs', { q: 'walrus' })).total, 1)
+  t.is((await own.call('search.gigs', { q: 'dead', loosen: 'no' })).total, 0)
 })

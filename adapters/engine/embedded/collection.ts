@@ -94,6 +94,14 @@ export function clearCollection(collection: Collection) {
   collection.revision += 1
 }
 
+/** Puts what the other holds in the place of what this one held. */
+export function takeFrom(collection: Collection, other: Collection) {
+  collection.parts = other.parts
+  collection.removed = other.removed
+  collection.damaged = false
+  collection.revision += 1
+}
+
 export function livingCount(collection: Collection): number {
   return collection.parts.reduce((sum, part) => sum + part.living, 0)
 }
