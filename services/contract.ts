@@ -3,6 +3,7 @@ import type { ActionsOf, EventsOf } from '../mixins/contract.ts'
 import { account } from './account/contract.ts'
 import { announcement } from './announcement/contract.ts'
 import { chat } from './chat/contract.ts'
+import { discovery } from './discovery/contract.ts'
 import { gig } from './gig/contract.ts'
 import { ledger } from './ledger/contract.ts'
 import { media } from './media/contract.ts'
@@ -20,6 +21,7 @@ export const contracts = {
   account,
   announcement,
   chat,
+  discovery,
   gig,
   ledger,
   media,

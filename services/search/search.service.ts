@@ -11,6 +11,7 @@ import { marksOf } from '../../adapters/engine/marks.ts'
 import type { Fanout } from '../../adapters/fanout/index.ts'
 import { service, type Ctx, type Heard, type Here } from '../../mixins/service.ts'
 import { refuse } from '../errors.ts'
+import { asking, type Asking } from './asking.ts'
 import { cards, type Cards } from './cards.ts'
 import { search as contract, type SearchPage } from './contract.ts'
 import { keeper, type Keeper } from './keeper.ts'
@@ -27,14 +28,30 @@ export const SUGGESTIONS_MAX = 10
 const PLACES_MAX = 3
 const POPULAR_SHOWN_MAX = 5
 
-type Search = { here: Here; engine: Engine; fanout: Fanout; cards: Cards; popular: Popular; keeper: Keeper }
+type Search = {
+  here: Here
+  engine: Engine
+  fanout: Fanout
+  cards: Cards
+  popular: Popular
+  asking: Asking
+  keeper: Keeper
+}
 type Action<K extends keyof (typeof contract)['actions']> = Ctx<(typeof contract)['actions'][K]>
 
 export default service(contract, async (here) => {
   const engine = refusing(await here.open('engine'))
   const fanout = await here.open('fanout')
   const known = cards()
-  const self: Search = { here, engine, fanout, cards: known, popular: popular(), keeper: keeper(here, engine, fanout) }
+  const self: Search = {
+    here,
+    engine,
+    fanout,
+    cards: known,
+    popular: popular(),
+    asking: asking(here),
+    keeper: keeper(here, engine, fanout),
+  }
   const anew = rebuilder({ engine, call: here.call, repair: self.keeper.repair })
   const stopListening = [
     fanout.onNodes('hot.changed', (notice) => forgetTagged(known, notice)),
@@ -66,17 +83,17 @@ export default service(contract, async (here) => {
     started: async () => {
       await engine.setSynonyms(SYNONYMS)
       self.keeper.start()
+      self.asking.start()
     },
     stopped: async () => {
       for (const stop of stopListening) stop()
-      await anew.stop()
-      await self.keeper.stop()
+      await Promise.all([anew.stop(), self.keeper.stop(), self.asking.stop()])
     },
   }
 })
 
 const find = async (
-  { engine, cards: known, popular: asked }: Search,
+  { engine, cards: known, popular: asked, asking: questions }: Search,
   { params, call }: Action<'gigs'>,
 ): Promise<SearchPage> => {
   const startedAt = performance.now()
@@ -86,6 +103,7 @@ const find = async (
     result.hits.map(({ id }) => id),
     call,
   )
+  if (query.q && query.cursor === null) questions.count(query.q, outcomeOf(result))
   if (query.q && data.length > 0 && result.corrected === undefined && !result.loosened) asked.count(query.q)
   return {
     data,
@@ -97,6 +115,9 @@ const find = async (
     ...(result.matched && { highlights: highlightsOf(data, result.matched) }),
   }
 }
+
+const outcomeOf = ({ hits, loosened }: SearchResult) =>
+  loosened ? 'loosened' : hits.length === 0 ? 'nothing' : 'found'
 
 /** Per gig, without those whose title has none of the words. */
 const highlightsOf = (found: SearchPage['data'], matched: Matched): NonNullable<SearchPage['highlights']> =>
