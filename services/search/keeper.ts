@@ -28,7 +28,7 @@ export type Keeper = {
   stop(): Promise<void>
 }
 
-export const keeper = (here: Here, engine: Engine, fanout: Fanout): Keeper => {
+export const keeper = (here: Here, engine: Engine, fanout: Fanout, repaired: (gigs: number) => void): Keeper => {
   let running: Promise<unknown> = Promise.resolve()
   let waiting: Promise<Repaired> | null = null
   let stopped = false
@@ -45,7 +45,10 @@ export const keeper = (here: Here, engine: Engine, fanout: Fanout): Keeper => {
   const repairNow = (): Promise<Repaired> =>
     (waiting ??= running.then(() => {
       waiting = null
-      const one = repair(engine, callUntilStopped)
+      const one = repair(engine, callUntilStopped).then((made) => {
+        repaired(made.repaired)
+        return made
+      })
       running = one.catch(() => undefined)
       return one
     }))

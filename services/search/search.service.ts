@@ -9,12 +9,14 @@ import {
 } from '../../adapters/engine/index.ts'
 import { marksOf } from '../../adapters/engine/marks.ts'
 import type { Fanout } from '../../adapters/fanout/index.ts'
+import { opsOf } from '../../mixins/ops.ts'
 import { service, type Ctx, type Heard, type Here } from '../../mixins/service.ts'
 import { refuse } from '../errors.ts'
 import { asking, type Asking } from './asking.ts'
 import { cards, type Cards } from './cards.ts'
 import { search as contract, type SearchPage } from './contract.ts'
 import { keeper, type Keeper } from './keeper.ts'
+import { meters, type Meters } from './meters.ts'
 import { popular, type Popular } from './popular.ts'
 import { queryOf, queryText } from './query.ts'
 import { rebuilder } from './rebuild.ts'
@@ -36,11 +38,13 @@ type Search = {
   popular: Popular
   asking: Asking
   keeper: Keeper
+  meters: Meters
 }
 type Action<K extends keyof (typeof contract)['actions']> = Ctx<(typeof contract)['actions'][K]>
 
 export default service(contract, async (here) => {
-  const engine = refusing(await here.open('engine'))
+  const count = meters(opsOf(here.broker).registry)
+  const engine = refusing(await here.open('engine'), count)
   const fanout = await here.open('fanout')
   const known = cards()
   const self: Search = {
@@ -50,7 +54,8 @@ export default service(contract, async (here) => {
     cards: known,
     popular: popular(),
     asking: asking(here),
-    keeper: keeper(here, engine, fanout),
+    keeper: keeper(here, engine, fanout, (gigs) => count.repaired.add(gigs)),
+    meters: count,
   }
   const anew = rebuilder({ engine, call: here.call, repair: self.keeper.repair })
   const stopListening = [
@@ -160,13 +165,15 @@ const similar = async ({ engine, cards: known }: Search, { params: { id }, call 
 
 /** First the index, then the prepared answers: nobody keeps a page made from the old one. */
 const gigChanged = async (
-  { engine, fanout, cards: known, keeper: { tellOthers } }: Search,
-  { data }: Heard<'gig.changed'>,
+  { engine, fanout, cards: known, keeper: { tellOthers }, meters: count }: Search,
+  event: Heard<'gig.changed'>,
 ): Promise<void> => {
-  const { id, version, category, indexed } = data
+  const { id, version, category, indexed } = event.data
+  count.began(event)
   known.forget(id)
   if (indexed) await engine.upsert([indexed])
   else await engine.remove([{ id, version }])
+  count.done(event)
   tellOthers(indexed ? { upsert: indexed } : { remove: { id, version } })
   fanout.toNodes('hot.changed', { tags: ['search', `category:${category}`, 'categories'] })
 }
@@ -186,20 +193,28 @@ const REFUSALS = {
   engine_down: 'unavailable',
 } as const
 
-/** The engine with its troubles in words that a client, and the delivery of events, understand. */
-const refusing = (engine: Engine): Engine => {
+/** The engine with its troubles in words that a client, and the delivery of events, understand; timed and counted. */
+const refusing = (engine: Engine, count: Meters): Engine => {
   const said = (error: unknown): never => {
-    throw error instanceof EngineError ? refuse(REFUSALS[error.code], error.message, { retryAfterSeconds: 1 }) : error
+    if (!(error instanceof EngineError)) throw error
+    count.refused(error.code)
+    throw refuse(REFUSALS[error.code], error.message, { retryAfterSeconds: 1 })
+  }
+  const timed = async <T>(asked: string, answer: Promise<T>): Promise<T> => {
+    const startedAt = performance.now()
+    const given = await answer.catch(said)
+    count.seconds(asked).observe((performance.now() - startedAt) / 1000)
+    return given
   }
   return {
     shared: engine.shared,
-    upsert: (gigs) => engine.upsert(gigs).catch(said),
-    remove: (gigs) => engine.remove(gigs).catch(said),
-    search: (query) => engine.search(query).catch(said),
+    upsert: (gigs) => timed('upsert', engine.upsert(gigs)),
+    remove: (gigs) => timed('remove', engine.remove(gigs)),
+    search: (query) => timed('search', engine.search(query)),
     setSynonyms: (groups) => engine.setSynonyms(groups).catch(said),
     setRanking: (ranking) => engine.setRanking(ranking).catch(said),
     setPins: (pins) => engine.setPins(pins).catch(said),
-    suggest: (prefix, limit) => engine.suggest(prefix, limit).catch(said),
+    suggest: (prefix, limit) => timed('suggest', engine.suggest(prefix, limit)),
     flush: () => engine.flush().catch(said),
     versions: (page) => engine.versions(page).catch(said),
     stats: () => engine.stats().catch(said),

@@ -5,6 +5,7 @@ import { refusal } from '../errors.ts'
 import type { GigContent } from '../gig/contract.ts'
 import gig from '../gig/gig.service.ts'
 import moderation from '../moderation/moderation.service.ts'
+import { opsOf } from '../../mixins/ops.ts'
 import type { Caller } from '../shapes.ts'
 import type { SearchPage } from './contract.ts'
 import { POPULAR_COUNT_MIN } from './popular.ts'
@@ -321,4 +322,54 @@ test('an index is made anew while gigs come, change and go, and ends as the gigs
   t.is(after.live, after.indexed)
   t.is((await own.call('search.gigs', { q: 'walrus' })).total, 1)
   t.is((await own.call('search.gigs', { q: 'dead', loosen: 'no' })).total, 0)
+})
+
+test('how long a change took to be found is counted, and how long one waits whose engine is away', async (t) => {
+  const own = await startNode({ services })
+  t.teardown(own.stop)
+  await ensureSeller(own)
+  const number = async (name: string) => {
+    const page = await (await fetch(`http://127.0.0.1:${opsOf(own.broker).port}/metrics`)).text()
+    return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(page)?.[1] ?? NaN)
+  }
+  const { id } = await own.call('gig.create', content('Heron stories', elsewhere), as)
+  await own.call('gig.publish', { id }, as)
+  await eventually(
+    () => number('gigwire_search_lag_seconds_count'),
+    (times) => times === 1,
+  )
+  t.is(await number('gigwire_search_lag_seconds_bucket{le="300"}'), 1)
+  t.is(await number('gigwire_search_behind_seconds'), 0)
+  await (await own.open('engine')).close()
+  await own.call('gig.pause', { id }, as)
+  await eventually(
+    () => number('gigwire_search_behind_seconds'),
+    (seconds) => seconds > 0.2,
+  )
+  t.is(await number('gigwire_search_indexed_total'), 1)
+  t.true((await number('gigwire_search_engine_refusals_total{code="engine_down"}')) >= 1)
+})
+
+test('a gig changed many times at once ends in the index as it was said last', async (t) => {
+  const own = await startNode({ services })
+  t.teardown(own.stop)
+  await ensureSeller(own)
+  const ids = await Promise.all(
+    Array.from({ length: 20 }, async (_, at) => {
+      const { id } = await own.call('gig.create', content(`Ibis stories ${at}`, elsewhere), as)
+      await own.call('gig.publish', { id }, as)
+      return id
+    }),
+  )
+  await Promise.all(
+    ids.map(async (id) => {
+      for (let round = 0; round < 5; round++) await own.call('gig.update', { id, title: `Ibis number${round}` }, as)
+    }),
+  )
+  await eventually(
+    () => own.call('search.gigs', { q: 'ibis number4', loosen: 'no' }),
+    ({ total }) => total === 20,
+  )
+  t.is((await own.call('search.gigs', { q: 'number3 ibis', loosen: 'no' })).total, 0)
+  t.deepEqual((await own.call('search.difference', {})).different, [])
 })
