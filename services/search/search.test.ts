@@ -1,4 +1,6 @@
 import test from 'ava'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { eventually, startNode, type TestNode } from '../../test/node.ts'
 import account from '../account/account.service.ts'
 import { refusal } from '../errors.ts'
@@ -288,6 +290,34 @@ test('an index that is gone is made anew when the node starts', async (t) => {
   t.deepEqual((await again.call('search.difference', {})).different, [])
   await again.stop()
   await own.stop()
+})
+
+test('an index whose files were damaged while the node was away is made anew when it starts', async (t) => {
+  const own = await startNode({ services })
+  t.teardown(own.stop)
+  await ensureSeller(own)
+  const many = Array.from({ length: 60 }, (_, at) => seeded(`gig_${at}`, `Heron logo ${at}`))
+  await own.call('gig.ensureMany', { gigs: many })
+  const engine = await own.open('engine')
+  await eventually(
+    () => engine.stats(),
+    ({ gigs }) => gigs === 60,
+  )
+  await engine.flush()
+  await own.broker.stop()
+  const dir = join(own.dataDir, 'index')
+  for (const name of await readdir(dir)) {
+    const bytes = await readFile(join(dir, name))
+    await writeFile(join(dir, name), bytes.fill(0x5a, Math.floor(bytes.length / 2)))
+  }
+  const again = await startNode({ services, env: { DATA_DIR: own.dataDir } })
+  t.teardown(again.stop)
+  await eventually(
+    () => again.call('search.gigs', { q: 'heron' }).then(({ total }) => total),
+    (total) => total === 60,
+  )
+  t.deepEqual(await again.call('search.difference', {}), { live: 60, indexed: 60, different: [] })
+  t.falsy((await (await again.open('engine')).stats()).damaged)
 })
 
 test('an index is made anew while gigs come, change and go, and ends as the gigs are', async (t) => {
