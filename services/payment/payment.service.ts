@@ -6,6 +6,7 @@ import { refuse } from '../errors.ts'
 import { backfill, BACKFILL_EVERY_MS, paymentBackfill } from './backfill.ts'
 import * as charge from './charge.ts'
 import type { ChargeDoc } from './charge.ts'
+import { answerChargeback, listChargebacks } from './chargebacks.ts'
 import type { AnyOperation, Provider } from './calls.ts'
 import { payment as contract } from './contract.ts'
 import { newDisbursement } from './disbursement.ts'
@@ -88,6 +89,9 @@ export default service(contract, async (here) => {
         const { accountId, payoutsEnabled } = payeeOf((await all.book.read(user)) ?? known)
         return { account: accountId, payoutsEnabled }
       },
+      chargebacks: ({ params }) => listChargebacks(documents, params),
+      answerChargeback: ({ params: { id, evidence } }) => answerChargeback(all, id, evidence),
+      acceptChargeback: ({ params: { id } }) => answerChargeback(all, id, null),
       webhook: async ({ params: { body, signature } }) => {
         const event = await payments.verifyWebhook(Buffer.from(body, 'base64'), signature).catch(explain)
         await webhooks.receive(event)

@@ -5,6 +5,7 @@ import { isMovable } from '../../adapters/clock/index.ts'
 import { eventually, startNode, type TestNode } from '../../test/node.ts'
 import type { Events } from '../contract.ts'
 import { isRefused } from '../errors.ts'
+import type { Caller } from '../shapes.ts'
 import type { AnyOperation } from './calls.ts'
 import payment from './payment.service.ts'
 
@@ -353,6 +354,10 @@ test('a payment over another amount than asked is never taken for one', async (t
   t.is(told.length, 0)
 })
 
+const admin = {
+  meta: { caller: { id: 'usr_admin', username: 'admin', roles: ['buyer', 'admin'], sessionId: 'ses' } as Caller },
+}
+
 /** No webhook reaches this market: what happened at the provider is found by asking for its events. */
 const hearAll = async ({ node }: World) => {
   const { seen } = await node.call('payment.backfill', {})
@@ -396,6 +401,58 @@ test('a payment that its bank takes back is followed until its money is back', a
     ([one]) => one?.status === 'won',
   )
   t.like(won, { taken: 10_550, restored: 10_550, wakeAt: null, said: { taken: 10_550, outcome: 'won' } })
+})
+
+test('an admin answers a chargeback once; good evidence brings the money back', async (t) => {
+  const world = await start(t)
+  const { node } = world
+  const paymentId = await troubled(world, 'pm_card_createDispute')
+  await hearAll(world)
+  const [open] = (await node.call('payment.chargebacks', { status: 'needs_response' }, admin)).data
+  t.like(open, { order: 'ord_1', payment: paymentId, amount: usd(10_550), canAnswer: true, sending: false })
+  world.provider.server.faults.add({ kind: 'answer_lost', on: 'disputes.update' })
+  const { id } = open!
+  const answer = () => node.call('payment.answerChargeback', { id, evidence: { text: 'winning_evidence' } }, admin)
+  t.like(await answer(), { canAnswer: false, sending: true })
+  t.true(isRefused(await t.throwsAsync(answer()), 'invalid_transition'))
+  const [won] = await eventually(
+    async () => (await advance(world, 60_000), (await node.call('payment.chargebacks', {}, admin)).data),
+    ([one]) => one?.status === 'won',
+  )
+  t.like(won, { id, taken: usd(10_550), restored: usd(10_550), fee: usd(1_500), sending: false })
+  t.deepEqual((await node.call('payment.chargebacks', { status: 'needs_response' }, admin)).data, [])
+})
+
+test('an admin who gives in has lost the chargeback, and one who is late is told so', async (t) => {
+  const world = await start(t)
+  const { node } = world
+  await troubled(world, 'pm_card_createDispute')
+  await hearAll(world)
+  const [open] = (await node.call('payment.chargebacks', {}, admin)).data
+  t.like(await node.call('payment.acceptChargeback', { id: open!.id }, admin), { status: 'lost', canAnswer: false })
+  t.true(
+    isRefused(
+      await t.throwsAsync(node.call('payment.acceptChargeback', { id: open!.id }, admin)),
+      'invalid_transition',
+    ),
+  )
+  t.true(isRefused(await t.throwsAsync(node.call('payment.acceptChargeback', { id: 'dp_none' }, admin)), 'not_found'))
+})
+
+test('a bank that decides while an answer is under way is believed, and the admin is told', async (t) => {
+  const world = await start(t)
+  const { node, provider } = world
+  await troubled(world, 'pm_card_createDispute')
+  await hearAll(world)
+  const [open] = (await node.call('payment.chargebacks', {}, admin)).data
+  await provider.server.outside.decideDispute(open!.id, 'lost')
+  const late = node.call('payment.answerChargeback', { id: open!.id, evidence: { text: 'late' } }, admin)
+  t.true(isRefused(await t.throwsAsync(late), 'invalid_transition'))
+  const [lost] = await eventually(
+    async () => (await advance(world, 60_000), (await node.call('payment.chargebacks', {}, admin)).data),
+    ([one]) => one?.status === 'lost',
+  )
+  t.like(lost, { canAnswer: false, sending: false, restored: usd(0) })
 })
 
 test('a dispute whose end nobody tells is found by itself', async (t) => {
