@@ -207,6 +207,7 @@ export const notification = contract({
     'review.published',
     'payment.payout.paid',
     'payment.payout.failed',
+    'payment.payee.changed',
     'notification.due',
   ],
 })

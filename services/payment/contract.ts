@@ -93,8 +93,15 @@ export const payment = contract({
     payee: {
       auth: 'internal',
       key: 'user',
-      summary: 'May money be paid out to this seller? Asks the provider when the last answer was no.',
-      result: Type.Object({ account: Type.Union([Type.String(), Type.Null()]), payoutsEnabled: Type.Boolean() }),
+      summary:
+        'May money be paid out to this seller, and if not, what does the provider want to know? It is asked when the last answer was no.',
+      result: Type.Object({
+        account: Type.Union([Type.String(), Type.Null()]),
+        payoutsEnabled: Type.Boolean(),
+        requirements: Type.Array(Type.String()),
+        requirementsDueAt: Type.Union([Type.Integer(), Type.Null()]),
+        heldFor: Type.Union([Type.String(), Type.Null()]),
+      }),
       params: closed({ user: Id }),
     },
     chargebacks: {
@@ -208,6 +215,14 @@ export const payment = contract({
       reason: Type.String(),
       /** Neither refunded nor disputed by now. */
       actionable: Type.Boolean(),
+      at: Type.Integer(),
+    }),
+    /** Money can go out to a seller or can't any more (`heldFor`), or the provider wants to know something by a day. */
+    'payment.payee.changed': Type.Object({
+      user: Id,
+      payoutsEnabled: Type.Boolean(),
+      requirementsDueAt: Type.Union([Type.Integer(), Type.Null()]),
+      heldFor: Type.Union([Type.String(), Type.Null()]),
       at: Type.Integer(),
     }),
     /** An operation's own timer: the call it is at is to be made or looked after. */

@@ -83,11 +83,10 @@ export default service(contract, async (here) => {
       },
       payee: async ({ params: { user } }) => {
         const known = await all.book.read(user)
-        if (known?.kind !== 'payee') return { account: null, payoutsEnabled: false }
+        if (known?.kind !== 'payee') return payeeView(null)
         if (!known.payoutsEnabled)
           await all.sync(user).catch((error) => here.log.warn(`looking at the account of ${user}:`, error))
-        const { accountId, payoutsEnabled } = payeeOf((await all.book.read(user)) ?? known)
-        return { account: accountId, payoutsEnabled }
+        return payeeView(payeeOf((await all.book.read(user)) ?? known))
       },
       chargebacks: ({ params }) => listChargebacks(documents, params),
       answerChargeback: ({ params: { id, evidence } }) => answerChargeback(all, id, evidence),
@@ -152,6 +151,14 @@ const payeeOf = (doc: AnyOperation | null): PayeeDoc => {
   if (doc?.kind !== 'payee') throw refuse('not_found', 'there is no account for that person')
   return doc
 }
+
+const payeeView = (doc: PayeeDoc | null) => ({
+  account: doc?.accountId ?? null,
+  payoutsEnabled: doc?.payoutsEnabled ?? false,
+  requirements: doc?.requirements ?? [],
+  requirementsDueAt: doc?.requirementsDueAt ?? null,
+  heldFor: doc?.heldFor ?? null,
+})
 
 const unreachable = () =>
   refuse('unavailable', "the payment provider can't be reached right now", { retryAfterSeconds: 2 })

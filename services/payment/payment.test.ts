@@ -13,11 +13,11 @@ const usd = (amount: number) => ({ amount, currency: 'usd' })
 type Told = { name: string; data: Record<string, unknown> }
 
 /** Hears what the payment actor says in the place of orders and payouts. */
-const hearer = (name: string, told: Told[]): ServiceSchema => ({
+const hearer = (name: string, told: Told[], of = (_event: string) => true): ServiceSchema => ({
   name,
   actions: {
     hear: ({ params }: { params: { event: Told } }) => {
-      told.push({ name: params.event.name, data: params.event.data })
+      if (of(params.event.name)) told.push({ name: params.event.name, data: params.event.data })
       return true
     },
   },
@@ -31,7 +31,15 @@ type World = {
 }
 const start = async (t: ExecutionContext): Promise<World> => {
   const told: Told[] = []
-  const node = await startNode({ services: [payment, hearer('order', told), hearer('payout', told)] })
+  const node = await startNode({
+    services: [
+      payment,
+      hearer('order', told),
+      hearer('payout', told),
+      // It also hears of payouts what the payout actor hears.
+      hearer('notification', told, (event) => event === 'payment.payee.changed'),
+    ],
+  })
   t.teardown(() => node.stop())
   const say = async (name: string, data: unknown) => {
     await node.broker.call('payment.hear', {
@@ -167,6 +175,7 @@ for (const [what, fault] of faults)
       ['payment.transferred', 'payment.payout.sent', 'payment.payout.paid'],
     )
     for (const name of [
+      'payment.payee.changed',
       'payment.succeeded',
       'payment.refunded',
       'payment.transferred',
@@ -218,7 +227,35 @@ test('a seller has one account however often asked, and one who never asked has 
   const world = await start(t)
   const [first, second] = [await onboarded(world), await onboarded(world)]
   t.deepEqual(first, second)
-  t.deepEqual(await world.node.call('payment.payee', { user: 'usr_other' }), { account: null, payoutsEnabled: false })
+  t.like(await world.node.call('payment.payee', { user: 'usr_other' }), { account: null, payoutsEnabled: false })
+})
+
+test('a seller hears when the provider wants to know more, holds money back, and lets it go again', async (t) => {
+  const world = await start(t)
+  const { node, provider, told } = world
+  const { account } = await onboarded(world)
+  const hear = (eventId: string) => webhook(world, 'account', account, { op: 'usr_s' }, eventId)
+  const { outside } = provider.server
+  const dueAt = Math.floor((node.clock.now() + 86_400_000) / 1000) * 1000
+  const due = ['individual.verification.document']
+  const news = async (count: number) =>
+    (
+      await eventually(
+        () => told.filter(({ name }) => name === 'payment.payee.changed'),
+        (all) => all.length === count,
+      )
+    ).at(-1)?.data
+  await outside.restrict(account, { due, disabledReason: null, deadlineAt: dueAt })
+  await hear('evt_1')
+  t.like(await news(2), { user: 'usr_s', payoutsEnabled: true, requirementsDueAt: dueAt, heldFor: null })
+  await outside.restrict(account, { due, disabledReason: 'requirements.past_due' })
+  await hear('evt_2')
+  await hear('evt_3')
+  t.like(await news(3), { payoutsEnabled: false, heldFor: 'requirements.past_due' })
+  t.like(await node.call('payment.payee', { user: 'usr_s' }), { payoutsEnabled: false, requirements: due })
+  await outside.lift(account)
+  t.like(await node.call('payment.payee', { user: 'usr_s' }), { payoutsEnabled: true, requirements: [], heldFor: null })
+  t.like(await news(4), { payoutsEnabled: true, heldFor: null })
 })
 
 test('an order given up is charged no more; one that was paid after all is said so', async (t) => {
