@@ -131,6 +131,7 @@ const CASES: Record<string, Case> = {
   'chat.unblock': { path: () => ({ id: 'usr_nobody' }) },
   'chat.blocked': {},
   'ledger.trialBalance': {},
+  'payment.settings': {},
   'payment.chargebacks': {},
   'payment.answerChargeback': { path: () => ({ id: 'dp_none' }), body: { evidence: { text: 'Delivered.' } } },
   'payment.acceptChargeback': { path: () => ({ id: 'dp_none' }), body: {} },

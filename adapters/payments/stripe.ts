@@ -15,6 +15,7 @@ export const CALL_TIMEOUT_MS = 20_000
 
 export type StripeOptions = {
   secretKey: string
+  publishableKey?: string
   /** Several are joined by commas: the platform's own events and those of connected accounts have an endpoint each. */
   webhookSecret: string
   /** Another place than the provider's own, for the sandbox. */
@@ -32,6 +33,7 @@ export const openStripe = async (options: StripeOptions): Promise<Payments> => {
   const secrets = options.webhookSecret.split(',').flatMap((secret) => secret.trim() || [])
   return {
     provider: options.provider,
+    publishableKey: options.publishableKey ?? null,
     ...chargeCalls(client),
     ...connectCalls(client),
     ...disputeCalls(client),

@@ -104,6 +104,14 @@ export const payment = contract({
       }),
       params: closed({ user: Id }),
     },
+    settings: {
+      rest: 'GET /v1/payment-settings',
+      auth: 'none',
+      publicRead: { maxAgeSeconds: 300, staleSeconds: 3600 },
+      result: Type.Object({ provider: Type.String(), publishableKey: Type.Union([Type.String(), Type.Null()]) }),
+      summary: "Where buyers pay: with a publishable key, at the provider's own form, given an order's client secret.",
+      params: closed({}),
+    },
     chargebacks: {
       rest: 'GET /v1/admin/chargebacks',
       auth: 'admin',

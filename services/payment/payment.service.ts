@@ -88,6 +88,7 @@ export default service(contract, async (here) => {
           await all.sync(user).catch((error) => here.log.warn(`looking at the account of ${user}:`, error))
         return payeeView(payeeOf((await all.book.read(user)) ?? known))
       },
+      settings: () => ({ provider: payments.provider, publishableKey: payments.publishableKey }),
       chargebacks: ({ params }) => listChargebacks(documents, params),
       answerChargeback: ({ params: { id, evidence } }) => answerChargeback(all, id, evidence),
       acceptChargeback: ({ params: { id } }) => answerChargeback(all, id, null),

@@ -489,6 +489,26 @@ test('a bank that decides while an answer is under way is believed, and the admi
   t.like(lost, { canAnswer: false, sending: false, restored: usd(0) })
 })
 
+test('a tip that is disputed is told apart from its order', async (t) => {
+  const world = await start(t)
+  const { node } = world
+  await paid(world, 'ord_1', 100_000)
+  const tip = { order: 'ord_1', charge: 'ord_1-tip-1' }
+  const { paymentId } = await node.call('payment.begin', {
+    ...tip,
+    buyer: 'usr_b',
+    amount: usd(2_000),
+    description: 'A tip',
+  })
+  await node.call('payment.confirm', { ...tip, paymentMethod: 'pm_card_createDispute' })
+  await hearAll(world)
+  const [disputed] = await eventually(
+    () => kept(world, 'dispute', paymentId),
+    ([one]) => one?.status === 'needs_response',
+  )
+  t.like(disputed, { order: 'ord_1', charge: 'ord_1-tip-1', taken: 2_000 })
+})
+
 test('a dispute whose end nobody tells is found by itself', async (t) => {
   const world = await start(t)
   const paymentId = await troubled(world, 'pm_card_createDispute')
