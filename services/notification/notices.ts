@@ -194,6 +194,25 @@ export const ofPayout = (event: Events['payment.payout.paid'] | Events['payment.
   ]
 }
 
+export const ofPayee = (event: Events['payment.payee.changed']): Notice[] => {
+  const { user, payoutsEnabled, requirementsDueAt } = event
+  const by = requirementsDueAt === null ? null : new Date(requirementsDueAt).toISOString().slice(0, 10)
+  const told = !payoutsEnabled
+    ? { title: 'Payouts to you are on hold', text: 'The payment provider wants to know more about you.' }
+    : by
+      ? { title: `The payment provider wants to know more about you by ${by}`, text: 'After that it may hold payouts.' }
+      : { title: 'You can be paid out', text: 'The payment provider knows all it needs.' }
+  return [
+    {
+      user,
+      kind: 'payout',
+      ...told,
+      about: { type: 'user', id: user },
+      data: { payoutsEnabled, ...(by && { by }) },
+    },
+  ]
+}
+
 export const ofMessages = (user: string, conversation: string, from: { id: string; name: string }, count: number) => ({
   user,
   kind: 'message' as const,

@@ -11,6 +11,7 @@ import type { Pace } from './pace.ts'
 export const operations = actorCollection<AnyOperation>('payment_operations', {
   byPayment: { keys: ['paymentId', 'kind'] },
   byDisputed: { keys: ['disputedAt'] },
+  byDisputeStatus: { keys: ['status', 'disputedAt'] },
 })
 
 export type DriveOptions = {

@@ -6,6 +6,7 @@ import { refuse } from '../errors.ts'
 import { backfill, BACKFILL_EVERY_MS, paymentBackfill } from './backfill.ts'
 import * as charge from './charge.ts'
 import type { ChargeDoc } from './charge.ts'
+import { answerChargeback, listChargebacks } from './chargebacks.ts'
 import type { AnyOperation, Provider } from './calls.ts'
 import { payment as contract } from './contract.ts'
 import { newDisbursement } from './disbursement.ts'
@@ -82,12 +83,15 @@ export default service(contract, async (here) => {
       },
       payee: async ({ params: { user } }) => {
         const known = await all.book.read(user)
-        if (known?.kind !== 'payee') return { account: null, payoutsEnabled: false }
+        if (known?.kind !== 'payee') return payeeView(null)
         if (!known.payoutsEnabled)
           await all.sync(user).catch((error) => here.log.warn(`looking at the account of ${user}:`, error))
-        const { accountId, payoutsEnabled } = payeeOf((await all.book.read(user)) ?? known)
-        return { account: accountId, payoutsEnabled }
+        return payeeView(payeeOf((await all.book.read(user)) ?? known))
       },
+      settings: () => ({ provider: payments.provider, publishableKey: payments.publishableKey }),
+      chargebacks: ({ params }) => listChargebacks(documents, params),
+      answerChargeback: ({ params: { id, evidence } }) => answerChargeback(all, id, evidence),
+      acceptChargeback: ({ params: { id } }) => answerChargeback(all, id, null),
       webhook: async ({ params: { body, signature } }) => {
         const event = await payments.verifyWebhook(Buffer.from(body, 'base64'), signature).catch(explain)
         await webhooks.receive(event)
@@ -148,6 +152,14 @@ const payeeOf = (doc: AnyOperation | null): PayeeDoc => {
   if (doc?.kind !== 'payee') throw refuse('not_found', 'there is no account for that person')
   return doc
 }
+
+const payeeView = (doc: PayeeDoc | null) => ({
+  account: doc?.accountId ?? null,
+  payoutsEnabled: doc?.payoutsEnabled ?? false,
+  requirements: doc?.requirements ?? [],
+  requirementsDueAt: doc?.requirementsDueAt ?? null,
+  heldFor: doc?.heldFor ?? null,
+})
 
 const unreachable = () =>
   refuse('unavailable', "the payment provider can't be reached right now", { retryAfterSeconds: 2 })
