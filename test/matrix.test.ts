@@ -94,6 +94,7 @@ const CASES: Record<string, Case> = {
   'order.cancel': { ...onOrder, body: { reason: 'Because.' } },
   'order.extend': { ...onOrder, body: { days: 2, reason: 'Rain.' } },
   'order.decline': { ...onOrder, body: {} },
+  'order.extras': { ...onOrder, body: { extras: ['none'] } },
   'order.tip': { ...onOrder, body: { amount: { amount: 500, currency: 'usd' } } },
   'order.offerRefund': { ...onOrder, body: { amount: { amount: 100, currency: 'usd' }, reason: 'Sorry.' } },
   'order.refundByAdmin': {

@@ -28,6 +28,13 @@ const ORDER: Readonly<Record<string, Told>> = {
   requirements_answered: { to: ['seller'], title: 'Requirements are in', text: 'The delivery clock has started.' },
   delivered: { to: ['buyer'], title: 'Your order was delivered', text: 'Accept it, or ask for a revision.' },
   late: { to: ['buyer', 'seller'], title: 'An order is late' },
+  extras_added: { to: ['buyer', 'seller'], title: 'Extras were added to an order', text: 'They are paid.' },
+  extras_expired: { to: ['buyer'], title: 'Your extras were not paid', text: 'Add them again if you like.' },
+  extras_paid_too_late: {
+    to: ['buyer'],
+    title: 'Your extras came too late',
+    text: 'What you paid for them goes back.',
+  },
   revision_requested: { to: ['seller'], title: 'A revision is asked for' },
   accepted: { to: ['seller'], title: 'Your delivery was accepted', text: 'The money is yours, clearing.' },
   auto_completed: { to: ['buyer', 'seller'], title: 'An order was completed', text: 'Nobody objected in time.' },

@@ -116,10 +116,10 @@ export default service(contract, async (here) => {
         })
         await all.drive(order)
       },
-      'order.refund.requested': async ({ data: { order, refund, amount } }) => {
-        const paid = chargeOf(await all.book.read(order))
+      'order.refund.requested': async ({ data: { order, charge: further, refund, amount } }) => {
+        const paid = chargeOf(await all.book.read(further ?? order))
         if (paid.state !== 'succeeded' || !paid.paymentId)
-          throw new Error(`${order} was never paid, there is nothing to refund`)
+          throw new Error(`${paid.id} was never paid, there is nothing to refund`)
         const { paymentId } = paid
         await all.book.turn(refund, (state, now) =>
           state ? { result: null } : { next: newRefund(refund, { order, amount, paymentId }, now), result: null },
