@@ -83,8 +83,10 @@ export type ListenerOptions = {
   requestTimeoutMs: number
   /** The body must be in by then, else 408. */
   bodyTimeoutMs: number
-  /** Open HTTP requests at once; past it new ones get a bare 503 with Retry-After at once. */
+  /** Requests with a body that wait for their answer at once; past it new ones get a bare 503 with Retry-After at once. */
   requestsMax: number
+  /** The same of requests without a body, which hold next to nothing; as many again as `requestsMax` unless given. */
+  bodylessMax?: number
   /** Other processes may listen on the same port too, and the system spreads connections; else a taken port is an error. */
   sharePort?: boolean
 }

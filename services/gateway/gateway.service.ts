@@ -28,6 +28,8 @@ export const DRAIN_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
 const BODY_TIMEOUT_MS = 30_000
 const REQUESTS_MAX = 4096
+/** Many may wait for one answer: 10,000 at once are a popular gig, not a flood. */
+const BODYLESS_MAX = 16_384
 
 type Gateway = {
   node: Node
@@ -121,6 +123,7 @@ const open = async (node: Node): Promise<Gateway> => {
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       bodyTimeoutMs: BODY_TIMEOUT_MS,
       requestsMax: REQUESTS_MAX,
+      bodylessMax: BODYLESS_MAX,
       sharePort: settings.sharePort ?? false,
     },
     web.handle,
