@@ -22,6 +22,7 @@ import type { Api, Pages } from './pages.ts'
 import { routesOf } from './routes.ts'
 import { session } from './session.ts'
 import { sockets, type Sockets } from './sockets.ts'
+import { warm } from './warm.ts'
 
 /** How long requests under way may take to end when the node stops. */
 export const DRAIN_MS = 10_000
@@ -37,7 +38,7 @@ type Gateway = {
   http: Http
   sockets: Sockets
   callers: Callers
-  stop(): void
+  stop(): Promise<void>
 }
 type Self = { broker: ServiceBroker; logger: Log; gateway?: Gateway }
 
@@ -102,6 +103,7 @@ const open = async (node: Node): Promise<Gateway> => {
     documented: documented(generatedDocuments(settings)),
     pages: pagesOf(node, (...args) => api(...args)),
   })
+  const popular = await warm({ documents, log: node.log, ask: async (url) => (await api('GET', url)).status })
   const web = http({
     node,
     routes: routesOf(settings),
@@ -111,6 +113,7 @@ const open = async (node: Node): Promise<Gateway> => {
     calls: asked,
     mounts: mounted,
     meters: count,
+    warm: popular,
   })
   const api = insideApi(web)
   const live = sockets({ node, fanout, session: who, limits, meters: count, path: REALTIME_PATH })
@@ -130,6 +133,7 @@ const open = async (node: Node): Promise<Gateway> => {
     live.handlers,
   )
   live.attach(listener)
+  popular.start()
   node.log.info(
     `listening on http://${settings.host ?? '127.0.0.1'}:${listener.port}, for operators on http://${settings.opsHost ?? '127.0.0.1'}:${opsPort}`,
   )
@@ -139,9 +143,10 @@ const open = async (node: Node): Promise<Gateway> => {
     http: web,
     sockets: live,
     callers: known,
-    stop: () => {
+    stop: async () => {
       hot.stop()
       keys.stop()
+      await popular.stop()
     },
   }
 }
@@ -171,5 +176,5 @@ const drain = async (self: Self) => {
     await new Promise((resolve) => setTimeout(resolve, 20))
   await live.stop()
   await listener.close()
-  stop()
+  await stop()
 }
