@@ -1,6 +1,9 @@
 // What the gateway stands on: one HTTP and WebSocket listener. Two products (uws.ts, node.ts) pass one suite, hostile
 // framing included, and answer alike; the gateway never knows which one it has.
 
+/** Asked by name; a request is seldom asked for more than three. */
+export type RequestHeaders = Pick<ReadonlyMap<string, string>, 'get' | 'has'>
+
 export type Request = {
   /** Upper case. */
   method: string
@@ -9,7 +12,7 @@ export type Request = {
   /** Raw query without '?', '' when none. */
   query: string
   /** Names in lower case. A repeated header is joined with ', ' (set-cookie never occurs in requests). */
-  headers: ReadonlyMap<string, string>
+  headers: RequestHeaders
   /** The peer's address in text form, IPv4-mapped IPv6 shown as IPv4. Forwarded addresses are believed only from trusted proxies. */
   address: string
   /**

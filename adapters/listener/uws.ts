@@ -4,7 +4,7 @@
 // client can write one.
 import net from 'node:net'
 import type { HttpRequest, HttpResponse, us_listen_socket } from 'uWebSockets.js'
-import { clientAddress } from './address.ts'
+import { clientAddress, peers } from './address.ts'
 import { type Addon, loadAddon } from './addon.ts'
 import { answerTo, bare } from './answer.ts'
 import { faultOf } from './framing.ts'
@@ -86,7 +86,7 @@ export type Exchanges = ReturnType<typeof exchanges>
 /** Requests and their answers: counted, with a deadline each. */
 const exchanges = (options: ListenerOptions, handler: Handler) => {
   const { requestTimeoutMs, bodyTimeoutMs } = options
-  const settings = { addressOf: clientAddress(options.trustProxy), bodyTimeoutMs }
+  const settings = { peerOf: peers(), addressOf: clientAddress(options.trustProxy), bodyTimeoutMs }
   const { finish, finishUnread } = createAnswers()
   const waiting = places(options)
 
