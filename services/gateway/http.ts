@@ -53,11 +53,12 @@ export const http = ({ node, routes, session, limits, hot, calls, mounts, meters
 
   const handle: Handler = (request) => {
     const requestId = idOf(request)
-    const bucket = limits.address.take(addressKey(request.address))
+    const now = Date.now()
+    const bucket = limits.address.take(addressKey(request.address), now)
     const isRead = request.method === 'GET' || request.method === 'HEAD'
     if (isRead && !bucket.refused && !request.headers.has('authorization')) {
       const url = urlOf(request)
-      const kept = hot.find(url)
+      const kept = hot.find(url, now)
       if (kept) {
         warm.hit(url)
         return fromPrepared(kept, request.headers.get('if-none-match'), [
