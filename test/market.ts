@@ -153,7 +153,8 @@ export const ask = async <T = any>(
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   })
   const text = await response.text()
-  const isJson = (response.headers.get('content-type') ?? '').includes('json')
+  // A 304 has the headers of the answer it stands for, and no body.
+  const isJson = text !== '' && (response.headers.get('content-type') ?? '').includes('json')
   return { status: response.status, body: (isJson ? JSON.parse(text) : text) as T, headers: response.headers }
 }
 

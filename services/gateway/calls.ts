@@ -6,6 +6,7 @@ import type { Response } from '../../adapters/listener/index.ts'
 import { ownerNode, type Command, type Meta, type Node } from '../../mixins/node.ts'
 import type { Admission } from './admission.ts'
 import { priorityOf } from './admission.ts'
+import { audited } from './audited.ts'
 import type { Params } from './body.ts'
 import { etagOf, isUnchanged, publicCaching } from './conditional.ts'
 import { jsonResponse, NO_STORE, SECURITY, surrogateKeys, type Header } from './headers.ts'
@@ -58,11 +59,14 @@ export const calls = ({ node, hot, idempotent, limits, admission, meters }: Call
 
   type Result = { status: number; result: unknown }
 
-  const called = async ({ route, params, meta }: Asked): Promise<Result> => {
+  const called = async (asked: Asked): Promise<Result> => {
+    const { route, params, meta } = asked
     const { name, action } = route
     const settle = name === 'account.login' ? loginBudget(params) : undefined
     try {
-      const result = await admission.run(priorityOf(route), () => callOwner(node, name, params, meta))
+      const result = await admission.run(priorityOf(route), () =>
+        audited(node, asked, () => callOwner(node, name, params, meta)),
+      )
       settle?.(null)
       return { status: meta.$statusCode ?? action.status ?? 200, result }
     } catch (error) {

@@ -32,6 +32,10 @@ export const Entry = Type.Object({ ...Posting.properties, seq: Type.Integer(), h
 export type LedgerEntry = Static<typeof Entry>
 
 export {
+  chargebackLost,
+  chargebackReversed,
+  chargebackTaken,
+  chargebackWon,
   charged,
   cleared,
   completed,
@@ -40,6 +44,7 @@ export {
   payoutReturned,
   payoutSent,
   refundAccepted,
+  refundFailed,
   refundSettled,
   refundShared,
   released,

@@ -2,7 +2,7 @@
 import { refuse } from '../../errors.ts'
 import type { Money } from '../../shapes.ts'
 import { leadsTo } from '../process.ts'
-import { refundedOf, type OrderDoc } from '../state.ts'
+import { goneOf, type OrderDoc } from '../state.ts'
 import { REFUND_OFFER_MS } from '../timing.ts'
 import { leftOf, refunding } from './refunding.ts'
 import { forbidden, take, type By, type Change, type Moved } from './taking.ts'
@@ -14,7 +14,7 @@ export type Asked = { amount?: Money | undefined; reason?: string | undefined }
 
 /** The most the seller may offer now, minor units. */
 export const offerableOf = (order: OrderDoc): number =>
-  Math.max(0, Math.floor((order.price.total * REFUND_OFFER_PERCENT_MAX) / 100) - refundedOf(order))
+  Math.max(0, Math.floor((order.price.total * REFUND_OFFER_PERCENT_MAX) / 100) - goneOf(order))
 
 /** The seller's `refund-offer` proposes, the buyer's agrees to what is proposed. */
 export const offerRefund = (order: OrderDoc, by: By, asked: Asked, now: number, command?: string): Moved =>
@@ -72,13 +72,16 @@ export const refundByAdmin = (
   within(order, amount, left)
   const given = refunding(order, amount.amount, now)
   const all = amount.amount === left
+  // An offer over more than is left is no offer any more: agreed to, it would give back what is not there.
+  const offered = order.refundOffer?.amount ?? 0
+  const isTooMuch = offered > left - amount.amount
   return take(order, {
     step: all ? 'fully_refunded' : 'partly_refunded',
     by,
     now,
     command,
     data: { amount, reason },
-    change: { ...given.change, ...(all && ENDED) },
+    change: { ...given.change, ...(isTooMuch && { refundOffer: null }), ...(all && ENDED) },
     say: given.say,
   })
 }
