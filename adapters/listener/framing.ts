@@ -48,11 +48,13 @@ export const fieldOf = (fields: readonly string[], name: string): string => {
 export const bodyLengthOf = (fields: readonly string[]): number =>
   fieldOf(fields, 'transfer-encoding') === '' ? Number(fieldOf(fields, 'content-length')) : Infinity
 
+type Fields = readonly string[]
+
 /** Looks through them when asked: less work than a map of all, of which most are never looked at. */
 export class FieldHeaders implements RequestHeaders {
-  readonly #fields: readonly string[]
+  readonly #fields: Fields
 
-  constructor(fields: readonly string[]) {
+  constructor(fields: Fields) {
     this.#fields = fields
   }
 
