@@ -99,5 +99,5 @@ export const payment = contract({
       reason: Type.String(),
     }),
   },
-  hears: ['order.abandoned', 'order.refund.requested', 'payout.reserved', 'payment.due'],
+  hears: ['order.abandoned', 'order.refund.requested', 'payout.reserved', 'payout.frozen', 'payment.due'],
 })

@@ -9,7 +9,9 @@ import type { AnyOperation, Provider } from './calls.ts'
 import { payment as contract } from './contract.ts'
 import { newDisbursement } from './disbursement.ts'
 import { operations, openOperations, type Operations } from './operations.ts'
-import { BACKGROUND_CALLS_PER_SECOND, paced } from './pace.ts'
+import { background } from './background.ts'
+import { holds, openHolds } from './holds.ts'
+import { paced } from './pace.ts'
 import { askedAgain, newPayee, type PayeeDoc } from './payee.ts'
 import { newRefund } from './refund.ts'
 import { openWebhooks, paymentEvents } from './webhooks.ts'
@@ -17,8 +19,9 @@ import { openWebhooks, paymentEvents } from './webhooks.ts'
 export default service(contract, async (here) => {
   const payments = await here.open('payments')
   const documents = await here.open('documents')
-  await documents.declare([paymentEvents] as never)
+  await documents.declare([paymentEvents, holds] as never)
   const { publicUrl, sandbox } = here.settings
+  const warn = (...args: unknown[]) => here.log.warn(...args)
   const provider: Provider = {
     payments,
     returnUrl: `${publicUrl}/orders`,
@@ -30,10 +33,14 @@ export default service(contract, async (here) => {
       )
     },
   }
-  const all = await openOperations(here, provider)
+  // The sandbox takes as many calls as come.
+  const pace = payments.provider === 'stripe' ? paced(Date.now) : undefined
+  const held = openHolds(documents)
+  const all = await openOperations(here, provider, { pace, isHeld: held.isHeld })
+  const later = pace && background({ pace, drive: (id, slot) => all.drive(id, { slot }), sleep: pause, warn })
   const webhooks = openWebhooks(documents, here.log, all.sync)
-  const pace = payments.provider === 'stripe' ? paced(BACKGROUND_CALLS_PER_SECOND, Date.now) : undefined
-  const inBackground = pace ? { pace } : {}
+  /** Where calls have a pace nobody waits for the call, only for the operation to be kept. */
+  const inBackground = async (id: string): Promise<void> => (later ? later.offer(id) : all.drive(id))
 
   return {
     actions: {
@@ -89,7 +96,7 @@ export default service(contract, async (here) => {
       },
     },
     hears: {
-      'payment.due': ({ data }) => all.drive(data.operation, inBackground),
+      'payment.due': ({ data }) => inBackground(data.operation),
       'order.abandoned': async ({ data }) => {
         const order = data.charge ?? data.order
         await all.book.turn(order, (state, now) => {
@@ -115,11 +122,15 @@ export default service(contract, async (here) => {
         await all.book.turn(payout, (state, now) =>
           state ? { result: null } : { next: newDisbursement(payout, asked, now), result: null },
         )
-        await all.drive(payout, inBackground)
+        await inBackground(payout)
       },
+      'payout.frozen': ({ data: { scope, frozen, change } }) => held.set(scope, frozen, change),
     },
     started: async () => webhooks.start(),
-    stopped: () => webhooks.stop(),
+    stopped: async () => {
+      await webhooks.stop()
+      await later?.stop()
+    },
   }
 })
 
