@@ -2,12 +2,13 @@
 // its API.
 import test from 'ava'
 import { confirm, quiet, refusal, returnUrl, usd } from './fixture.ts'
-import { openStripe, type StripePayments } from './stripe.ts'
+import type { Payments } from './index.ts'
+import { openStripe } from './stripe.ts'
 
 const url = process.env.TEST_STRIPE_MOCK_URL
 const described = url === undefined ? test.skip : test
 
-const CALLS: Record<string, (payments: StripePayments) => Promise<unknown>> = {
+const CALLS: Record<string, (payments: Payments) => Promise<unknown>> = {
   createPayment: (payments) =>
     payments.createPayment({ amount: usd(5_000), metadata: { op: 'a' }, description: 'A logo' }, 'k'),
   confirmPayment: (payments) => confirm(payments, 'pi_1', 'pm_card_visa', 'k'),

@@ -3,23 +3,26 @@
 import { PaymentsError } from '../../adapters/payments/index.ts'
 import { service } from '../../mixins/service.ts'
 import { refuse } from '../errors.ts'
+import { backfill, BACKFILL_EVERY_MS, paymentBackfill } from './backfill.ts'
 import * as charge from './charge.ts'
 import type { ChargeDoc } from './charge.ts'
 import type { AnyOperation, Provider } from './calls.ts'
 import { payment as contract } from './contract.ts'
 import { newDisbursement } from './disbursement.ts'
+import { concerns, hearing } from './hearing.ts'
 import { operations, openOperations, type Operations } from './operations.ts'
 import { background } from './background.ts'
 import { holds, openHolds } from './holds.ts'
 import { paced } from './pace.ts'
 import { askedAgain, newPayee, type PayeeDoc } from './payee.ts'
 import { newRefund } from './refund.ts'
+import { repeated } from './repeated.ts'
 import { openWebhooks, paymentEvents } from './webhooks.ts'
 
 export default service(contract, async (here) => {
   const payments = await here.open('payments')
   const documents = await here.open('documents')
-  await documents.declare([paymentEvents, holds] as never)
+  await documents.declare([paymentEvents, paymentBackfill, holds] as never)
   const { publicUrl, sandbox } = here.settings
   const warn = (...args: unknown[]) => here.log.warn(...args)
   const provider: Provider = {
@@ -38,9 +41,16 @@ export default service(contract, async (here) => {
   const held = openHolds(documents)
   const all = await openOperations(here, provider, { pace, isHeld: held.isHeld })
   const later = pace && background({ pace, drive: (id, slot) => all.drive(id, { slot }), sleep: pause, warn })
-  const webhooks = openWebhooks(documents, here.log, all.sync)
   /** Where calls have a pace nobody waits for the call, only for the operation to be kept. */
   const inBackground = async (id: string): Promise<void> => (later ? later.offer(id) : all.drive(id))
+  const webhooks = openWebhooks(documents, here.log, hearing(documents, all, here.log))
+  const catchUp = (eager: boolean) =>
+    backfill({ documents, payments, receive: webhooks.receive, concerns, now: here.clock.now }, { eager })
+  const catchingUp = repeated(BACKFILL_EVERY_MS, here.log, "asking for the provider's past events", async () => {
+    // A market where nobody has paid yet has missed nothing, and needs no client of the provider.
+    const { docs } = await documents.find(operations, { index: 'byPayment', limit: 1 })
+    return docs.length > 0 ? catchUp(false) : 0
+  })
 
   return {
     actions: {
@@ -90,6 +100,7 @@ export default service(contract, async (here) => {
         await webhooks.receive(event)
         return { received: true }
       },
+      backfill: async () => ({ seen: await catchUp(true) }),
       tick: async () => {
         await payments.tick?.()
         return {}
@@ -126,8 +137,12 @@ export default service(contract, async (here) => {
       },
       'payout.frozen': ({ data: { scope, frozen, change } }) => held.set(scope, frozen, change),
     },
-    started: async () => webhooks.start(),
+    started: async () => {
+      webhooks.start()
+      catchingUp.start()
+    },
     stopped: async () => {
+      await catchingUp.stop()
       await webhooks.stop()
       await later?.stop()
     },
