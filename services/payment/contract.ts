@@ -1,5 +1,5 @@
 // Payments: the only actor that talks to the payment provider, always from a durable operation record.
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { contract } from '../../mixins/contract.ts'
 import { closed, Id, Money, text } from '../shapes.ts'
 
@@ -17,6 +17,20 @@ export type DisputeOutcome = (typeof DISPUTE_OUTCOMES)[number]
 const DisputeOutcome = Type.Unsafe<DisputeOutcome>(Type.Union(DISPUTE_OUTCOMES.map((outcome) => Type.Literal(outcome))))
 const OfOrder = { order: Id, charge: Type.Optional(Id) }
 const PayoutResult = { payout: Id, seller: Id, amount: Money }
+
+/** One change of the platform's balance at the provider; `op`: our operation behind it, where it is known. */
+const ProviderTransaction = Type.Object({
+  id: Type.String(),
+  type: Type.String(),
+  amount: Type.Integer(),
+  fee: Type.Integer(),
+  net: Type.Integer(),
+  currency: Type.String(),
+  source: Type.String(),
+  op: Type.Optional(Type.String()),
+  createdAt: Type.Integer(),
+})
+export type ProviderTransaction = Static<typeof ProviderTransaction>
 
 export const payment = contract({
   name: 'payment',
@@ -67,6 +81,23 @@ export const payment = contract({
       summary:
         "Keeps those of the provider's past events that no webhook brought. Each node asks every 5 minutes, one of them does it.",
       result: Type.Object({ seen: Type.Integer() }),
+      params: closed({}),
+    },
+    transactions: {
+      auth: 'internal',
+      summary:
+        "Changes of the platform's balance at the provider, newest first, from an epoch ms on; `next` leads to older ones.",
+      result: Type.Object({ data: Type.Array(ProviderTransaction), next: Type.Union([Type.String(), Type.Null()]) }),
+      params: closed({
+        since: Type.Integer({ minimum: 0 }),
+        after: Type.Optional(Type.String()),
+        limit: Type.Integer({ minimum: 1, maximum: 100 }),
+      }),
+    },
+    providerBalance: {
+      auth: 'internal',
+      summary: 'What the platform has at the provider, available and pending together, minor units by currency.',
+      result: Type.Object({ balance: Type.Record(Type.String(), Type.Integer()) }),
       params: closed({}),
     },
     tick: {

@@ -3,22 +3,25 @@
 // that know nothing of each other find their shares. Pure: time is asked for, nothing is waited for.
 import type { CallName } from './operation.ts'
 
+/** Calls of operations, and reading of lists. */
+export type PacedName = CallName | 'list'
+
 export type Pace = {
   /** 0: go now, the slot is taken. Else how long to wait before asking again, machine ms. */
-  wait(name: CallName): number
+  wait(name: PacedName): number
   /** A call that somebody waits for takes no slot; the background makes room for it. */
-  live(name: CallName): void
+  live(name: PacedName): void
   /** How the provider took a call of the background. */
-  told(name: CallName, how: 'taken' | 'limited'): void
+  told(name: PacedName, how: 'taken' | 'limited'): void
   /** Calls a second that the background may make of a kind right now. */
-  rate(name: CallName): number
+  rate(name: PacedName): number
 }
 
 /** What the provider takes, calls a second of one kind and of all kinds. */
 export const PROVIDER_PER_SECOND = 25
 export const PROVIDER_ALL_PER_SECOND = 100
 /** Kept free for people, also while none of them asks: of kinds of calls that people wait for, and over all kinds. */
-export const ROOM_PER_SECOND: Partial<Record<CallName, number>> = { create: 10, confirm: 10, cancel: 10, refund: 10 }
+export const ROOM_PER_SECOND: Partial<Record<PacedName, number>> = { create: 10, confirm: 10, cancel: 10, refund: 10 }
 export const ROOM_ALL_PER_SECOND = 40
 /** However much is refused, so often it is tried. */
 export const RATE_MIN = 1
@@ -38,14 +41,14 @@ type Limit = { max: number; room: number }
 export const paced = (now: () => number, perSecond = PROVIDER_PER_SECOND): Pace => {
   const lanes = new Map<string, Lane>()
   const all: Limit = { max: PROVIDER_ALL_PER_SECOND, room: ROOM_ALL_PER_SECOND }
-  const limitOf = (name: CallName): Limit => ({ max: perSecond, room: ROOM_PER_SECOND[name] ?? 0 })
+  const limitOf = (name: PacedName): Limit => ({ max: perSecond, room: ROOM_PER_SECOND[name] ?? 0 })
   const laneOf = (name: string, { max, room }: Limit): Lane => {
     let lane = lanes.get(name)
     if (!lane)
       lanes.set(name, (lane = { slotAt: 0, rate: max - room, windowAt: now(), calls: 0, limited: 0, live: [] }))
     return lane
   }
-  const lane = (name: CallName) => laneOf(name, limitOf(name))
+  const lane = (name: PacedName) => laneOf(name, limitOf(name))
   const wholeLane = () => laneOf('*', all)
 
   return {

@@ -16,7 +16,7 @@ import { holds, openHolds } from './holds.ts'
 import { paced } from './pace.ts'
 import { askedAgain, newPayee, type PayeeDoc } from './payee.ts'
 import { newRefund } from './refund.ts'
-import { repeated } from './repeated.ts'
+import { repeated } from '../../mixins/repeated.ts'
 import { openWebhooks, paymentEvents } from './webhooks.ts'
 
 export default service(contract, async (here) => {
@@ -41,6 +41,10 @@ export default service(contract, async (here) => {
   const held = openHolds(documents)
   const all = await openOperations(here, provider, { pace, isHeld: held.isHeld })
   const later = pace && background({ pace, drive: (id, slot) => all.drive(id, { slot }), sleep: pause, warn })
+  /** Reading of the provider's books, too, leaves room for people. */
+  const slotFor = async (name: 'list'): Promise<void> => {
+    for (let pauseMs = pace?.wait(name) ?? 0; pauseMs > 0; pauseMs = pace?.wait(name) ?? 0) await pause(pauseMs)
+  }
   /** Where calls have a pace nobody waits for the call, only for the operation to be kept. */
   const inBackground = async (id: string): Promise<void> => (later ? later.offer(id) : all.drive(id))
   const webhooks = openWebhooks(documents, here.log, hearing(documents, all, here.log))
@@ -101,6 +105,16 @@ export default service(contract, async (here) => {
         return { received: true }
       },
       backfill: async () => ({ seen: await catchUp(true) }),
+      transactions: async ({ params: { since, after = null, limit } }) => {
+        await slotFor('list')
+        const { data, next } = await payments.balanceTransactions({ since, after, limit }).catch(explain)
+        return { data: data.map(({ sourceId, availableAt: _, ...one }) => ({ ...one, source: sourceId })), next }
+      },
+      providerBalance: async () => {
+        await slotFor('list')
+        const { available, pending } = await payments.balance().catch(explain)
+        return { balance: added(available, pending) }
+      },
       tick: async () => {
         await payments.tick?.()
         return {}
@@ -156,6 +170,12 @@ const chargeOf = (doc: AnyOperation | null): ChargeDoc => {
 const payeeOf = (doc: AnyOperation | null): PayeeDoc => {
   if (doc?.kind !== 'payee') throw refuse('not_found', 'there is no account for that person')
   return doc
+}
+
+const added = (one: Record<string, number>, other: Record<string, number>): Record<string, number> => {
+  const sums = { ...one }
+  for (const [currency, amount] of Object.entries(other)) sums[currency] = (sums[currency] ?? 0) + amount
+  return sums
 }
 
 const unreachable = () =>
