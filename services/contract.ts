@@ -2,7 +2,10 @@
 import type { ActionsOf, EventsOf } from '../mixins/contract.ts'
 import { account } from './account/contract.ts'
 import { announcement } from './announcement/contract.ts'
+import { audit } from './audit/contract.ts'
 import { chat } from './chat/contract.ts'
+import { discovery } from './discovery/contract.ts'
+import { favorite } from './favorite/contract.ts'
 import { gig } from './gig/contract.ts'
 import { ledger } from './ledger/contract.ts'
 import { media } from './media/contract.ts'
@@ -20,7 +23,10 @@ import { search } from './search/contract.ts'
 export const contracts = {
   account,
   announcement,
+  audit,
   chat,
+  discovery,
+  favorite,
   gig,
   ledger,
   media,

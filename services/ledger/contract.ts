@@ -41,6 +41,7 @@ export {
   payoutSent,
   providerFee,
   refundAccepted,
+  refundFailed,
   refundSettled,
   refundShared,
   released,

@@ -201,7 +201,7 @@ export const perform = (provider: Provider, made: Made<AnyOperation>): Promise<A
 export const lookAt = async ({ payments }: Provider, doc: AnyOperation): Promise<Applies<AnyOperation> | null> => {
   if (doc.kind === 'charge' && doc.paymentId) {
     const payment = await payments.retrievePayment(doc.paymentId)
-    return (now, at) => (now.kind === 'charge' ? charge.applied(now, payment, at) : { next: now, say: [] })
+    return (now, at) => (now.kind === 'charge' ? charge.noticed(now, payment, at) : { next: now, say: [] })
   }
   if (doc.kind === 'refund' && doc.refundId) {
     const found = await payments.retrieveRefund(doc.refundId)
