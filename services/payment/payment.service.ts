@@ -1,13 +1,13 @@
 // Payments: the only actor that talks to the payment provider. Key: the operation, named by what it pays for (an order, a
 // refund, a payout, a seller). Intent is stored before a call and its outcome after it; nothing is called inside a turn.
-import { PaymentsError } from '../../adapters/payments/index.ts'
+import { PaymentsError, type BalanceTransaction } from '../../adapters/payments/index.ts'
 import { service } from '../../mixins/service.ts'
 import { refuse } from '../errors.ts'
 import { backfill, BACKFILL_EVERY_MS, paymentBackfill } from './backfill.ts'
 import * as charge from './charge.ts'
 import type { ChargeDoc } from './charge.ts'
 import type { AnyOperation, Provider } from './calls.ts'
-import { payment as contract } from './contract.ts'
+import { payment as contract, type ProviderTransaction } from './contract.ts'
 import { newDisbursement } from './disbursement.ts'
 import { concerns, hearing } from './hearing.ts'
 import { operations, openOperations, type Operations } from './operations.ts'
@@ -108,7 +108,7 @@ export default service(contract, async (here) => {
       transactions: async ({ params: { since, after = null, limit } }) => {
         await slotFor('list')
         const { data, next } = await payments.balanceTransactions({ since, after, limit }).catch(explain)
-        return { data: data.map(({ sourceId, availableAt: _, ...one }) => ({ ...one, source: sourceId })), next }
+        return { data: data.map(statementLine), next }
       },
       providerBalance: async () => {
         await slotFor('list')
@@ -170,6 +170,11 @@ const chargeOf = (doc: AnyOperation | null): ChargeDoc => {
 const payeeOf = (doc: AnyOperation | null): PayeeDoc => {
   if (doc?.kind !== 'payee') throw refuse('not_found', 'there is no account for that person')
   return doc
+}
+
+const statementLine = ({ sourceId: source, ...one }: BalanceTransaction): ProviderTransaction => {
+  const { id, type, amount, fee, net, currency, op, createdAt } = one
+  return { id, type, amount, fee, net, currency, source, ...(op !== undefined && { op }), createdAt }
 }
 
 const added = (one: Record<string, number>, other: Record<string, number>): Record<string, number> => {
