@@ -2,7 +2,10 @@
 import type { ActionsOf, EventsOf } from '../mixins/contract.ts'
 import { account } from './account/contract.ts'
 import { announcement } from './announcement/contract.ts'
+import { audit } from './audit/contract.ts'
 import { chat } from './chat/contract.ts'
+import { discovery } from './discovery/contract.ts'
+import { favorite } from './favorite/contract.ts'
 import { gig } from './gig/contract.ts'
 import { ledger } from './ledger/contract.ts'
 import { media } from './media/contract.ts'
@@ -12,6 +15,7 @@ import { offer } from './offer/contract.ts'
 import { order } from './order/contract.ts'
 import { payment } from './payment/contract.ts'
 import { payout } from './payout/contract.ts'
+import { reconciliation } from './reconciliation/contract.ts'
 import { review } from './review/contract.ts'
 import { sandbox } from './sandbox/contract.ts'
 import { search } from './search/contract.ts'
@@ -19,7 +23,10 @@ import { search } from './search/contract.ts'
 export const contracts = {
   account,
   announcement,
+  audit,
   chat,
+  discovery,
+  favorite,
   gig,
   ledger,
   media,
@@ -29,6 +36,7 @@ export const contracts = {
   order,
   payment,
   payout,
+  reconciliation,
   review,
   sandbox,
   search,

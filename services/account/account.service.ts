@@ -10,6 +10,7 @@ import { refusal, refuse } from '../errors.ts'
 import type { Caller } from '../shapes.ts'
 import { account as contract, type Session, type User } from './contract.ts'
 import { leases, type Leases } from './leases.ts'
+import { restored, staffed, suspended, type By, type Turn as Standing } from './standing.ts'
 import { isOutdated, passwords, type Passwords } from './password.ts'
 import { sessionDocs, sessions, type Opened, type Sessions } from './sessions.ts'
 import {
@@ -17,6 +18,7 @@ import {
   emailKeyOf,
   meOf,
   newUser,
+  personOf,
   profileOf,
   rated,
   responding,
@@ -81,7 +83,9 @@ export default service(contract, async (here) => {
           ),
           self.sessions.areOpen(asked),
         ])
-        return found.map((user, at) => (user && isOpen[at] ? callerOf(user, asked[at]!.sessionId) : null))
+        return found.map((user, at) =>
+          user && !user.suspended && isOpen[at] ? callerOf(user, asked[at]!.sessionId) : null,
+        )
       },
       cards: async (ctx) => (await documents.getMany(users, ctx.params.ids)).map((user) => user && profileOf(user)),
       contact: async (ctx) => {
@@ -89,6 +93,21 @@ export default service(contract, async (here) => {
         return user && { email: user.email, displayName: user.displayName }
       },
       ensure: (ctx) => ensure(self, ctx),
+      person: async ({ params: { id } }) => {
+        const found = (await documents.get(users, id)) ?? (await byKey(self, 'username', usernameKeyOf(id)))
+        if (!found) throw refuse('not_found', 'there is no such user')
+        return personOf(found)
+      },
+      suspend: async ({ params: { id, reason }, caller }) =>
+        personOf(await suspend(self, id, { by: caller.id, reason })),
+      takeOut: async ({ params: { id, reason, by } }) => {
+        await suspend(self, id, { by, reason })
+        return {}
+      },
+      restore: async ({ params: { id, reason }, caller }) =>
+        personOf(await stand(self, id, (user) => restored(user, { by: caller.id, reason }))),
+      staff: async ({ params: { id, roles }, caller }) =>
+        personOf(await stand(self, id, (user) => staffed(user, roles, caller))),
     },
     hears: {
       'review.published': async ({ id, data }) => {
@@ -128,6 +147,7 @@ const login = async (self: Account, { params: { email, password } }: Action<'log
   const user = await byKey(self, 'email', emailKeyOf(email))
   const isRight = await self.passwords.matches(password, user?.password ?? '')
   if (!user || !isRight) throw refuse('unauthenticated', 'wrong e-mail or password')
+  if (user.suspended) throw refuse('forbidden', `this account is suspended: ${user.suspended.reason}`)
   if (isOutdated(user.password)) await renewHash(self, user, password)
   return sessionOf(self, user, await self.sessions.open(user.id))
 }
@@ -142,7 +162,7 @@ const renewHash = async (self: Account, { id, password: old }: UserDoc, password
 const refresh = async (self: Account, { params: { refreshToken } }: Action<'refresh'>): Promise<Session> => {
   const opened = await self.sessions.rotate(refreshToken)
   const user = opened && (await self.documents.get(users, opened.user))
-  if (!user) throw refuse('unauthenticated', 'this refresh token is not good any more: sign in again')
+  if (!user || user.suspended) throw refuse('unauthenticated', 'this refresh token is not good any more: sign in again')
   return sessionOf(self, user, opened)
 }
 
@@ -187,6 +207,24 @@ const change = async (self: Account, id: string, next: (user: UserDoc) => UserDo
   })
   sayChanged(self, user)
   await self.leases.ended(id)
+  return user
+}
+
+/** A turn that changes who may do what: answered when no gateway goes by what was before. */
+const stand = async (
+  { people, leases: { ended } }: Account,
+  id: string,
+  decide: (user: UserDoc | null, now: number) => Standing,
+): Promise<UserDoc> => {
+  const user = await people.turn(id, decide, { settle: ['audit', 'gig'] })
+  await ended(id)
+  return user
+}
+
+/** First the account, then its sessions: none can be opened in between. */
+const suspend = async (self: Account, id: string, why: By): Promise<UserDoc> => {
+  const user = await stand(self, id, (state, now) => suspended(state, why, now))
+  await self.sessions.endAll(id)
   return user
 }
 

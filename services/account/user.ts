@@ -2,7 +2,7 @@
 import { actorCollection, type ActorDoc } from '../../mixins/actor.ts'
 import { refuse } from '../errors.ts'
 import { iso, type Role } from '../shapes.ts'
-import type { Level, Me, Profile, User } from './contract.ts'
+import type { Level, Me, Person, Profile, User } from './contract.ts'
 
 export type UserDoc = ActorDoc & {
   email: string
@@ -18,6 +18,8 @@ export type UserDoc = ActorDoc & {
   /** argon2id in PHC form; empty: nobody can sign in. */
   password: string
   createdAt: number
+  /** The market took them out; absent: it did not. */
+  suspended?: { at: number; reason: string }
   ratingSum: number
   ratingCount: number
   responseMinutes?: number | null
@@ -103,6 +105,12 @@ export const responding = (user: UserDoc, minutes: number | null): UserDoc | nul
   (user.responseMinutes ?? null) === minutes ? null : { ...user, responseMinutes: minutes }
 
 export const userOf = ({ id, username, displayName, roles }: UserDoc): User => ({ id, username, displayName, roles })
+
+export const personOf = (user: UserDoc): Person => ({
+  ...userOf(user),
+  memberSince: iso(user.createdAt),
+  suspended: user.suspended ? { at: iso(user.suspended.at), reason: user.suspended.reason } : null,
+})
 
 export const meOf = (user: UserDoc): Me => ({
   ...userOf(user),

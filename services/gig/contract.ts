@@ -124,6 +124,8 @@ export const GigCard = Type.Object(
     rating: Type.Number(),
     reviewCount: Type.Integer(),
     createdAt: Time,
+    /** When it was first live; of a draft, when it was made. */
+    listedAt: Time,
     status: GigStatus,
   },
   { $id: 'GigCard' },
@@ -250,9 +252,17 @@ export const gig = contract({
     },
     cards: {
       auth: 'internal',
-      summary: 'Cards of live gigs in the order asked; null for others.',
+      summary:
+        'Cards of live gigs in the order asked, with `paused` also of those that were to be seen until their seller paused them; null for others.',
       result: Type.Array(Type.Union([GigCard, Type.Null()])),
-      params: closed({ ids: Type.Array(Id, { maxItems: 1000 }) }),
+      params: closed({ ids: Type.Array(Id, { maxItems: 1000 }), paused: Type.Optional(Type.Boolean()) }),
+    },
+    favored: {
+      auth: 'internal',
+      key: 'id',
+      summary: 'How many people keep it for later.',
+      result: Nothing,
+      params: closed({ id: Id, count: Type.Integer({ minimum: 0 }) }),
     },
     ofUser: {
       rest: 'GET /v1/users/:username/gigs',
@@ -323,5 +333,5 @@ export const gig = contract({
       indexed: Type.Union([IndexedGig, Type.Null()]),
     }),
   },
-  hears: ['review.published', 'order.completed', 'account.changed'],
+  hears: ['review.published', 'order.completed', 'account.changed', 'account.secured'],
 })

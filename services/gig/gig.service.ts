@@ -12,6 +12,7 @@ import {
   decided,
   drafted,
   edited,
+  favored,
   gigs,
   isVisible,
   moved,
@@ -22,6 +23,7 @@ import {
   rated,
   retold,
   type GigDoc,
+  withdrawn,
   type Turn,
 } from './gig.ts'
 import { seededGig } from './seed.ts'
@@ -30,7 +32,7 @@ import { cardOf, gigOf, indexedOf, quoteOf } from './views.ts'
 
 type Gigs = { here: Here; documents: Documents; actor: Actor<GigDoc>; sellers: Sellers; fanout: Fanout }
 type Action<K extends keyof (typeof contract)['actions']> = Ctx<(typeof contract)['actions'][K]>
-type Take = (gig: GigDoc, seller: Profile) => Turn
+type Take = (gig: GigDoc, seller: Profile, now: number) => Turn
 
 export default service(contract, async (here) => {
   const fanout = await here.open('fanout')
@@ -77,9 +79,13 @@ export default service(contract, async (here) => {
         const found = await self.actor.read(params.id)
         return found && quoteOf(found)
       },
-      cards: ({ params }) => cards(self, params.ids),
+      cards: ({ params }) => cards(self, params.ids, params.paused),
+      favored: async ({ params: { id, count } }) => {
+        await turn(self, id, (gig, seller) => favored(gig, count, seller))
+        return {}
+      },
       decide: async ({ params }) => {
-        await turn(self, params.id, (gig, seller) => decided(gig, params, seller))
+        await turn(self, params.id, (gig, seller, now) => decided(gig, params, seller, now))
         return {}
       },
       indexed: async ({ params }) => {
@@ -102,6 +108,9 @@ export default service(contract, async (here) => {
         await turn(self, data.gig, (gig, seller) => ordered(gig, id, seller))
       },
       'account.changed': ({ data }) => retellGigsOf(self, data.id),
+      'account.secured': async ({ data: { user, change } }) => {
+        if (change === 'suspended') await pauseGigsOf(self, user)
+      },
     },
   }
 })
@@ -130,7 +139,7 @@ const ownTurn = async (
 ): Promise<Gig> => {
   const seller = await self.sellers.of(owner)
   let before: GigDoc | undefined
-  const after = await self.actor.turn(id, (state) => take((before = ownGig(state, owner)), seller), {
+  const after = await self.actor.turn(id, (state, now) => take((before = ownGig(state, owner)), seller, now), {
     deadlineAt,
     settle: ['moderation'],
   })
@@ -145,8 +154,8 @@ const turn = async (self: Gigs, id: string, take: Take): Promise<void> => {
   if (!found) return
   const seller = await self.sellers.of(found.seller)
   let before: GigDoc | null = null
-  const after = await self.actor.turn<GigDoc | null>(id, (state) =>
-    state ? take((before = state), seller) : { result: null },
+  const after = await self.actor.turn<GigDoc | null>(id, (state, now) =>
+    state ? take((before = state), seller, now) : { result: null },
   )
   if (after) sayChanged(self, before ?? found, after, seller)
 }
@@ -174,9 +183,15 @@ const cardsOf = async (self: Gigs, seller: Profile, asked: PageAsked) => {
   return { data: docs.map((gig) => cardOf(gig, seller)), nextCursor: next }
 }
 
-const cards = async ({ documents, sellers: known }: Gigs, ids: readonly string[]): Promise<(GigCard | null)[]> => {
+const cards = async (
+  { documents, sellers: known }: Gigs,
+  ids: readonly string[],
+  withPaused = false,
+): Promise<(GigCard | null)[]> => {
   const docs = await documents.getMany(gigs, ids)
-  const live = docs.filter((gig) => gig?.status === 'live') as GigDoc[]
+  const isShown = (gig: GigDoc | null) =>
+    gig?.status === 'live' || (withPaused && gig?.status === 'paused' && gig.approved)
+  const live = docs.filter(isShown) as GigDoc[]
   const profiles = await known.all(live.map(({ seller }) => seller))
   const made = new Map(live.map((gig, at) => [gig.id, cardOf(gig, profiles[at]!)]))
   return ids.map((id) => made.get(id) ?? null)
@@ -191,6 +206,16 @@ const retellGigsOf = async (self: Gigs, seller: string): Promise<void> => {
     limit: GIGS_PER_SELLER_MAX,
   })
   for (const { id } of docs) await turn(self, id, retold)
+}
+
+/** Whoever is out has nothing to sell. What was approved is back at once when its seller publishes it again. */
+const pauseGigsOf = async (self: Gigs, owner: string): Promise<void> => {
+  const { docs } = await self.documents.find(gigs, {
+    index: 'byOwner',
+    equals: { ownedBy: owner },
+    limit: GIGS_PER_SELLER_MAX,
+  })
+  for (const { id } of docs) await turn(self, id, (gig, seller) => withdrawn(gig, seller))
 }
 
 const ensureMany = async (self: Gigs, { params, call }: Action<'ensureMany'>): Promise<{ made: number }> => {

@@ -20,9 +20,13 @@ export type GigDoc = ActorDoc & {
   /** What it says now was approved: a paused gig comes back at once. */
   approved: boolean
   createdAt: number
+  /** When it was first live; absent on gigs of before this was kept. */
+  listedAt?: number
   ratingSum: number
   ratingCount: number
   orderCount: number
+  /** People who keep it for later; absent until somebody does. */
+  favoriteCount?: number
   /** Events already counted, newest last. */
   counted: string[]
   /** What the indexes go by: null leaves a gig out of them. */
@@ -80,11 +84,16 @@ export const published = (gig: GigDoc, seller: Profile): Turn => {
 export const moved = (gig: GigDoc, move: 'pause' | 'remove', seller: Profile): Turn =>
   said(gig, { status: statusAfter(gig.status, move) }, seller)
 
+/** Out of sight because its seller is out. One that waits for moderation waits no longer. */
+export const withdrawn = (gig: GigDoc, seller: Profile): Turn =>
+  gig.status === 'live' || gig.status === 'pending' ? said(gig, { status: 'paused' }, seller) : { result: gig }
+
 /** A decision about another text than the one that waits changes nothing. */
 export const decided = (
   gig: GigDoc,
   { version, approved, reasons }: { version: number; approved: boolean; reasons: string[] },
   seller: Profile,
+  now: number,
 ): Turn =>
   gig.status !== 'pending' || gig.submitted !== version
     ? { result: gig }
@@ -95,6 +104,7 @@ export const decided = (
             status: statusAfter('pending', approved ? 'approve' : 'reject'),
             approved,
             reasons: approved ? [] : reasons,
+            ...(approved && gig.listedAt === undefined && { listedAt: now }),
           },
           seller,
         ),
@@ -111,6 +121,10 @@ export const rated = (gig: GigDoc, rating: number, eventId: string, seller: Prof
 
 export const ordered = (gig: GigDoc, eventId: string, seller: Profile): Turn =>
   counting(gig, { orderCount: gig.orderCount + 1 }, eventId, seller)
+
+/** Told the whole count, so that it may be told twice. */
+export const favored = (gig: GigDoc, count: number, seller: Profile): Turn =>
+  (gig.favoriteCount ?? 0) === count ? { result: gig } : said(gig, { favoriteCount: count }, seller)
 
 /** The same gig, told to the index again because something about its seller changed. */
 export const retold = (gig: GigDoc, seller: Profile): Turn =>

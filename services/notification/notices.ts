@@ -194,3 +194,15 @@ const cut = (text: string, max: number): string => {
   const line = text.replaceAll(/\s+/g, ' ').trim()
   return line.length <= max ? line : `${[...line].slice(0, max - 1).join('')}…`
 }
+
+/** New gigs for a search somebody keeps. */
+export const ofSavedSearch = ({ user, saved, name, total, gigs }: Events['discovery.matched']): Notice[] => [
+  {
+    user,
+    kind: 'search',
+    title: cut(`${total} new ${total === 1 ? 'gig' : 'gigs'} for ${name}`, TITLE_MAX),
+    text: cut(gigs.map(({ title }) => title).join('; '), TEXT_MAX),
+    about: { type: 'saved_search', id: saved },
+    data: { total, gigs },
+  },
+]
