@@ -32,6 +32,10 @@ export const Entry = Type.Object({ ...Posting.properties, seq: Type.Integer(), h
 export type LedgerEntry = Static<typeof Entry>
 
 export {
+  chargebackLost,
+  chargebackReversed,
+  chargebackTaken,
+  chargebackWon,
   charged,
   cleared,
   completed,

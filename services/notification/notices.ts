@@ -91,6 +91,27 @@ const ORDER: Readonly<Record<string, Told>> = {
     title: 'Your refund could not be sent',
     text: 'The money is kept for you; the market looks for another way.',
   },
+  charged_back: {
+    to: ['buyer', 'seller'],
+    title: "The card's bank has taken a payment back",
+    text: 'Nothing moves until it has decided.',
+  },
+  chargeback_won: {
+    to: ['buyer', 'seller'],
+    title: 'A payment that was taken back has returned',
+    text: 'The order goes on where it stood.',
+  },
+  chargeback_lost: { to: ['buyer', 'seller'], title: "The card's bank keeps a payment it took back" },
+  cancelled_by_chargeback: {
+    to: ['buyer', 'seller'],
+    title: 'An order was cancelled',
+    text: "The card's bank keeps the payment it took back.",
+  },
+  cancelled_on_warning: {
+    to: ['buyer', 'seller'],
+    title: 'An order was cancelled',
+    text: "The card's issuer reported its payment as fraud; the money goes back.",
+  },
   tipped: { to: ['seller'], title: 'You have a tip', text: 'It is yours, clearing.' },
   tip_expired: { to: ['buyer'], title: 'Your tip was not paid', text: 'Give another if you like.' },
   tip_cleared: { to: ['seller'], title: 'A tip is available' },

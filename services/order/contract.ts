@@ -50,10 +50,17 @@ export const Agreement = closed({
 })
 export type Agreement = Static<typeof Agreement>
 
-/** dropped: declined or not paid in time. */
-export const TIP_STATUSES = ['awaiting_payment', 'paid', 'cleared', 'dropped'] as const
+/** dropped: declined or not paid in time. returned: the card's bank took it back for good. */
+export const TIP_STATUSES = ['awaiting_payment', 'paid', 'cleared', 'dropped', 'returned'] as const
 export type TipStatus = (typeof TIP_STATUSES)[number]
 const TipStatus = Type.Unsafe<TipStatus>(Type.Union(TIP_STATUSES.map((status) => Type.Literal(status))))
+
+/** asked: the card's bank only wants to know, no money has moved. closed: it wanted no more. */
+export const CHARGEBACK_STATUSES = ['asked', 'open', 'won', 'lost', 'closed'] as const
+export type ChargebackStatus = (typeof CHARGEBACK_STATUSES)[number]
+const ChargebackStatus = Type.Unsafe<ChargebackStatus>(
+  Type.Union(CHARGEBACK_STATUSES.map((status) => Type.Literal(status))),
+)
 
 export const DISPUTE_STATUSES = ['open', 'contested', 'resolved', 'withdrawn'] as const
 export type DisputeStatus = (typeof DISPUTE_STATUSES)[number]
@@ -121,6 +128,12 @@ export const Order = Type.Object(
     dispute: Type.Optional(Dispute),
     /** What of the price was given back. */
     refunded: Type.Optional(Money),
+    /** What a card's bank took back, or asks about. While one is open nothing moves. */
+    chargebacks: Type.Optional(
+      Type.Array(Type.Object({ id: Id, amount: Money, reason: Type.String(), status: ChargebackStatus, at: Time })),
+    ),
+    /** Reports of a card's issuer that it was paid by fraud; only admins see them. */
+    warnings: Type.Optional(Type.Array(Type.Object({ id: Id, reason: Type.String(), at: Time }))),
     /** The caller's possible moves right now. */
     allowedActions: Type.Array(Type.String()),
     createdAt: Time,
@@ -358,5 +371,14 @@ export const order = contract({
     'order.abandoned': Type.Object({ order: Id, charge: Type.Optional(Id) }),
     'order.refund.requested': Type.Object({ order: Id, refund: Type.String(), amount: Money }),
   },
-  hears: ['payment.succeeded', 'payment.refunded', 'payment.refund.failed', 'review.written', 'offer.accepted'],
+  hears: [
+    'payment.succeeded',
+    'payment.refunded',
+    'payment.refund.failed',
+    'payment.disputed',
+    'payment.dispute.closed',
+    'payment.warned',
+    'review.written',
+    'offer.accepted',
+  ],
 })

@@ -259,6 +259,12 @@ export default service(contract, async (here) => {
         told(data.order, (order, now) => moves.refunded(order, data.refund, data.amount, now)),
       'payment.refund.failed': ({ data }) =>
         told(data.order, (order, now) => moves.refundFailed(order, data.refund, data.code, now)),
+      'payment.disputed': ({ data }) =>
+        told(data.order, (order, now) => moves.chargedBack(paidFor(order, data.charge), data, now)),
+      'payment.dispute.closed': ({ data }) =>
+        told(data.order, (order, now) => moves.chargebackClosed(paidFor(order, data.charge), data, now)),
+      'payment.warned': ({ data }) =>
+        told(data.order, (order, now) => moves.warned(paidFor(order, data.charge), data, now)),
       // Whoever accepted usually has the order by now; a crash in between loses nothing.
       'offer.accepted': async ({ data }) => void (await placeAgreed(checkout, data)),
       'review.written': ({ data: { order, by } }) =>
@@ -275,6 +281,12 @@ export default service(contract, async (here) => {
 const HEARD_MS = 3000
 const HEARD_PAUSE_MS = 20
 const PROBLEMS_MAX = 100
+
+/** Different payments are told of side by side: what comes before its payment is told again. */
+const paidFor = (order: OrderDoc, charge: string | undefined): OrderDoc => {
+  if (moves.isUnpaid(order, charge)) throw refuse('unavailable', `${charge ?? order.id} has not been heard as paid yet`)
+  return order
+}
 
 const decided = (moved: Moved | null): Decision<OrderDoc, undefined> =>
   moved ? { ...moved, result: undefined } : { result: undefined }

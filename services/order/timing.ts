@@ -30,6 +30,8 @@ export const STUCK_WARNING_MS = 3 * DAY_MS
 export const REVISION_MS = 2 * DAY_MS
 export const CLEARING_MS = 14 * DAY_MS
 export const CLEARING_TOP_RATED_MS = 7 * DAY_MS
+/** After an issuer's warning of fraud nothing clears for this long: most that are disputed are by then. */
+export const WARNING_HOLD_MS = 30 * DAY_MS
 
 export type Timer =
   | 'expired'
@@ -58,13 +60,14 @@ export const timersOf = (order: OrderDoc): Due[] =>
 
 const dueOf = (order: OrderDoc): Maybe[] => {
   const { late, clearedAt } = order
+  if (isFrozen(order)) return unpaidTips(order)
   switch (order.status) {
     case 'awaiting_payment':
       return [{ step: 'expired', at: order.expiresAt }]
     case 'awaiting_requirements':
       return [
         ...proposalsOf(order),
-        { step: 'requirements_timed_out', at: later(order.paidAt, REQUIREMENTS_WITHIN_MS) },
+        { step: 'requirements_timed_out', at: later(order.paidAt, REQUIREMENTS_WITHIN_MS + (order.frozenMs ?? 0)) },
       ]
     case 'in_progress':
       return [
@@ -89,11 +92,16 @@ const dueOf = (order: OrderDoc): Maybe[] => {
   }
 }
 
+/** The card's bank has the money of it: nobody and no timer moves it. */
+export const isFrozen = ({ frozenAt }: Pick<OrderDoc, 'frozenAt'>): boolean => typeof frozenAt === 'number'
+
 const later = (at: number | null, ms: number): number | null => at && at + ms
 
 /** An order that was agreed to take longer, or given more time, is not stuck before it is a day overdue. */
-const stuckAt = ({ paidAt, dueAt }: OrderDoc): number | null =>
-  paidAt === null || dueAt === null ? null : Math.max(paidAt + STUCK_MS, dueAt + LATE_CANCEL_MS + STUCK_WARNING_MS)
+const stuckAt = ({ paidAt, dueAt, frozenMs = 0 }: OrderDoc): number | null =>
+  paidAt === null || dueAt === null
+    ? null
+    : Math.max(paidAt + frozenMs + STUCK_MS, dueAt + LATE_CANCEL_MS + STUCK_WARNING_MS)
 
 const unpaidTips = ({ tips = [] }: OrderDoc): Maybe[] =>
   tips

@@ -7,8 +7,9 @@ import { proposedTo } from './moves/declining.ts'
 import { offerableOf } from './moves/returning.ts'
 import { mayDispute } from './moves/disputing.ts'
 import { mayTip, tipsOf } from './moves/tipping.ts'
+import { isFrozen } from './timing.ts'
 import { leadsTo, type StepName } from './process.ts'
-import { refundedOf, refundsOf, type OrderDoc, type TimelineEvent } from './state.ts'
+import { chargebacksOf, refundedOf, refundsOf, type OrderDoc, type TimelineEvent } from './state.ts'
 
 export type PartyRole = 'buyer' | 'seller'
 export const roleOf = (order: Pick<OrderDoc, 'buyerId' | 'sellerId'>, caller: Pick<Caller, 'id'>): PartyRole | null =>
@@ -48,7 +49,9 @@ export const allowedActions = (order: OrderDoc, role: PartyRole | null, now: num
     ['tip', buyer && mayTip(order, now)],
     ['review', status === 'completed' && !order.reviewedBy.includes(role)],
   ]
-  return rows.filter(([, allowed]) => allowed).map(([action]) => action)
+  // A review moves nothing.
+  const mayMove = (action: string) => !isFrozen(order) || action === 'review'
+  return rows.filter(([action, allowed]) => allowed && mayMove(action)).map(([action]) => action)
 }
 
 export const publicOrder = (
@@ -64,7 +67,8 @@ export const publicOrder = (
   return {
     id: order.id,
     status: order.status,
-    late: order.late || (order.status === 'in_progress' && order.dueAt !== null && now > order.dueAt),
+    late:
+      order.late || (!isFrozen(order) && order.status === 'in_progress' && order.dueAt !== null && now > order.dueAt),
     gig: order.gig,
     package: order.chosen,
     ...(order.offer && { offer: order.offer }),
@@ -104,6 +108,17 @@ export const publicOrder = (
       .filter(({ status }) => status !== 'dropped')
       .map(({ id, amount, status, at }) => ({ id, amount: money(amount), status, at: iso(at) })),
     ...(order.dispute && { dispute: publicDispute(order)! }),
+    ...(chargebacksOf(order).length > 0 && {
+      chargebacks: chargebacksOf(order).map(({ id, amount, reason, status, at }) => ({
+        id,
+        amount: money(amount),
+        reason,
+        status,
+        at: iso(at),
+      })),
+    }),
+    ...(role === null &&
+      order.warnings && { warnings: order.warnings.map(({ id, reason, at }) => ({ id, reason, at: iso(at) })) }),
     ...(refundsOf(order).length > 0 && { refunded: money(refundedOf(order)) }),
     allowedActions: allowedActions(order, role, now),
     createdAt: iso(order.createdAt),

@@ -3,11 +3,11 @@ import type { Said } from '../../../mixins/actor.ts'
 import { refundAccepted, refundShared } from '../../ledger/contract.ts'
 import type { Money } from '../../shapes.ts'
 import { givenUp } from '../allocation.ts'
-import { refundedOf, refundsOf, type OrderDoc } from '../state.ts'
+import { goneOf, refundsOf, type OrderDoc } from '../state.ts'
 import { posted, type Change } from './taking.ts'
 
 /** What of the price has not gone back. */
-export const leftOf = (order: OrderDoc): number => order.price.total - refundedOf(order)
+export const leftOf = (order: OrderDoc): number => order.price.total - goneOf(order)
 
 /** The change and the words of one refund, for the step that causes it. Nothing for nothing. */
 export const refunding = (order: OrderDoc, amount: number, at: number): { change: Change; say: Said[] } => {
@@ -24,7 +24,7 @@ export const refunding = (order: OrderDoc, amount: number, at: number): { change
           ...about,
           seller: seller.id,
           from: clearedAt === null ? 'clearing' : 'available',
-          shares: givenUp(price, policy, refundedOf(order), amount),
+          shares: givenUp(price, policy, goneOf(order), amount),
         })
   return {
     change: { refunds: [...known, { id, amount, settled: false }] },

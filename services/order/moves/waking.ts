@@ -2,7 +2,7 @@
 import { cleared } from '../../ledger/contract.ts'
 import { iso } from '../../shapes.ts'
 import { sharesOf } from '../allocation.ts'
-import { refundedOf, type OrderDoc } from '../state.ts'
+import { goneOf, type OrderDoc } from '../state.ts'
 import { timersOf } from '../timing.ts'
 import { cancelled } from './cancelling.ts'
 import { silence } from './disputing.ts'
@@ -41,7 +41,7 @@ export const wake = (order: OrderDoc, now: number): Moved | null => {
       return clearTip(order, due.tip!, now)
     case 'cleared': {
       const { price, policy } = order
-      const amount = { amount: sharesOf(price, policy, refundedOf(order)).seller, currency: price.currency }
+      const amount = { amount: sharesOf(price, policy, goneOf(order)).seller, currency: price.currency }
       const entry = cleared({ order: order.id, seller: order.seller.id, amount, at: now })
       return take(order, { step: 'cleared', by, now, say: [posted(entry)], change: { clearedAt: now } })
     }
