@@ -138,8 +138,10 @@ export default service(contract, async (here) => {
 
   return {
     actions: {
-      balance: async ({ caller, params: { currency = DEFAULT_CURRENCY }, call }) =>
-        balanceOf(caller.id, await call('ledger.balances', { accounts: accountsOf(caller.id) }), currency),
+      balance: async ({ caller, params: { currency = DEFAULT_CURRENCY, at }, call }) =>
+        at === undefined
+          ? balanceOf(caller.id, await call('ledger.balances', { accounts: accountsOf(caller.id) }), currency)
+          : call('statement.balanceAt', { seller: caller.id, currency, at: timeOf(at) }),
       transactions: async ({ caller, params: { limit = LIMIT_DEFAULT, cursor }, call }) => {
         const place = cursor === undefined ? { before: Number.MAX_SAFE_INTEGER, skip: 0 } : decodePlace(cursor)
         if (!place) throw refuse('bad_cursor')
@@ -271,6 +273,13 @@ export default service(contract, async (here) => {
     })
   }
 })
+
+const timeOf = (at: string): number => {
+  const time = Date.parse(at)
+  if (Number.isNaN(time) || time < 0)
+    throw refuse('validation_failed', 'at: is no time', { errors: [{ path: 'at', message: 'is no time' }] })
+  return time
+}
 
 /** How long the answer to a started run waits for it to end. */
 const RUN_WAIT_MS = 3000
