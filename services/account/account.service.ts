@@ -22,6 +22,7 @@ import {
   profileOf,
   rated,
   responding,
+  unrated,
   userOf,
   usernameKeyOf,
   users,
@@ -112,6 +113,9 @@ export default service(contract, async (here) => {
     hears: {
       'review.published': async ({ id, data }) => {
         if (data.by === 'buyer') await told(self, data.seller, (user) => rated(user, data.rating, id))
+      },
+      'review.removed': async ({ id, data }) => {
+        if (data.by === 'buyer') await told(self, data.seller, (user) => unrated(user, data.rating, id))
       },
       'chat.responded': ({ data }) => told(self, data.user, (user) => responding(user, data.minutes)),
     },

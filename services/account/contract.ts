@@ -238,5 +238,5 @@ export const account = contract({
     'account.changed': Type.Object({ id: Id, username: Type.String(), roles: Type.Array(Role) }),
     'account.secured': Secured,
   },
-  hears: ['review.published', 'chat.responded'],
+  hears: ['review.published', 'review.removed', 'chat.responded'],
 })

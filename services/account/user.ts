@@ -91,12 +91,20 @@ export const withRole = (user: UserDoc, role: Role): UserDoc =>
 
 /** Null when the event was counted before. */
 export const rated = (user: UserDoc, rating: number, eventId: string): UserDoc | null =>
+  counting(user, { rating, count: 1 }, eventId)
+
+/** A review of them was taken away. */
+export const unrated = (user: UserDoc, rating: number, eventId: string): UserDoc | null =>
+  counting(user, { rating: -rating, count: -1 }, eventId)
+
+const counting = (user: UserDoc, by: { rating: number; count: number }, eventId: string): UserDoc | null =>
   user.counted.includes(eventId)
     ? null
     : {
         ...user,
-        ratingSum: user.ratingSum + rating,
-        ratingCount: user.ratingCount + 1,
+        // One that came with imported gigs was never counted here.
+        ratingSum: Math.max(0, user.ratingSum + by.rating),
+        ratingCount: Math.max(0, user.ratingCount + by.count),
         counted: [...user.counted, eventId].slice(-COUNTED_MAX),
       }
 

@@ -23,6 +23,8 @@ import {
   rated,
   retold,
   type GigDoc,
+  takenDown,
+  unrated,
   withdrawn,
   type Turn,
 } from './gig.ts'
@@ -63,6 +65,10 @@ export default service(contract, async (here) => {
         if (!isVisible(found, caller?.id)) throw noGig()
         return gigOf(found, await self.sellers.of(found.seller))
       },
+      inspect: async ({ params }) => {
+        const found = await self.actor.read(params.id)
+        return found && gigOf(found, await self.sellers.of(found.seller))
+      },
       mine: async ({ params, caller }) => {
         const { docs, next } = await page(self, { index: 'byOwner', equals: { ownedBy: caller.id } }, params)
         const seller = await self.sellers.of(caller.id)
@@ -88,6 +94,10 @@ export default service(contract, async (here) => {
         await turn(self, params.id, (gig, seller) => decided(gig, params, seller))
         return {}
       },
+      takeDown: async ({ params: { id, reasons } }) => {
+        await turn(self, id, (gig, seller) => takenDown(gig, reasons, seller))
+        return {}
+      },
       indexed: async ({ params }) => {
         const { docs, next } = await self.documents.find(gigs, {
           index: 'live',
@@ -103,6 +113,9 @@ export default service(contract, async (here) => {
     hears: {
       'review.published': async ({ id, data }) => {
         if (data.by === 'buyer') await turn(self, data.gig, (gig, seller) => rated(gig, data.rating, id, seller))
+      },
+      'review.removed': async ({ id, data }) => {
+        if (data.by === 'buyer') await turn(self, data.gig, (gig, seller) => unrated(gig, data.rating, id, seller))
       },
       'order.completed': async ({ id, data }) => {
         await turn(self, data.gig, (gig, seller) => ordered(gig, id, seller))

@@ -16,12 +16,14 @@ export const Kind = Type.Union([
   Type.Literal('gig'),
   Type.Literal('review'),
   Type.Literal('payout'),
+  /** What the market decided about the person, what they made, or what they reported. */
+  Type.Literal('account'),
 ])
 export type Kind = Static<typeof Kind>
 /** Ways out of the app. */
 export const Way = Type.Union([Type.Literal('email'), Type.Literal('push')])
 export type Way = Static<typeof Way>
-export const KINDS: readonly Kind[] = ['message', 'order', 'gig', 'review', 'payout']
+export const KINDS: readonly Kind[] = ['message', 'order', 'gig', 'review', 'payout', 'account']
 export const WAYS: readonly Way[] = ['email', 'push']
 const Rhythm = Type.Union([Type.Literal('off'), Type.Literal('instant'), Type.Literal('hourly'), Type.Literal('daily')])
 
@@ -47,7 +49,7 @@ const Clock = Type.String({ pattern: '^([01]\\d|2[0-3]):[0-5]\\d$' })
 export const Settings = Type.Object(
   {
     kinds: Type.Object(
-      { message: Wanted, order: Wanted, gig: Wanted, review: Wanted, payout: Wanted },
+      { message: Wanted, order: Wanted, gig: Wanted, review: Wanted, payout: Wanted, account: Wanted },
       { additionalProperties: false },
     ),
     /** How often letters come: one by one, or what is new since the last hour or day in one. */
@@ -203,6 +205,7 @@ export const notification = contract({
   hears: [
     'order.moved',
     'gig.moderated',
+    'moderation.decided',
     'review.written',
     'review.published',
     'payment.payout.paid',

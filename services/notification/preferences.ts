@@ -13,7 +13,7 @@ export type Given = Partial<Omit<Settings, 'kinds'>> & { kinds?: Partial<Setting
 
 const WANTED = { email: true, push: true }
 export const DEFAULTS: Settings = {
-  kinds: { message: WANTED, order: WANTED, gig: WANTED, review: WANTED, payout: WANTED },
+  kinds: { message: WANTED, order: WANTED, gig: WANTED, review: WANTED, payout: WANTED, account: WANTED },
   email: 'instant',
   quiet: null,
   timeZone: 'UTC',
@@ -29,7 +29,8 @@ export const settled = (given: Given): Settings => {
 }
 
 export const wants = (settings: Settings, kind: Kind, way: Way): boolean =>
-  settings.kinds[kind][way] && (way !== 'email' || settings.email !== 'off')
+  // Settings kept before there was this kind say nothing about it.
+  (settings.kinds[kind] ?? WANTED)[way] && (way !== 'email' || settings.email !== 'off')
 
 /** When what was said at `at` leaves the app by this way. */
 export const leavesAt = (settings: Settings, way: Way, at: number): number =>
@@ -38,7 +39,7 @@ export const leavesAt = (settings: Settings, way: Way, at: number): number =>
 /** Settings without letters of a kind, or without any. */
 export const unsubscribed = (settings: Settings, kind: Kind | 'all'): Settings => {
   if (kind === 'all') return { ...settings, email: 'off' }
-  return { ...settings, kinds: { ...settings.kinds, [kind]: { ...settings.kinds[kind], email: false } } }
+  return { ...settings, kinds: { ...settings.kinds, [kind]: { ...(settings.kinds[kind] ?? WANTED), email: false } } }
 }
 
 export const isKind = (text: string): text is Kind => (KINDS as readonly string[]).includes(text)

@@ -3,7 +3,18 @@ import { service, type Ctx } from '../../mixins/service.ts'
 import { refuse } from '../errors.ts'
 import { LIMIT_DEFAULT, type Caller } from '../shapes.ts'
 import { review as contract } from './contract.ts'
-import { publicReview, reviews, show, unwritten, worded, write, type ReviewDoc, type Side } from './reviews.ts'
+import {
+  namedBy,
+  publicReview,
+  reviews,
+  show,
+  takenDown,
+  unwritten,
+  worded,
+  write,
+  type ReviewDoc,
+  type Side,
+} from './reviews.ts'
 
 export default service(contract, async (here) => {
   const documents = await here.open('documents')
@@ -51,6 +62,22 @@ export default service(contract, async (here) => {
         })
         if (docs.length === 0 && cursor === null) await refuseUnknownGig(ctx, id)
         return { data: docs.map((state) => publicReview(state, 'buyer')), nextCursor: next }
+      },
+      one: async ({ params }) => {
+        const named = namedBy(params.id)
+        const state = named && (await book.read(named.order))
+        const words = named && state?.words[named.by]
+        if (!named || !state || !words || state.shown[named.by] === undefined || state.removed?.[named.by]) return null
+        const { rating, text } = words
+        return { author: state[named.by], order: state.id, gig: state.gig, by: named.by, rating, text }
+      },
+      takeDown: async ({ params }) => {
+        const named = namedBy(params.id)
+        if (!named) return {}
+        const decide = (state: ReviewDoc | null, now: number) => takenDown(state, named.by, now)
+        const gig = await book.turn(named.order, decide, { settle: ['gig', 'account'] })
+        if (gig) fanout.toNodes('hot.changed', { tags: [`gig:${gig}`] })
+        return {}
       },
       ensureMany: async (ctx) => {
         const cards = await ctx.call('account.cards', { ids: ctx.params.reviews.map(({ buyer }) => buyer) })
