@@ -17,6 +17,7 @@ import {
 } from './mixins/configuration.ts'
 import { adapters, nodeOf, type Settings } from './mixins/node.ts'
 import { operators } from './mixins/ops.ts'
+import { Packets } from './mixins/packets.ts'
 
 export default async function config(): Promise<BrokerOptions> {
   try {
@@ -44,6 +45,7 @@ export const brokerOptions = (env: Environment, products: Partial<AdapterFactori
       type: 'Console',
       options: { level: chosen.logLevel, formatter: chosen.logFormat, colors: chosen.logFormat === 'short' },
     },
+    serializer: new Packets(),
     // Moleculer's defaults leave these open: no timeout, in-flight calls cut at stop, peers declared dead after half a minute.
     requestTimeout: 15_000,
     tracking: { enabled: true, shutdownTimeout: 10_000 },

@@ -5,6 +5,8 @@ export default {
     'adapters/documents/documents.test.ts',
     'adapters/cache/cache.test.ts',
     'adapters/fanout/*.test.ts',
+    'services/gateway/shared.test.ts',
+    'test/browsing.test.ts',
   ],
   extensions: ['ts'],
   workerThreads: false,

@@ -65,6 +65,8 @@ export type SearchQuery = {
   loosen?: 'no' | 'words' | 'filters'
   /** Asks for `matched`. */
   highlight?: boolean
+  /** Answers as if these had been set; changes nothing. */
+  trial?: Tuning
   cursor?: string | null
 }
 
@@ -87,6 +89,8 @@ export const RANKING_USUAL: Ranking = { quality: 0.4, freshness: 0.1, freshnessD
 
 /** Gigs that stand first, in this order, when this text is searched by relevance. */
 export type Pin = { q: string; ids: readonly string[] }
+/** All that can be set without indexing again. */
+export type Tuning = { synonyms: readonly (readonly string[])[]; ranking: Ranking; pins: readonly Pin[] }
 export const PINS_MAX = 1000
 /** Of one text. */
 export const PINNED_MAX = 10

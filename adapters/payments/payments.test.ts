@@ -181,8 +181,42 @@ test('a seller is paid out only after onboarding', async (t) => {
   const link = await payments.onboardingLink(account.id, { refresh: 'http://127.0.0.1/refresh', return: returnUrl })
   const done = await fetch(link, { method: 'POST', redirect: 'manual' })
   t.is(done.headers.get('location'), returnUrl)
-  t.deepEqual(await payments.retrieveAccount(account.id), { id: account.id, payoutsEnabled: true, requirements: [] })
+  t.deepEqual(await payments.retrieveAccount(account.id), {
+    id: account.id,
+    payoutsEnabled: true,
+    requirements: [],
+    requirementsDueAt: null,
+    heldFor: null,
+  })
   t.is((await transfer('now')).accountId, account.id)
+})
+
+test("a seller's account that the provider restricts takes no money until it is lifted", async (t) => {
+  const { payments, clock } = await open(t)
+  await paid(payments, 10_000)
+  const accountId = await payee(payments)
+  const { outside } = payments.server
+  const deadlineAt = clock.now() + DAY_MS
+  const asked = ['individual.verification.document']
+  await outside.restrict(accountId, { due: asked, disabledReason: null, deadlineAt })
+  t.like(await payments.retrieveAccount(accountId), {
+    payoutsEnabled: true,
+    requirements: asked,
+    requirementsDueAt: Math.floor(deadlineAt / 1000) * 1000,
+    heldFor: null,
+  })
+  const transfer = (key: string) => payments.transfer({ accountId, amount: usd(1_000), group: 'g', metadata: {} }, key)
+  t.is((await transfer('asked')).accountId, accountId)
+  await outside.restrict(accountId, { due: asked, disabledReason: 'requirements.past_due' })
+  t.like(await payments.retrieveAccount(accountId), { payoutsEnabled: false, heldFor: 'requirements.past_due' })
+  t.deepEqual(await refusal(transfer('held')), { kind: 'definitive', code: 'insufficient_capabilities_for_transfer' })
+  t.deepEqual(await refusal(payments.payout({ accountId, amount: usd(1_000), metadata: {} }, 'p')), {
+    kind: 'definitive',
+    code: 'payouts_not_allowed',
+  })
+  await outside.lift(accountId)
+  t.like(await payments.retrieveAccount(accountId), { payoutsEnabled: true, requirements: [] })
+  t.is((await transfer('lifted')).accountId, accountId)
 })
 
 test('an onboarding link that is too old leads to a new one', async (t) => {
@@ -266,6 +300,42 @@ test('money of a charge is pending until the provider releases it', async (t) =>
   clock.moveTo(2 * DAY_MS + 1_000)
   t.deepEqual(await payments.balance(), { available: { usd: 9_680 }, pending: { usd: 0 } })
   t.is((await transfer('later')).amount.amount, 1_000)
+})
+
+test('balance transactions say what each is about, what it left, and when its money can be used', async (t) => {
+  const { payments, clock } = await open(t, { settings: { chargeAvailableMs: 2 * DAY_MS, payoutFee: 25 } })
+  const { id, chargeId } = await paid(payments, 10_000)
+  const [charge] = (await payments.balanceTransactions({ limit: 10 })).data
+  t.like(charge, { type: 'charge', amount: 10_000, fee: 320, net: 9_680, sourceId: chargeId })
+  t.is(charge!.availableAt - charge!.createdAt, 2 * DAY_MS)
+  clock.moveTo(3 * DAY_MS)
+  const accountId = await payee(payments)
+  const transfer = await payments.transfer({ accountId, amount: usd(1_000), group: 'g', metadata: {} }, 't')
+  await payments.payout({ accountId, amount: usd(1_000), metadata: {} }, 'p')
+  const refund = await payments.refund({ paymentId: id, amount: usd(500), metadata: {} }, 'r')
+  const since = clock.now() - HOUR_MS
+  const { data } = await payments.balanceTransactions({ limit: 10, since })
+  t.deepEqual(
+    data.map(({ type, net, sourceId }) => [type, net, sourceId]),
+    [
+      ['refund', -500, refund.id],
+      ['stripe_fee', -25, ''],
+      ['transfer', -1_000, transfer.id],
+    ],
+  )
+  const { data: seller } = await payments.balanceTransactions({ limit: 10, accountId })
+  t.deepEqual(
+    seller.map(({ type, net }) => [type, net]),
+    [
+      ['payout', -1_000],
+      ['payment', 1_000],
+    ],
+  )
+  const { data: ofOne } = await payments.balanceTransactions({ limit: 10, sourceId: refund.id })
+  t.deepEqual(
+    ofOne.map(({ net }) => net),
+    [-500],
+  )
 })
 
 const sumOfTransactions = async (payments: Payments): Promise<Record<string, number>> => {

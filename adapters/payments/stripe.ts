@@ -4,10 +4,11 @@ import type Stripe from 'stripe'
 import type { Client } from './answer.ts'
 import { chargeCalls } from './charges.ts'
 import { connectCalls } from './connect.ts'
+import { disputeCalls } from './disputes.ts'
 import { paymentsError } from './errors.ts'
 import type { Payments } from './index.ts'
 import { statementCalls } from './statement.ts'
-import { listEvents, verifyWebhook, type ListEvents } from './webhook.ts'
+import { listEvents, verifyWebhook } from './webhook.ts'
 
 /** How long a call may take before its outcome is unknown. */
 export const CALL_TIMEOUT_MS = 20_000
@@ -24,14 +25,13 @@ export type StripeOptions = {
   log: { warn(...args: unknown[]): void }
 }
 
-export type StripePayments = Payments & { listEvents: ListEvents }
-
-export const openStripe = async (options: StripeOptions): Promise<StripePayments> => {
+export const openStripe = async (options: StripeOptions): Promise<Payments> => {
   const client = loadedLate(options)
   return {
     provider: options.provider,
     ...chargeCalls(client),
     ...connectCalls(client),
+    ...disputeCalls(client),
     ...statementCalls(client),
     listEvents: listEvents(client),
     verifyWebhook: (raw, signature) => verifyWebhook(client, options.webhookSecret, { raw, signature }),

@@ -62,6 +62,7 @@ test('each change of state is told once, signed, with the object it is about', a
   await payments.cancelPayment(canceled.id, 'x')
   const expected = [
     'account.updated',
+    'capability.updated',
     'charge.refunded',
     'payment_intent.canceled',
     'payment_intent.payment_failed',
@@ -69,6 +70,7 @@ test('each change of state is told once, signed, with the object it is about', a
     'payment_intent.succeeded',
     'payout.created',
     'payout.paid',
+    'payout.updated',
     'refund.created',
     'transfer.created',
     'transfer.reversed',

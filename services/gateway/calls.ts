@@ -9,14 +9,14 @@ import { priorityOf } from './admission.ts'
 import { audited } from './audited.ts'
 import type { Params } from './body.ts'
 import { etagOf, isUnchanged, publicCaching } from './conditional.ts'
-import { jsonResponse, NO_STORE, SECURITY, type Header } from './headers.ts'
+import { jsonResponse, NO_STORE, SECURITY, surrogateKeys, type Header } from './headers.ts'
 import type { Hot, Prepared, Wanted } from './hot.ts'
 import type { Idempotent, Outcome } from './idempotency.ts'
 import { spend, type Limits } from './limits.ts'
 import type { Meters } from './meters.ts'
 import { asNotFound, problemResponse } from './problem.ts'
 import type { Route } from './routes.ts'
-import { tagsOfAnswer } from './tags.ts'
+import { standingOf } from './tags.ts'
 
 /** A turn that has not begun by then is refused, not run. */
 export const DEADLINE_MS = 10_000
@@ -98,12 +98,19 @@ export const calls = ({ node, hot, idempotent, limits, admission, meters }: Call
   const prepared = (url: string, { route, params, meta }: Asked): Promise<Prepared> => {
     meters.hotMiss.add()
     const { action, name, path } = route
-    const { maxAgeSeconds, staleSeconds } = action.publicRead!
+    const { shows, ...standing } = standingOf(name, params)
+    const headers = [
+      JSON_TYPE,
+      publicCaching(action.publicRead!),
+      limits.address.policy,
+      ...SECURITY,
+      ...surrogateKeys([...standing.tags, ...standing.generations]),
+    ]
     const wanted: Wanted = {
+      ...standing,
+      headers,
       key: `${name} ${JSON.stringify(Object.entries(params).sort())}`,
-      tags: tagsOfAnswer(name, params),
-      maxAgeSeconds,
-      staleSeconds,
+      ...action.publicRead!,
       served: meters.answered(path, 200),
       make: async () => {
         const { result } = await called({
@@ -115,10 +122,7 @@ export const calls = ({ node, hot, idempotent, limits, admission, meters }: Call
           ifNoneMatch: undefined,
           meta: remade(meta),
         })
-        return {
-          bytes: Buffer.from(textOf(result)),
-          headers: [JSON_TYPE, publicCaching(action.publicRead!), limits.address.policy, ...SECURITY],
-        }
+        return { bytes: Buffer.from(textOf(result)), headers, ...(shows && { shows: shows(result) }) }
       },
     }
     return hot.get(url, wanted)

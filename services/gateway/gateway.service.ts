@@ -73,9 +73,10 @@ export default {
 
 const open = async (node: Node): Promise<Gateway> => {
   const { settings } = node
-  const [documents, fanout, openListener] = await Promise.all([
+  const [documents, fanout, cache, openListener] = await Promise.all([
     node.open('documents'),
     node.open('fanout'),
+    node.open('cache'),
     node.open('listener'),
   ])
   const { registry, port: opsPort } = opsOf(node.broker)
@@ -83,9 +84,12 @@ const open = async (node: Node): Promise<Gateway> => {
   const limits = limitsOf(settings)
   const known = callers(node, fanout)
   const who = session(settings, known)
-  const hot = hotAnswers(fanout)
+  const hot = hotAnswers({ fanout, cache, shared: count.hotShared })
   registry.measured('gigwire_hot_entries', 'Prepared answers kept', () => hot.size().entries)
   registry.measured('gigwire_hot_bytes', 'Bytes of prepared answers kept', () => hot.size().bytes)
+  registry.measured('gigwire_cache_up', 'Whether the shared cache answers; 1 where there is none', () =>
+    cache.state() === 'up' ? 1 : 0,
+  )
   const keys = await idempotent(node, documents)
   const asked = calls({ node, hot, idempotent: keys, limits, admission: admission(), meters: count })
   const mounted = mounts({

@@ -18,6 +18,17 @@ export const CSP_PAGE: Header = [
   "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 ]
 
+/** For shared caches in front of us, which take out by name what a notice names: Surrogate-Key parts by spaces, Cache-Tag by commas. */
+export const surrogateKeys = (names: readonly string[]): readonly Header[] => {
+  const plain = names.map((name) => encodeURI(name.toWellFormed()).replaceAll(',', '%2C'))
+  return plain.length === 0
+    ? []
+    : [
+        ['Surrogate-Key', plain.join(' ')],
+        ['Cache-Tag', plain.join(',')],
+      ]
+}
+
 const SANE_ID = /^[A-Za-z0-9._:-]{1,100}$/
 
 /** The client's own id if it is sane, else one that is unique without asking for chance at every request. */

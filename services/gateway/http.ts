@@ -91,10 +91,7 @@ export const http = ({ node, routes, session, limits, hot, calls, mounts, meters
   const fromPrepared = (kept: Prepared, ifNoneMatch: string | undefined, own: readonly Header[]): Response => {
     meters.hotHit.add()
     kept.wanted.served.add()
-    const { headers } = kept
-    return isUnchanged(ifNoneMatch, kept.etag)
-      ? { status: 304, headers, own, body: '' }
-      : { status: 200, headers, own, body: kept.bytes }
+    return bytesOf(kept, ifNoneMatch, own)
   }
 
   const answered = async (exchange: Exchange, work: () => Promise<Response>): Promise<Response> => {
@@ -175,13 +172,20 @@ export const http = ({ node, routes, session, limits, hot, calls, mounts, meters
 const urlOf = ({ path, query }: Request): string => (query === '' ? path : `${path}?${query}`)
 
 /** The prepared headers bring all but what is this request's own. */
-const fromMade = (
-  { bytes, etag, headers: made }: Prepared,
+const fromMade = (kept: Prepared, ifNoneMatch: string | undefined, headers: readonly Header[]): Response =>
+  bytesOf(
+    kept,
+    ifNoneMatch,
+    headers.filter(([name]) => name === 'X-Request-Id' || name === 'RateLimit'),
+  )
+
+const bytesOf = (
+  { headers, bytes, etag, marks }: Prepared,
   ifNoneMatch: string | undefined,
-  headers: readonly Header[],
+  own: readonly Header[],
 ): Response => {
-  const own = headers.filter(([name]) => name === 'X-Request-Id' || name === 'RateLimit')
+  const all = marks.length === 0 ? own : [...own, ...marks]
   return isUnchanged(ifNoneMatch, etag)
-    ? { status: 304, headers: made, own, body: '' }
-    : { status: 200, headers: made, own, body: bytes }
+    ? { status: 304, headers, own: all, body: '' }
+    : { status: 200, headers, own: all, body: bytes }
 }

@@ -124,6 +124,8 @@ export const GigCard = Type.Object(
     rating: Type.Number(),
     reviewCount: Type.Integer(),
     createdAt: Time,
+    /** When it was first live; of a draft, when it was made. */
+    listedAt: Time,
     status: GigStatus,
   },
   { $id: 'GigCard' },

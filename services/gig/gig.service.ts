@@ -34,7 +34,7 @@ import { cardOf, gigOf, indexedOf, quoteOf } from './views.ts'
 
 type Gigs = { here: Here; documents: Documents; actor: Actor<GigDoc>; sellers: Sellers; fanout: Fanout }
 type Action<K extends keyof (typeof contract)['actions']> = Ctx<(typeof contract)['actions'][K]>
-type Take = (gig: GigDoc, seller: Profile) => Turn
+type Take = (gig: GigDoc, seller: Profile, now: number) => Turn
 
 export default service(contract, async (here) => {
   const fanout = await here.open('fanout')
@@ -91,7 +91,7 @@ export default service(contract, async (here) => {
         return {}
       },
       decide: async ({ params }) => {
-        await turn(self, params.id, (gig, seller) => decided(gig, params, seller))
+        await turn(self, params.id, (gig, seller, now) => decided(gig, params, seller, now))
         return {}
       },
       takeDown: async ({ params: { id, reasons } }) => {
@@ -152,7 +152,7 @@ const ownTurn = async (
 ): Promise<Gig> => {
   const seller = await self.sellers.of(owner)
   let before: GigDoc | undefined
-  const after = await self.actor.turn(id, (state) => take((before = ownGig(state, owner)), seller), {
+  const after = await self.actor.turn(id, (state, now) => take((before = ownGig(state, owner)), seller, now), {
     deadlineAt,
     settle: ['moderation'],
   })
@@ -167,8 +167,8 @@ const turn = async (self: Gigs, id: string, take: Take): Promise<void> => {
   if (!found) return
   const seller = await self.sellers.of(found.seller)
   let before: GigDoc | null = null
-  const after = await self.actor.turn<GigDoc | null>(id, (state) =>
-    state ? take((before = state), seller) : { result: null },
+  const after = await self.actor.turn<GigDoc | null>(id, (state, now) =>
+    state ? take((before = state), seller, now) : { result: null },
   )
   if (after) sayChanged(self, before ?? found, after, seller)
 }

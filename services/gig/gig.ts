@@ -20,6 +20,8 @@ export type GigDoc = ActorDoc & {
   /** What it says now was approved: a paused gig comes back at once. */
   approved: boolean
   createdAt: number
+  /** When it was first live; absent on gigs of before this was kept. */
+  listedAt?: number
   ratingSum: number
   ratingCount: number
   orderCount: number
@@ -91,6 +93,7 @@ export const decided = (
   gig: GigDoc,
   { version, approved, reasons }: { version: number; approved: boolean; reasons: string[] },
   seller: Profile,
+  now: number,
 ): Turn =>
   gig.status !== 'pending' || gig.submitted !== version
     ? { result: gig }
@@ -101,6 +104,7 @@ export const decided = (
             status: statusAfter('pending', approved ? 'approve' : 'reject'),
             approved,
             reasons: approved ? [] : reasons,
+            ...(approved && gig.listedAt === undefined && { listedAt: now }),
           },
           seller,
         ),

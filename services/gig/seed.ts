@@ -26,6 +26,7 @@ export const seededGig = ({ id, seller, createdAt, rating, reviewCount, orderCou
     submitted: null,
     approved: true,
     createdAt,
+    listedAt: createdAt,
     ratingSum: rating * reviewCount,
     ratingCount: reviewCount,
     orderCount,

@@ -34,6 +34,7 @@ export const cardOf = (gig: GigDoc, seller: Profile): GigCard => {
     rating: ratingOf(gig),
     reviewCount: gig.ratingCount,
     createdAt: iso(gig.createdAt),
+    listedAt: iso(gig.listedAt ?? gig.createdAt),
     status: gig.status,
   }
 }

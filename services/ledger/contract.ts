@@ -40,6 +40,7 @@ export {
   payoutReturned,
   payoutSent,
   refundAccepted,
+  refundFailed,
   refundSettled,
   refundShared,
   released,

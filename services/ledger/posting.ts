@@ -16,6 +16,8 @@ export const ACCOUNTS: Readonly<Record<string, AccountRule>> = {
   in_payout: { owned: true, never: 'debit' },
   held: { owned: true, never: 'debit' },
   refund_pending: { owned: true, never: 'debit' },
+  /** What the platform owes a buyer outside of any order. */
+  buyer_credit: { owned: true, never: 'debit' },
   /** May be overdrawn, but by no reserve: that is what `guard` is for. */
   available: { owned: true },
 }
@@ -26,6 +28,7 @@ export const KINDS: Readonly<Record<string, readonly string[]>> = {
   complete: ['escrow', 'clearing', 'rev'],
   tip: ['psp', 'exp', 'clearing', 'rev'],
   refund: ['escrow', 'clearing', 'available', 'rev', 'refund_pending'],
+  refund_failed: ['refund_pending', 'psp', 'buyer_credit'],
   refund_settled: ['refund_pending', 'psp'],
   clear: ['clearing', 'available'],
   hold: ['clearing', 'available', 'held'],

@@ -45,6 +45,20 @@ export const completed = ({ order, seller, currency, subtotal, serviceFee, commi
   })
 }
 
+/** P16: the provider could not send it after all; what it gave back, or never sent, is kept for the buyer. */
+export const refundFailed = ({
+  order,
+  refund,
+  amount,
+  buyer,
+  wasSettled,
+  at,
+}: OfRefund & { buyer: string; wasSettled: boolean }): Posting =>
+  move({ id: `${refund}:failed`, kind: 'refund_failed', about: { order, refund, buyer }, at }, amount, {
+    debit: wasSettled ? 'psp' : `refund_pending:${refund}`,
+    credit: `buyer_credit:${buyer}`,
+  })
+
 type OfTip = OfOrder & { tip: string; seller: string }
 /** P5: a tip is earned when it is paid; the seller's part begins to clear. */
 export const tipped = ({

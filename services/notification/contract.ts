@@ -16,6 +16,7 @@ export const Kind = Type.Union([
   Type.Literal('gig'),
   Type.Literal('review'),
   Type.Literal('payout'),
+  Type.Literal('search'),
   /** What the market decided about the person, what they made, or what they reported. */
   Type.Literal('account'),
 ])
@@ -23,7 +24,7 @@ export type Kind = Static<typeof Kind>
 /** Ways out of the app. */
 export const Way = Type.Union([Type.Literal('email'), Type.Literal('push')])
 export type Way = Static<typeof Way>
-export const KINDS: readonly Kind[] = ['message', 'order', 'gig', 'review', 'payout', 'account']
+export const KINDS: readonly Kind[] = ['message', 'order', 'gig', 'review', 'payout', 'search', 'account']
 export const WAYS: readonly Way[] = ['email', 'push']
 const Rhythm = Type.Union([Type.Literal('off'), Type.Literal('instant'), Type.Literal('hourly'), Type.Literal('daily')])
 
@@ -49,7 +50,17 @@ const Clock = Type.String({ pattern: '^([01]\\d|2[0-3]):[0-5]\\d$' })
 export const Settings = Type.Object(
   {
     kinds: Type.Object(
-      { message: Wanted, order: Wanted, gig: Wanted, review: Wanted, payout: Wanted, account: Wanted },
+      {
+        message: Wanted,
+        order: Wanted,
+        gig: Wanted,
+        review: Wanted,
+        payout: Wanted,
+        /** New gigs for a saved search. Left out, it is wanted. */
+        search: Type.Optional(Wanted),
+        /** Decisions of moderators. Left out, it is wanted. */
+        account: Type.Optional(Wanted),
+      },
       { additionalProperties: false },
     ),
     /** How often letters come: one by one, or what is new since the last hour or day in one. */
@@ -210,6 +221,7 @@ export const notification = contract({
     'review.published',
     'payment.payout.paid',
     'payment.payout.failed',
+    'discovery.matched',
     'notification.due',
   ],
 })

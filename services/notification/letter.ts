@@ -18,6 +18,7 @@ const PAGES: Readonly<Record<string, (id: string) => string>> = {
   conversation: (id) => `/inbox/${id}`,
   gig: (id) => `/gigs/${id}`,
   payout: () => '/seller/earnings',
+  saved_search: () => '/account/searches',
 }
 
 /** Where a person goes from a notification; the start page for what has none. */

@@ -86,6 +86,11 @@ const ORDER: Readonly<Record<string, Told>> = {
   dispute_won_by_seller: { to: 'both', title: 'A dispute was decided for the seller', text: 'The order is completed.' },
   dispute_split: { to: ['buyer', 'seller'], title: 'A dispute was decided', text: 'The money is shared.' },
   refunded: { to: ['buyer'], title: 'Your money is on its way back' },
+  refund_failed: {
+    to: ['buyer'],
+    title: 'Your refund could not be sent',
+    text: 'The money is kept for you; the market looks for another way.',
+  },
   tipped: { to: ['seller'], title: 'You have a tip', text: 'It is yours, clearing.' },
   tip_expired: { to: ['buyer'], title: 'Your tip was not paid', text: 'Give another if you like.' },
   tip_cleared: { to: ['seller'], title: 'A tip is available' },
@@ -223,3 +228,15 @@ const cut = (text: string, max: number): string => {
   const line = text.replaceAll(/\s+/g, ' ').trim()
   return line.length <= max ? line : `${[...line].slice(0, max - 1).join('')}…`
 }
+
+/** New gigs for a search somebody keeps. */
+export const ofSavedSearch = ({ user, saved, name, total, gigs }: Events['discovery.matched']): Notice[] => [
+  {
+    user,
+    kind: 'search',
+    title: cut(`${total} new ${total === 1 ? 'gig' : 'gigs'} for ${name}`, TITLE_MAX),
+    text: cut(gigs.map(({ title }) => title).join('; '), TEXT_MAX),
+    about: { type: 'saved_search', id: saved },
+    data: { total, gigs },
+  },
+]

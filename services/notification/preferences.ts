@@ -13,7 +13,15 @@ export type Given = Partial<Omit<Settings, 'kinds'>> & { kinds?: Partial<Setting
 
 const WANTED = { email: true, push: true }
 export const DEFAULTS: Settings = {
-  kinds: { message: WANTED, order: WANTED, gig: WANTED, review: WANTED, payout: WANTED, account: WANTED },
+  kinds: {
+    message: WANTED,
+    order: WANTED,
+    gig: WANTED,
+    review: WANTED,
+    payout: WANTED,
+    search: WANTED,
+    account: WANTED,
+  },
   email: 'instant',
   quiet: null,
   timeZone: 'UTC',

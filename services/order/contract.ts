@@ -358,5 +358,5 @@ export const order = contract({
     'order.abandoned': Type.Object({ order: Id, charge: Type.Optional(Id) }),
     'order.refund.requested': Type.Object({ order: Id, refund: Type.String(), amount: Money }),
   },
-  hears: ['payment.succeeded', 'payment.refunded', 'review.written', 'offer.accepted'],
+  hears: ['payment.succeeded', 'payment.refunded', 'payment.refund.failed', 'review.written', 'offer.accepted'],
 })

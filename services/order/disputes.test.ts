@@ -192,6 +192,16 @@ test('the seller offers at most 60 % in all, one offer at a time, and the buyer 
   )
 })
 
+test('an offer over more than an admin left is gone; one over less stands', (t) => {
+  const offered = moves.offerRefund(started(), seller, { amount: usd(6000), reason: 'sorry' }, NOW).next
+  const after = (amount: number) => moves.refundByAdmin(offered, admin, { amount: usd(amount), reason: 'x' }, NOW).next
+  t.true(refusedAs('invalid_transition', () => moves.offerRefund(after(4551), buyer, {}, NOW)))
+  t.deepEqual(sums(moves.offerRefund(after(4550), buyer, {}, NOW)), {
+    'escrow:ord_1': 6000,
+    'refund_pending:ord_1-refund-2': -6000,
+  })
+})
+
 test('a refund before completion leaves the rest to be shared; later ones take from where the money is by then', (t) => {
   const give = (order: OrderDoc, amount: number) =>
     moves.refundByAdmin(order, admin, { amount: usd(amount), reason: 'x' }, NOW)
@@ -212,4 +222,16 @@ test('a refund before completion leaves the rest to be shared; later ones take f
     'refund_pending:ord_1-refund-2': -3165,
     'refund_pending:ord_1-refund-3': -4220,
   })
+})
+
+test("a refund that cannot be sent becomes the buyer's credit once, whether or not it had been settled", (t) => {
+  const given = moves.refundByAdmin(delivered(), admin, { amount: usd(1000), reason: 'x' }, NOW)
+  const settled = moves.refunded(given.next, 'ord_1-refund-1', usd(1000), NOW)!
+  const failed = moves.refundFailed(settled.next, 'ord_1-refund-1', 'closed_card', NOW)!
+  t.deepEqual(sums(given, settled, failed), { 'escrow:ord_1': 1000, 'buyer_credit:usr_b': -1000 })
+  t.is(moves.refundFailed(failed.next, 'ord_1-refund-1', 'closed_card', NOW), null)
+  const never = moves.refundFailed(given.next, 'ord_1-refund-1', 'closed_card', NOW)!
+  t.deepEqual(sums(given, never), { 'escrow:ord_1': 1000, 'buyer_credit:usr_b': -1000 })
+  t.is(moves.refunded(never.next, 'ord_1-refund-1', usd(1000), NOW), null)
+  for (const entry of entries(failed)) t.is(mistakeOf(entry), null)
 })

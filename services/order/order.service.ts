@@ -257,6 +257,8 @@ export default service(contract, async (here) => {
         ),
       'payment.refunded': ({ data }) =>
         told(data.order, (order, now) => moves.refunded(order, data.refund, data.amount, now)),
+      'payment.refund.failed': ({ data }) =>
+        told(data.order, (order, now) => moves.refundFailed(order, data.refund, data.code, now)),
       // Whoever accepted usually has the order by now; a crash in between loses nothing.
       'offer.accepted': async ({ data }) => void (await placeAgreed(checkout, data)),
       'review.written': ({ data: { order, by } }) =>

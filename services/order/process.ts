@@ -7,7 +7,7 @@ export const PROCESS_VERSION = 1
 
 export type Role = 'buyer' | 'seller' | 'system' | 'clock' | 'admin'
 /** What a step does with the money held for the order. */
-export type MoneyMove = 'charge' | 'refund' | 'release' | 'clear' | 'tip'
+export type MoneyMove = 'charge' | 'refund' | 'release' | 'clear' | 'tip' | 'credit'
 export type Step = {
   by: readonly Role[]
   from: readonly OrderStatus[]
@@ -128,6 +128,13 @@ export const steps = {
     by: ['system'],
     from: ['awaiting_requirements', ...WORKING, 'completed', 'cancelled', 'disputed', 'expired'],
     to: 'stay',
+  },
+  /** The provider could not send it, perhaps after it said it had: the buyer has it as credit. */
+  refund_failed: {
+    by: ['system'],
+    from: ['awaiting_requirements', ...WORKING, 'completed', 'cancelled', 'disputed', 'expired'],
+    to: 'stay',
+    money: ['credit'],
   },
   cleared: { by: ['clock'], from: ['completed'], to: 'stay', money: ['clear'] },
   tip_begun: { by: ['buyer'], from: ['completed'], to: 'stay', action: 'tip' },

@@ -24,7 +24,7 @@ export type Tip = {
   expiresAt: number
   clearsAt: number | null
 }
-export type Refund = { id: string; amount: number; settled: boolean }
+export type Refund = { id: string; amount: number; settled: boolean; failed?: boolean }
 export type Dispute = {
   id: string
   by: 'buyer' | 'seller'

@@ -107,6 +107,13 @@ export const applied = (doc: ChargeDoc, payment: Payment, now: number): Step<Cha
   }
 }
 
+/**
+ * The charge as somebody has seen it meanwhile. While it is being confirmed only an end is news: that it can be paid may have
+ * been seen before this confirmation, and the confirmation's own answer says what came of it.
+ */
+export const noticed = (doc: ChargeDoc, payment: Payment, now: number): Step<ChargeDoc> =>
+  doc.goal === 'confirm' && payment.status.startsWith('requires_') ? { next: doc, say: [] } : applied(doc, payment, now)
+
 /** Not yet over, and nobody wants it any more: it is canceled, or looked at again if it can't be right now. */
 const unlessAbandoned = (doc: ChargeDoc): Step<ChargeDoc> => ({
   next: doc.abandoned && doc.state !== 'processing' ? { ...doc, goal: 'cancel' } : doc,

@@ -11,6 +11,11 @@ const Intent = Type.Object({
   nextAction: Type.Optional(Type.Object({ type: Type.String(), url: Type.String() })),
   declined: Type.Optional(Type.Object({ code: Type.String(), message: Type.String() })),
 })
+/** How it ended. closed: an inquiry that became nothing. */
+export const DISPUTE_OUTCOMES = ['won', 'lost', 'closed'] as const
+export type DisputeOutcome = (typeof DISPUTE_OUTCOMES)[number]
+const DisputeOutcome = Type.Unsafe<DisputeOutcome>(Type.Union(DISPUTE_OUTCOMES.map((outcome) => Type.Literal(outcome))))
+const OfOrder = { order: Id, charge: Type.Optional(Id) }
 const PayoutResult = { payout: Id, seller: Id, amount: Money }
 
 export const payment = contract({
@@ -57,6 +62,13 @@ export const payment = contract({
       result: Type.Object({ received: Type.Boolean() }),
       params: closed({ body: Type.String(), signature: text(1, 2000) }),
     },
+    backfill: {
+      auth: 'internal',
+      summary:
+        "Keeps those of the provider's past events that no webhook brought. Each node asks every 5 minutes, one of them does it.",
+      result: Type.Object({ seen: Type.Integer() }),
+      params: closed({}),
+    },
     tick: {
       auth: 'internal',
       summary: 'Lets the sandbox provider act on what became due as time moved.',
@@ -88,6 +100,45 @@ export const payment = contract({
       code: Type.String(),
       reason: Type.String(),
       wasSettled: Type.Boolean(),
+    }),
+    /**
+     * The card's bank takes a payment back, or (`inquiry`) only asks. Said when it is first heard of, and again with the same
+     * `dispute` when an inquiry becomes one: `taken` and `fee` are what the provider has taken by then in all.
+     */
+    'payment.disputed': Type.Object({
+      ...OfOrder,
+      dispute: Id,
+      payment: Type.String(),
+      amount: Money,
+      taken: Money,
+      fee: Money,
+      reason: Type.String(),
+      inquiry: Type.Boolean(),
+      evidenceDueAt: Type.Union([Type.Integer(), Type.Null()]),
+      at: Type.Integer(),
+    }),
+    /** After `payment.disputed`, and once more should a lost one be won after all. `restored`: what came back of `taken`. */
+    'payment.dispute.closed': Type.Object({
+      ...OfOrder,
+      dispute: Id,
+      payment: Type.String(),
+      outcome: DisputeOutcome,
+      amount: Money,
+      taken: Money,
+      restored: Money,
+      fee: Money,
+      at: Type.Integer(),
+    }),
+    /** The card's issuer reports a payment as fraud. Most are disputed later; refunded before, it costs no fee. */
+    'payment.warned': Type.Object({
+      ...OfOrder,
+      warning: Id,
+      payment: Type.String(),
+      amount: Money,
+      reason: Type.String(),
+      /** Neither refunded nor disputed by now. */
+      actionable: Type.Boolean(),
+      at: Type.Integer(),
     }),
     /** An operation's own timer: the call it is at is to be made or looked after. */
     'payment.due': Type.Object({ operation: Type.String() }),

@@ -14,6 +14,8 @@ export type CallName =
   | 'payout'
   | 'reverse'
   | 'account'
+  | 'evidence'
+  | 'accept'
 
 export type ProviderCall = {
   name: CallName

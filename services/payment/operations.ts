@@ -10,6 +10,7 @@ import type { Pace } from './pace.ts'
 
 export const operations = actorCollection<AnyOperation>('payment_operations', {
   byPayment: { keys: ['paymentId', 'kind'] },
+  byDisputed: { keys: ['disputedAt'] },
 })
 
 export type DriveOptions = {

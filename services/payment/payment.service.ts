@@ -3,21 +3,24 @@
 import { PaymentsError } from '../../adapters/payments/index.ts'
 import { service } from '../../mixins/service.ts'
 import { refuse } from '../errors.ts'
+import { backfill, BACKFILL_EVERY_MS, paymentBackfill } from './backfill.ts'
 import * as charge from './charge.ts'
 import type { ChargeDoc } from './charge.ts'
 import type { AnyOperation, Provider } from './calls.ts'
 import { payment as contract } from './contract.ts'
 import { newDisbursement } from './disbursement.ts'
+import { concerns, hearing } from './hearing.ts'
 import { operations, openOperations, type Operations } from './operations.ts'
 import { BACKGROUND_CALLS_PER_SECOND, paced } from './pace.ts'
 import { askedAgain, newPayee, type PayeeDoc } from './payee.ts'
 import { newRefund } from './refund.ts'
+import { repeated } from './repeated.ts'
 import { openWebhooks, paymentEvents } from './webhooks.ts'
 
 export default service(contract, async (here) => {
   const payments = await here.open('payments')
   const documents = await here.open('documents')
-  await documents.declare([paymentEvents] as never)
+  await documents.declare([paymentEvents, paymentBackfill] as never)
   const { publicUrl, sandbox } = here.settings
   const provider: Provider = {
     payments,
@@ -31,7 +34,14 @@ export default service(contract, async (here) => {
     },
   }
   const all = await openOperations(here, provider)
-  const webhooks = openWebhooks(documents, here.log, all.sync)
+  const webhooks = openWebhooks(documents, here.log, hearing(documents, all, here.log))
+  const catchUp = (eager: boolean) =>
+    backfill({ documents, payments, receive: webhooks.receive, concerns, now: here.clock.now }, { eager })
+  const catchingUp = repeated(BACKFILL_EVERY_MS, here.log, "asking for the provider's past events", async () => {
+    // A market where nobody has paid yet has missed nothing, and needs no client of the provider.
+    const { docs } = await documents.find(operations, { index: 'byPayment', limit: 1 })
+    return docs.length > 0 ? catchUp(false) : 0
+  })
   const pace = payments.provider === 'stripe' ? paced(BACKGROUND_CALLS_PER_SECOND, Date.now) : undefined
   const inBackground = pace ? { pace } : {}
 
@@ -83,6 +93,7 @@ export default service(contract, async (here) => {
         await webhooks.receive(event)
         return { received: true }
       },
+      backfill: async () => ({ seen: await catchUp(true) }),
       tick: async () => {
         await payments.tick?.()
         return {}
@@ -118,8 +129,14 @@ export default service(contract, async (here) => {
         await all.drive(payout, inBackground)
       },
     },
-    started: async () => webhooks.start(),
-    stopped: () => webhooks.stop(),
+    started: async () => {
+      webhooks.start()
+      catchingUp.start()
+    },
+    stopped: async () => {
+      await catchingUp.stop()
+      await webhooks.stop()
+    },
   }
 })
 

@@ -5,6 +5,7 @@ import { isMovable } from '../../adapters/clock/index.ts'
 import { eventually, startNode, type TestNode } from '../../test/node.ts'
 import type { Events } from '../contract.ts'
 import { isRefused } from '../errors.ts'
+import type { AnyOperation } from './calls.ts'
 import payment from './payment.service.ts'
 
 const usd = (amount: number) => ({ amount, currency: 'usd' })
@@ -350,4 +351,106 @@ test('a payment over another amount than asked is never taken for one', async (t
     (doc) => doc?.stuck?.code === 'amount_mismatch',
   )
   t.is(told.length, 0)
+})
+
+/** No webhook reaches this market: what happened at the provider is found by asking for its events. */
+const hearAll = async ({ node }: World) => {
+  const { seen } = await node.call('payment.backfill', {})
+  const { paymentEvents } = await import('./webhooks.ts')
+  const documents = await node.open('documents')
+  await eventually(
+    () => documents.count(paymentEvents, { index: 'byOpen' }),
+    (open) => open === 0,
+  )
+  return seen
+}
+const kept = async <K extends AnyOperation['kind']>({ node }: World, kind: K, paymentId: string) => {
+  const { operations } = await import('./operations.ts')
+  const { docs } = await (
+    await node.open('documents')
+  ).find(operations, { index: 'byPayment', equals: { paymentId, kind } })
+  return docs as (AnyOperation & { kind: K })[]
+}
+/** An order paid with a card that brings trouble, beside so much money that nothing waits for more. */
+const troubled = async (world: World, card: string) => {
+  await paid(world, 'ord_0', 100_000)
+  const { paymentId } = await begin(world.node, 'ord_1')
+  await pay(world.node, 'ord_1', card)
+  return paymentId
+}
+
+test('a payment that its bank takes back is followed until its money is back', async (t) => {
+  const world = await start(t)
+  const paymentId = await troubled(world, 'pm_card_createDispute')
+  await hearAll(world)
+  const disputed = await eventually(
+    () => kept(world, 'dispute', paymentId),
+    ([one]) => one?.status === 'needs_response',
+  )
+  t.is(disputed.length, 1)
+  t.like(disputed[0], { order: 'ord_1', amount: usd(10_550), taken: 10_550, fees: 1_500, said: { outcome: null } })
+  await world.provider.server.outside.decideDispute(disputed[0]!.id, 'won')
+  t.true((await hearAll(world)) > 0)
+  const [won] = await eventually(
+    () => kept(world, 'dispute', paymentId),
+    ([one]) => one?.status === 'won',
+  )
+  t.like(won, { taken: 10_550, restored: 10_550, wakeAt: null, said: { taken: 10_550, outcome: 'won' } })
+})
+
+test('a dispute whose end nobody tells is found by itself', async (t) => {
+  const world = await start(t)
+  const paymentId = await troubled(world, 'pm_card_createDispute')
+  await hearAll(world)
+  await eventually(
+    () => kept(world, 'dispute', paymentId),
+    ([one]) => one?.status === 'needs_response',
+  )
+  await advance(world, 8 * 86_400_000)
+  const [lost] = await eventually(
+    async () => (await advance(world, 60_000), kept(world, 'dispute', paymentId)),
+    ([one]) => one?.status === 'lost',
+  )
+  t.like(lost, { restored: 0, said: { outcome: 'lost' } })
+})
+
+test('a payment reported as fraud is known once, with its order', async (t) => {
+  const world = await start(t)
+  const paymentId = await troubled(world, 'pm_card_createIssuerFraudRecord')
+  await hearAll(world)
+  const warned = await eventually(
+    () => kept(world, 'warning', paymentId),
+    ([one]) => one?.state === 'said',
+  )
+  t.is(warned.length, 1)
+  t.like(warned[0], { order: 'ord_1', amount: usd(10_550) })
+})
+
+test('a refund that fails after it was sent is noticed, also when no webhook brought it', async (t) => {
+  const world = await start(t)
+  const { told, say } = world
+  const paymentId = await troubled(world, 'pm_card_refundFail')
+  await say('order.refund.requested', { order: 'ord_1', refund: 'ord_1-refund-1', amount: usd(10_550) })
+  t.is(times(told, 'payment.refunded'), 1)
+  await advance(world, 3_600_000)
+  await hearAll(world)
+  const [refund] = await eventually(
+    () => kept(world, 'refund', paymentId),
+    ([one]) => one?.state === 'failed',
+  )
+  t.is(refund!.id, 'ord_1-refund-1')
+})
+
+test('events of payments that are not ours change nothing', async (t) => {
+  const world = await start(t)
+  const { provider } = world
+  const { id } = await provider.createPayment({ amount: usd(5_000), metadata: {}, description: 'elsewhere' }, 'other')
+  await provider.confirmPayment(
+    id,
+    { paymentMethod: 'pm_card_createDispute', returnUrl: 'http://127.0.0.1/' },
+    'other-confirm',
+  )
+  t.true((await hearAll(world)) > 0)
+  t.deepEqual(await kept(world, 'dispute', id), [])
+  t.is(world.told.length, 0)
 })

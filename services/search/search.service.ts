@@ -6,34 +6,56 @@ import {
   type Matched,
   type SearchQuery,
   type SearchResult,
+  type Tuning,
 } from '../../adapters/engine/index.ts'
 import { marksOf } from '../../adapters/engine/marks.ts'
 import type { Fanout } from '../../adapters/fanout/index.ts'
+import type { Call } from '../../mixins/node.ts'
 import { service, type Ctx, type Heard, type Here } from '../../mixins/service.ts'
 import { refuse } from '../errors.ts'
+import { asking, type Asking } from './asking.ts'
 import { cards, type Cards } from './cards.ts'
-import { search as contract, type SearchPage } from './contract.ts'
+import { search as contract, type SearchPage, type Tunable } from './contract.ts'
 import { keeper, type Keeper } from './keeper.ts'
 import { popular, type Popular } from './popular.ts'
-import { queryOf, queryText } from './query.ts'
+import { queryOf, queryText, type Asked } from './query.ts'
 import { difference } from './repair.ts'
 import { fused, similarQueries } from './similar.ts'
-import { SYNONYMS } from './synonyms.ts'
+import { changed, publicSettings, SETTINGS, settingsDocs, tunableOf, type SettingsDoc } from './settings.ts'
 import { placesLike, treeWith } from './tree.ts'
+import { tuner, tuningOf } from './tuning.ts'
 
 /** Suggestions in one answer, and how many of them may be categories. */
 export const SUGGESTIONS_MAX = 10
 const PLACES_MAX = 3
 const POPULAR_SHOWN_MAX = 5
 
-type Search = { here: Here; engine: Engine; fanout: Fanout; cards: Cards; popular: Popular; keeper: Keeper }
+type Search = {
+  here: Here
+  engine: Engine
+  fanout: Fanout
+  cards: Cards
+  popular: Popular
+  asking: Asking
+  keeper: Keeper
+}
 type Action<K extends keyof (typeof contract)['actions']> = Ctx<(typeof contract)['actions'][K]>
 
 export default service(contract, async (here) => {
   const engine = refusing(await here.open('engine'))
   const fanout = await here.open('fanout')
   const known = cards()
-  const self: Search = { here, engine, fanout, cards: known, popular: popular(), keeper: keeper(here, engine, fanout) }
+  const self: Search = {
+    here,
+    engine,
+    fanout,
+    cards: known,
+    popular: popular(),
+    asking: asking(here),
+    keeper: keeper(here, engine, fanout),
+  }
+  const book = await here.actor<SettingsDoc>({ of: settingsDocs })
+  const tuned = tuner({ here, engine, fanout, book })
   const stopListening = [
     fanout.onNodes('hot.changed', (notice) => forgetTagged(known, notice)),
     fanout.onMissed(known.clear),
@@ -47,6 +69,17 @@ export default service(contract, async (here) => {
         return { data: treeWith(facets) }
       },
       similar: (ctx) => similar(self, ctx),
+      settings: async () => publicSettings(await book.read(SETTINGS)),
+      changeSettings: async ({ params, caller, deadlineAt }) => {
+        const change = (doc: SettingsDoc | null, now: number) => changed(doc, params, caller.id, now)
+        return publicSettings(await book.turn(SETTINGS, change, { deadlineAt, settle: [contract.name] }))
+      },
+      preview: async ({ params: { query, settings }, call }) => {
+        const stored = tunableOf(await book.read(SETTINGS))
+        const trial = tuningOf({ ...stored, ...settings } as Tunable)
+        const [before, after] = await Promise.all([answer(self, query, call), answer(self, query, call, trial)])
+        return { before, after }
+      },
       index: async ({ params }) => {
         await engine.upsert(params.gigs)
         fanout.toNodes('hot.changed', {
@@ -58,30 +91,49 @@ export default service(contract, async (here) => {
       reindex: () => self.keeper.repair(),
       difference: () => difference(engine, here.call),
     },
-    hears: { 'gig.changed': (event) => gigChanged(self, event) },
+    hears: {
+      'gig.changed': (event) => gigChanged(self, event),
+      'search.settings.changed': async () => {
+        await tuned.takeUp()
+        tuned.tellNodes()
+      },
+    },
     started: async () => {
-      await engine.setSynonyms(SYNONYMS)
+      await tuned.start()
       self.keeper.start()
+      self.asking.start()
     },
     stopped: async () => {
+      tuned.stop()
       for (const stop of stopListening) stop()
-      await self.keeper.stop()
+      await Promise.all([self.keeper.stop(), self.asking.stop()])
     },
   }
 })
 
-const find = async (
-  { engine, cards: known, popular: asked }: Search,
-  { params, call }: Action<'gigs'>,
+const find = async (self: Search, { params, call }: Action<'gigs'>): Promise<SearchPage> => {
+  const page = await answer(self, params, call)
+  const { q, corrected, loosened } = page.query
+  if (!q || params.cursor !== undefined) return page
+  self.asking.count(q, loosened ? 'loosened' : page.total === 0 ? 'nothing' : 'found')
+  if (page.data.length > 0 && corrected === undefined && !loosened) self.popular.count(q)
+  return page
+}
+
+/** `trial`: as if these settings were the engine's. */
+const answer = async (
+  { engine, cards: known }: Search,
+  asked: Asked,
+  call: Call,
+  trial?: Tuning,
 ): Promise<SearchPage> => {
   const startedAt = performance.now()
-  const query = queryOf(params)
-  const result = await engine.search(query)
+  const query = queryOf(asked)
+  const result = await engine.search(trial ? { ...query, trial } : query)
   const data = await known.of(
     result.hits.map(({ id }) => id),
     call,
   )
-  if (query.q && data.length > 0 && result.corrected === undefined && !result.loosened) asked.count(query.q)
   return {
     data,
     total: result.total,
@@ -139,10 +191,14 @@ const gigChanged = async (
 ): Promise<void> => {
   const { id, version, category, indexed } = data
   known.forget(id)
-  if (indexed) await engine.upsert([indexed])
-  else await engine.remove([{ id, version }])
-  tellOthers(indexed ? { upsert: indexed } : { remove: { id, version } })
-  fanout.toNodes('hot.changed', { tags: ['search', `category:${category}`, 'categories'] })
+  try {
+    if (indexed) await engine.upsert([indexed])
+    else await engine.remove([{ id, version }])
+    tellOthers(indexed ? { upsert: indexed } : { remove: { id, version } })
+  } finally {
+    // Also where the engine is down: answers that show this gig must not stand in for new ones.
+    fanout.toNodes('hot.changed', { tags: [`gig:${id}`, 'search', `category:${category}`, 'categories'] })
+  }
 }
 
 const GIG_TAG = 'gig:'

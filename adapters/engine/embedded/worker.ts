@@ -34,7 +34,8 @@ const handlers: Handlers = {
   upsert: changing((gigs) => upsertGigs(collection, gigs)),
   remove: changing((gigs) => removeGigs(collection, gigs)),
   clear: changing(() => clearCollection(collection)),
-  search: (query) => searchGigs({ collection, settings, scratches, now: Date.now() }, query),
+  search: ({ trial, ...query }) =>
+    searchGigs({ collection, settings: trial ? readSettings(trial) : settings, scratches, now: Date.now() }, query),
   suggest: ({ prefix, limit }) => suggestTexts(collection.parts, prefix, limit),
   versions: (page) => versionsPage(collection, page),
   stats: () => ({ gigs: livingCount(collection), bytes: byteCount(collection), damaged: collection.damaged }),

@@ -19,6 +19,8 @@ export type FaultKind =
   | 'webhook_delayed'
   /** `ms` on the platform's clock after the refund succeeded. */
   | 'refund_fails_later'
+  /** A payment is disputed `ms` on the platform's clock after it succeeded. */
+  | 'disputed_later'
   | 'payout_fails_before_paid'
   /** `ms` on the platform's clock after it was paid. */
   | 'payout_fails_after_paid'

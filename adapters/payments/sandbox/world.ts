@@ -12,6 +12,14 @@ export type Settings = {
   payoutArrivalMs: number
   /** How far refunds may draw the platform's balance below zero, minor units: what its bank account would lend. */
   refundOverdraft: number
+  /** How long the platform may answer a dispute. */
+  disputeEvidenceMs: number
+  /** How long a bank reads the evidence. */
+  disputeDecisionMs: number
+  /** What a dispute costs, won or lost, minor units. */
+  disputeFee: number
+  /** What each bank payout of a seller costs the platform, minor units. */
+  payoutFee: number
 }
 
 export type World = {
@@ -82,7 +90,7 @@ export const change = (
 export const LIST_LIMIT_MAX = 100
 export const LIST_FIELDS: Fields = { limit: 'integer', starting_after: 'text', ending_before: 'text', created: 'range' }
 
-export const list = (world: World, call: Call, page: Pick<Page, 'kind' | 'parent'>, url: string): Json => {
+export const list = (world: World, call: Call, page: Pick<Page, 'kind' | 'parent' | 'is'>, url: string): Json => {
   const {
     limit = 10,
     starting_after: startingAfter,
@@ -101,6 +109,12 @@ export const list = (world: World, call: Call, page: Pick<Page, 'kind' | 'parent
   )
   return { object: 'list', url, has_more: hasMore, data }
 }
+
+/** The parameters that only narrow a list down. */
+export const asked = (call: Call, names: string[]): Record<string, string> =>
+  Object.fromEntries(
+    names.flatMap((name) => (call.parameters[name] === undefined ? [] : [[name, String(call.parameters[name])]])),
+  )
 
 const createdRange = (parameters: Parameters): Pick<Page, 'createdFrom' | 'createdTo'> => {
   const { gt, gte, lt, lte } = (parameters.created ?? {}) as { gt?: number; gte?: number; lt?: number; lte?: number }

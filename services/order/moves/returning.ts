@@ -72,13 +72,16 @@ export const refundByAdmin = (
   within(order, amount, left)
   const given = refunding(order, amount.amount, now)
   const all = amount.amount === left
+  // An offer over more than is left is no offer any more: agreed to, it would give back what is not there.
+  const offered = order.refundOffer?.amount ?? 0
+  const isTooMuch = offered > left - amount.amount
   return take(order, {
     step: all ? 'fully_refunded' : 'partly_refunded',
     by,
     now,
     command,
     data: { amount, reason },
-    change: { ...given.change, ...(all && ENDED) },
+    change: { ...given.change, ...(isTooMuch && { refundOffer: null }), ...(all && ENDED) },
     say: given.say,
   })
 }
