@@ -273,6 +273,35 @@ test.serial('being suspended and a changed role are true at the next request wit
   t.deepEqual(events, ['account.restored', 'account.suspended', 'account.roles', 'account.roles'])
 })
 
+test.serial('a person has all their data as one file, and is forgotten when nothing is open any more', async (t) => {
+  const { seller } = world
+  const person = await register(ask, 'leaving')
+  const token = person.token
+  const { id } = await orderUpTo({ ...world, buyer: person }, 'delivered')
+  const { body: opened } = await ask('POST', '/v1/conversations', { token, body: { with: seller.id } })
+  const path = `/v1/conversations/${opened.id}/messages`
+  await ask('POST', path, { token, body: { clientId: '1', text: 'Goodbye' } })
+  t.is((await ask('GET', '/v1/me/export')).status, 401)
+  const file = await ask('GET', '/v1/me/export', { token })
+  t.is(file.status, 200)
+  t.regex(file.headers.get('cache-control') ?? '', /no-store/)
+  for (const own of [person.email, id, 'Goodbye']) t.true(JSON.stringify(file.body).includes(own), own)
+  const early = await ask('DELETE', '/v1/me', { token })
+  t.deepEqual(problem(early), [409, 'conflict'])
+  t.true(early.body.errors.length > 0)
+  await ask('POST', `/v1/orders/${id}/accept`, { token, body: {} })
+  const erased = await ask('DELETE', '/v1/me', { token })
+  t.true(erased.status < 300, says(erased))
+  t.is((await ask('GET', '/v1/me', { token })).status, 401)
+  t.is((await ask('POST', '/v1/auth/login', { body: { email: person.email, password: PASSWORD } })).status, 401)
+  t.is((await ask('POST', '/v1/auth/refresh', { body: { refreshToken: person.refreshToken } })).status, 401)
+  t.is((await ask('GET', `/v1/users/${person.username}`)).status, 404)
+  const kept = await ask('GET', `/v1/conversations/${opened.id}`, { token: seller.token })
+  t.is(kept.body.lastMessage.text, 'Goodbye')
+  t.false(JSON.stringify(kept.body.members).includes(person.username))
+  t.is((await ask('GET', `/v1/orders/${id}`, { token: seller.token })).body.status, 'completed')
+})
+
 test.serial('the demo accounts sign in, and have the roles their names say', async (t) => {
   for (const [name, role] of [
     ['buyer', 'buyer'],
@@ -1099,7 +1128,7 @@ test.serial(
 )
 const ROUTES = `
 POST /v1/auth/register, POST /v1/auth/login, POST /v1/auth/refresh, POST /v1/auth/logout,
-GET /v1/me, PATCH /v1/me, POST /v1/me/seller, GET /v1/users/:,
+GET /v1/me, PATCH /v1/me, POST /v1/me/seller, GET /v1/me/export, DELETE /v1/me, GET /v1/users/:,
 POST /v1/gigs, PATCH /v1/gigs/:, POST /v1/gigs/:/publish, POST /v1/gigs/:/pause, DELETE /v1/gigs/:, GET /v1/gigs/:,
 GET /v1/gigs, GET /v1/search/suggest, GET /v1/categories, GET /v1/gigs/:/reviews, GET /v1/gigs/:/similar,
 PUT /v1/favorites/:, DELETE /v1/favorites/:, GET /v1/favorites,

@@ -90,6 +90,8 @@ const CASES: Record<string, Case> = {
   'discovery.report': {},
   'discovery.sight': { body: { sightings: [{ kind: 'click', gig: 'gig_none' }] } },
   'discovery.funnel': onGig,
+  'privacy.export': {},
+  'privacy.erase': {},
   'order.place': { body: { gig: 'gig_none', package: 'basic' } },
   'order.pay': { ...onOrder, body: { paymentMethod: 'pm_card_visa_chargeDeclined' } },
   'order.requirements': { ...onOrder, body: { answers: [] } },

@@ -20,6 +20,8 @@ export type UserDoc = ActorDoc & {
   createdAt: number
   /** The market took them out; absent: it did not. */
   suspended?: { at: number; reason: string }
+  /** The person has left, and this is what stays. */
+  erasedAt?: number
   ratingSum: number
   ratingCount: number
   responseMinutes?: number | null
@@ -137,4 +139,5 @@ export const profileOf = (user: UserDoc): Profile => ({
   responseMinutes: user.roles.includes('seller') ? (user.responseMinutes ?? null) : null,
   languages: user.languages,
   memberSince: iso(user.createdAt),
+  ...(user.erasedAt !== undefined && { deleted: true as const }),
 })

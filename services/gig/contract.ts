@@ -298,6 +298,12 @@ export const gig = contract({
       result: Nothing,
       params: closed({ id: Id, reasons: Type.Array(Type.String()) }),
     },
+    forget: {
+      auth: 'internal',
+      result: Nothing,
+      summary: 'Deletes the gigs of a person who leaves: erasure. Orders keep what they froze.',
+      params: closed({ user: Id }),
+    },
     indexed: {
       auth: 'internal',
       summary: 'Every live gig as the engine knows it, in pages by id: reindex and verify.',

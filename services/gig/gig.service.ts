@@ -98,6 +98,14 @@ export default service(contract, async (here) => {
         await turn(self, id, (gig, seller) => takenDown(gig, reasons, seller))
         return {}
       },
+      forget: async ({ params: { user } }) => {
+        const { docs } = await ownedBy(self, user)
+        for (const { id } of docs)
+          await turn(self, id, (gig, seller) =>
+            gig.status === 'deleted' ? { result: gig } : moved(gig, 'remove', seller),
+          )
+        return {}
+      },
       indexed: async ({ params }) => {
         const { docs, next } = await self.documents.find(gigs, {
           index: 'live',
@@ -223,13 +231,12 @@ const retellGigsOf = async (self: Gigs, seller: string): Promise<void> => {
 
 /** Whoever is out has nothing to sell. What was approved is back at once when its seller publishes it again. */
 const pauseGigsOf = async (self: Gigs, owner: string): Promise<void> => {
-  const { docs } = await self.documents.find(gigs, {
-    index: 'byOwner',
-    equals: { ownedBy: owner },
-    limit: GIGS_PER_SELLER_MAX,
-  })
+  const { docs } = await ownedBy(self, owner)
   for (const { id } of docs) await turn(self, id, (gig, seller) => withdrawn(gig, seller))
 }
+
+const ownedBy = ({ documents }: Gigs, owner: string) =>
+  documents.find(gigs, { index: 'byOwner', equals: { ownedBy: owner }, limit: GIGS_PER_SELLER_MAX })
 
 const ensureMany = async (self: Gigs, { params, call }: Action<'ensureMany'>): Promise<{ made: number }> => {
   const docs = params.gigs.map(seededGig)

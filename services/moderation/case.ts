@@ -210,6 +210,14 @@ export const isDistrusted = (known: CaseDoc | null): boolean => {
   return last !== undefined && last.decision !== 'approve'
 }
 
+export const unsaid = (known: CaseDoc | null, user: string): Turn<undefined> => {
+  if (!known?.reports.some(({ by, text }) => by === user && text !== undefined)) return { result: undefined }
+  const reports = known.reports.map(({ text, ...report }) =>
+    report.by === user || text === undefined ? report : { ...report, text },
+  )
+  return { next: { ...known, reports }, result: undefined }
+}
+
 type Owner = { username: string; displayName: string } | null | undefined
 export const publicCase = (one: CaseDoc, owner: Owner, now: number, facts: Facts | null = one.facts): Case => {
   const last = one.history.at(-1)

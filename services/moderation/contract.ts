@@ -139,6 +139,19 @@ export const moderation = contract({
         'Decides a case, and it is done: `approve` (also `release`, `keep`, `dismiss`): it may be seen; `reject` (also `remove`): it may not; `suspend`: it may not, and who made it is out. The same decision again answers the same. All but `approve` need a reason, which its owner is told.',
       params: closed({ id: Id, decision: Decision, reason: Type.Optional(text(0, 2000)) }),
     },
+    reportsOf: {
+      auth: 'internal',
+      result: listOf(Report),
+      summary: 'What a person reported, the latest first: export.',
+      params: closed({ user: Id, ...page }),
+    },
+    forget: {
+      auth: 'internal',
+      result: Type.Object({ removed: Type.Integer() }),
+      summary:
+        'Forgets what a person reported in their own words: erasure. What is being looked at stays until it is decided.',
+      params: closed({ user: Id }),
+    },
   },
   events: {
     'moderation.decided': Type.Object({

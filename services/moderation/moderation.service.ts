@@ -3,6 +3,7 @@
 import { service, type Ctx, type Heard, type Here } from '../../mixins/service.ts'
 import type { Actor } from '../../mixins/actor.ts'
 import type { Documents } from '../../adapters/documents/index.ts'
+import { every } from '../../mixins/every.ts'
 import { inParallel } from '../../mixins/timers.ts'
 import { refuse } from '../errors.ts'
 import { LIMIT_DEFAULT } from '../shapes.ts'
@@ -16,6 +17,7 @@ import {
   publicCase,
   reported,
   settledByRules,
+  unsaid,
   type CaseDoc,
   type Facts,
 } from './case.ts'
@@ -41,6 +43,12 @@ export default service(contract, async (here) => {
   return {
     actions: {
       report: (ctx) => report(self, ctx),
+      reportsOf: async ({ params: { user, limit = LIMIT_DEFAULT, cursor = null } }) => {
+        const query = { index: 'byUser', equals: { user }, order: 'desc' as const, limit, cursor }
+        const { docs, next } = await documents.find(reports, query)
+        return { data: docs.map(publicReport), nextCursor: next }
+      },
+      forget: async ({ params: { user } }) => ({ removed: await forgetReports(self, user) }),
       queue: (ctx) => queue(self, ctx),
       look: async (ctx) => {
         const one = await self.book.read(ctx.params.id)
@@ -94,6 +102,13 @@ const report = async (self: Moderation, { params, caller, meta, call, deadlineAt
   if (!isNew) meta.$statusCode = 200
   return publicReport(kept)
 }
+
+/** What was reported is still looked at; how its reporter put it is forgotten. */
+const forgetReports = ({ documents, book, caseOf }: Moderation, user: string): Promise<number> =>
+  every(documents, reports, [{ index: 'byUser', equals: { user } }], async ({ id, target }) => {
+    await book.turn(caseOf(target), (one) => unsaid(one, user))
+    await documents.remove(reports, id)
+  })
 
 const queue = async (self: Moderation, ctx: Action<'queue'>) => {
   const { status = 'waiting', type, limit = LIMIT_DEFAULT, cursor = null } = ctx.params

@@ -17,7 +17,7 @@ export const ORDER_STATUSES = [
   'expired',
 ] as const
 export type OrderStatus = (typeof ORDER_STATUSES)[number]
-export const OrderStatus = Type.Union(ORDER_STATUSES.map((status) => Type.Literal(status)))
+export const OrderStatus = Type.Unsafe<OrderStatus>(Type.Union(ORDER_STATUSES.map((status) => Type.Literal(status))))
 
 /** A package of the gig, or what an accepted offer said instead of one. */
 export const ORDERED_PACKAGES = [...PACKAGE_NAMES, 'custom'] as const
@@ -333,6 +333,12 @@ export const order = contract({
         Type.Union([Type.Object({ offer: Type.Union([Id, Type.Null()]), subtotal: Type.Integer() }), Type.Null()]),
       ),
       params: closed({ ids: Type.Array(Id, { maxItems: 1000 }) }),
+    },
+    forget: {
+      auth: 'internal',
+      result: Type.Object({ changed: Type.Integer() }),
+      summary: 'Forgets the name of a person who leaves: erasure. What was ordered and paid stays.',
+      params: closed({ user: Id }),
     },
     verify: {
       auth: 'internal',

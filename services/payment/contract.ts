@@ -52,6 +52,13 @@ export const payment = contract({
       result: Type.Object({ account: Type.Union([Type.String(), Type.Null()]), payoutsEnabled: Type.Boolean() }),
       params: closed({ user: Id }),
     },
+    forget: {
+      auth: 'internal',
+      key: 'user',
+      result: Type.Object({}),
+      summary: 'Forgets the address of a seller who leaves: erasure. The provider keeps what the law asks of it.',
+      params: closed({ user: Id }),
+    },
     webhook: {
       rest: 'POST /v1/webhooks/stripe',
       auth: 'none',

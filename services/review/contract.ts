@@ -58,6 +58,18 @@ export const review = contract({
       ]),
       params: closed({ id: Id }),
     },
+    written: {
+      auth: 'internal',
+      summary: 'What a person wrote about these orders, hidden or not: export.',
+      result: Type.Array(Review),
+      params: closed({ user: Id, orders: Type.Array(Id, { maxItems: 100 }) }),
+    },
+    forget: {
+      auth: 'internal',
+      result: Type.Object({ changed: Type.Integer() }),
+      summary: 'Forgets the name of a person who leaves: erasure. What they wrote stays.',
+      params: closed({ user: Id }),
+    },
     takeDown: {
       auth: 'internal',
       summary: 'A moderator takes a review away: it is shown and counted no more. Asked again it changes nothing.',

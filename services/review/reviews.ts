@@ -1,7 +1,7 @@
 // Both parties' words about one order: each once, hidden from the other until both wrote or time is up. Pure.
 import { actorCollection, type ActorDoc, type Decision, type Said } from '../../mixins/actor.ts'
 import { refuse } from '../errors.ts'
-import { iso } from '../shapes.ts'
+import { iso, nobody } from '../shapes.ts'
 import type { Review } from './contract.ts'
 
 export type Side = 'buyer' | 'seller'
@@ -20,7 +20,11 @@ export type ReviewDoc = ActorDoc & {
   /** When the buyer's words about the gig became visible: what the gig's list is ordered by. */
   gigShownAt?: number | null
 }
-export const reviews = actorCollection<ReviewDoc>('reviews', { byGig: { keys: ['gig', 'gigShownAt'] } })
+export const reviews = actorCollection<ReviewDoc>('reviews', {
+  byGig: { keys: ['gig', 'gigShownAt'] },
+  byBuyer: { keys: ['buyer'] },
+  bySeller: { keys: ['seller'] },
+})
 
 /** Counted from completion. */
 export const HIDDEN_MS = 14 * 86_400_000
@@ -91,6 +95,16 @@ export const takenDown = (state: ReviewDoc | null, by: Side, at: number): Decisi
     say: [{ name: 'review.removed', data: { order, gig, seller, by, rating } }],
     result: gig,
   }
+}
+
+/** The same words by somebody whose name is forgotten. */
+export const unnamed = (state: ReviewDoc | null, user: string): Decision<ReviewDoc, undefined> => {
+  const side = state?.buyer === user ? 'buyer' : 'seller'
+  const words = state?.words[side]
+  const { username, displayName } = nobody(user)
+  if (!state || !words || words.author.username === username) return { result: undefined }
+  const next = { ...state, words: { ...state.words, [side]: { ...words, author: { username, displayName } } } }
+  return { next, result: undefined }
 }
 
 /** The order and side that a review's id names. */
