@@ -121,6 +121,8 @@ export type BalanceTransaction = {
   currency: string
   /** The object it is about; '' for a fee that is about none. */
   sourceId: string
+  /** Our operation behind that object, where it carries our metadata. */
+  op?: string
   /** Epoch ms. Money is pending until `availableAt`. */
   createdAt: number
   availableAt: number

@@ -32,6 +32,10 @@ export const Entry = Type.Object({ ...Posting.properties, seq: Type.Integer(), h
 export type LedgerEntry = Static<typeof Entry>
 
 export {
+  chargebackLost,
+  chargebackReversed,
+  chargebackTaken,
+  chargebackWon,
   charged,
   cleared,
   completed,
@@ -39,6 +43,7 @@ export {
   payoutPaid,
   payoutReturned,
   payoutSent,
+  providerFee,
   refundAccepted,
   refundFailed,
   refundSettled,
@@ -54,6 +59,8 @@ export {
 /** posted: now. known: before. insufficient: it would overdraw an account that must not be. */
 const Outcomes = Type.Array(Type.Union([Type.Literal('posted'), Type.Literal('known'), Type.Literal('insufficient')]))
 export type Outcome = Static<typeof Outcomes>[number]
+/** Entries asked for by name at once. */
+export const NAMED_MAX = 500
 const Entries = Type.Array(Posting, { minItems: 1, maxItems: 100 })
 const Balances = Type.Record(Type.String(), Type.Record(Type.String(), Type.Integer()))
 
@@ -105,6 +112,28 @@ export const ledger = contract({
         before: Type.Optional(Type.Integer()),
         book: Type.Optional(Type.Literal('main')),
       }),
+    },
+    named: {
+      auth: 'internal',
+      key: 'book',
+      summary: 'Entries by their business keys, null where there is none.',
+      result: Type.Object({ entries: Type.Array(Type.Union([Entry, Type.Null()])) }),
+      params: closed({
+        ids: Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: NAMED_MAX }),
+        book: Type.Literal('main'),
+      }),
+    },
+    after: {
+      auth: 'internal',
+      summary: 'Entries in the order they were entered, a few batches at a time; none: there are no more yet.',
+      result: Type.Object({ data: Type.Array(Entry) }),
+      params: closed({ seq: Type.Integer({ minimum: 0 }) }),
+    },
+    totals: {
+      auth: 'internal',
+      summary: "Signed sums per kind of account, the platform's own by name.",
+      result: Type.Object({ data: Type.Array(Type.Object({ account: Type.String(), balance: Money })) }),
+      params: closed({}),
     },
     trialBalance: {
       rest: 'GET /v1/admin/ledger/trial-balance',

@@ -6,7 +6,7 @@ import { iso, LIMIT_DEFAULT } from '../shapes.ts'
 import { payableOf, totalsOf, trialRows } from './balances.ts'
 import { openBook } from './book.ts'
 import { ledger as contract, type Posting } from './contract.ts'
-import { batches, checkpoints, entriesOf, indexedEntries, lines } from './journal.ts'
+import { batches, checkpoints, entriesAfter, entriesById, entriesOf, indexedEntries, lines } from './journal.ts'
 import { verifyBook } from './verification.ts'
 
 const BOOK = 'main'
@@ -35,6 +35,12 @@ export default service(contract, async (here) => {
         await book.indexed()
         return entriesOf(documents, { account, limit, cursor, before })
       },
+      named: async ({ params: { ids } }) => {
+        await book.indexed()
+        return { entries: await entriesById(documents, ids) }
+      },
+      after: async ({ params: { seq } }) => ({ data: await entriesAfter(documents, seq) }),
+      totals: async () => ({ data: trialRows((await book.current()).balances) }),
       trialBalance: async ({ params }) => {
         const { balances, position } = await book.current()
         const rows = trialRows(balances, params.account)

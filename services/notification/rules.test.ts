@@ -103,7 +103,17 @@ test('letters end by kind or altogether, and the browser still hears', (t) => {
 })
 
 test('every step of an order is news for somebody, or is known to be for nobody', (t) => {
-  const silent = ['placed', 'payment_failed', 'cancelled_unpaid', 'tip_begun', 'tip_declined']
+  const bank = ['payment_questioned', 'question_closed', 'fraud_warned']
+  const silent = [
+    'placed',
+    'payment_failed',
+    'cancelled_unpaid',
+    'tip_begun',
+    'tip_declined',
+    'extras_begun',
+    'extras_declined',
+    ...bank,
+  ]
   t.deepEqual([...ORDER_STEPS, ...silent].sort(), Object.keys(steps).sort())
 })
 

@@ -63,6 +63,20 @@ const Evidence = Type.Object(
 const OfOrder = { order: Id, charge: Type.Optional(Id) }
 const PayoutResult = { payout: Id, seller: Id, amount: Money }
 
+/** One change of the platform's balance at the provider; `op`: our operation behind it, where it is known. */
+const ProviderTransaction = Type.Object({
+  id: Type.String(),
+  type: Type.String(),
+  amount: Type.Integer(),
+  fee: Type.Integer(),
+  net: Type.Integer(),
+  currency: Type.String(),
+  source: Type.String(),
+  op: Type.Optional(Type.String()),
+  createdAt: Type.Integer(),
+})
+export type ProviderTransaction = Static<typeof ProviderTransaction>
+
 export const payment = contract({
   name: 'payment',
   timers: true,
@@ -154,6 +168,23 @@ export const payment = contract({
       result: Type.Object({ seen: Type.Integer() }),
       params: closed({}),
     },
+    transactions: {
+      auth: 'internal',
+      summary:
+        "Changes of the platform's balance at the provider, newest first, from an epoch ms on; `next` leads to older ones.",
+      result: Type.Object({ data: Type.Array(ProviderTransaction), next: Type.Union([Type.String(), Type.Null()]) }),
+      params: closed({
+        since: Type.Integer({ minimum: 0 }),
+        after: Type.Optional(Type.String()),
+        limit: Type.Integer({ minimum: 1, maximum: 100 }),
+      }),
+    },
+    providerBalance: {
+      auth: 'internal',
+      summary: 'What the platform has at the provider, available and pending together, minor units by currency.',
+      result: Type.Object({ balance: Type.Record(Type.String(), Type.Integer()) }),
+      params: closed({}),
+    },
     tick: {
       auth: 'internal',
       summary: 'Lets the sandbox provider act on what became due as time moved.',
@@ -243,5 +274,5 @@ export const payment = contract({
       reason: Type.String(),
     }),
   },
-  hears: ['order.abandoned', 'order.refund.requested', 'payout.reserved', 'payment.due'],
+  hears: ['order.abandoned', 'order.refund.requested', 'payout.reserved', 'payout.frozen', 'payment.due'],
 })

@@ -1,6 +1,6 @@
 // Payments: the only actor that talks to the payment provider. Key: the operation, named by what it pays for (an order, a
 // refund, a payout, a seller). Intent is stored before a call and its outcome after it; nothing is called inside a turn.
-import { PaymentsError } from '../../adapters/payments/index.ts'
+import { PaymentsError, type BalanceTransaction } from '../../adapters/payments/index.ts'
 import { service } from '../../mixins/service.ts'
 import { refuse } from '../errors.ts'
 import { backfill, BACKFILL_EVERY_MS, paymentBackfill } from './backfill.ts'
@@ -8,21 +8,24 @@ import * as charge from './charge.ts'
 import type { ChargeDoc } from './charge.ts'
 import { answerChargeback, listChargebacks } from './chargebacks.ts'
 import type { AnyOperation, Provider } from './calls.ts'
-import { payment as contract } from './contract.ts'
+import { payment as contract, type ProviderTransaction } from './contract.ts'
 import { newDisbursement } from './disbursement.ts'
 import { concerns, hearing } from './hearing.ts'
 import { operations, openOperations, type Operations } from './operations.ts'
-import { BACKGROUND_CALLS_PER_SECOND, paced } from './pace.ts'
+import { background } from './background.ts'
+import { holds, openHolds } from './holds.ts'
+import { paced } from './pace.ts'
 import { askedAgain, newPayee, type PayeeDoc } from './payee.ts'
 import { newRefund } from './refund.ts'
-import { repeated } from './repeated.ts'
+import { repeated } from '../../mixins/repeated.ts'
 import { openWebhooks, paymentEvents } from './webhooks.ts'
 
 export default service(contract, async (here) => {
   const payments = await here.open('payments')
   const documents = await here.open('documents')
-  await documents.declare([paymentEvents, paymentBackfill] as never)
+  await documents.declare([paymentEvents, paymentBackfill, holds] as never)
   const { publicUrl, sandbox } = here.settings
+  const warn = (...args: unknown[]) => here.log.warn(...args)
   const provider: Provider = {
     payments,
     returnUrl: `${publicUrl}/orders`,
@@ -34,7 +37,17 @@ export default service(contract, async (here) => {
       )
     },
   }
-  const all = await openOperations(here, provider)
+  // The sandbox takes as many calls as come.
+  const pace = payments.provider === 'stripe' ? paced(Date.now) : undefined
+  const held = openHolds(documents)
+  const all = await openOperations(here, provider, { pace, isHeld: held.isHeld })
+  const later = pace && background({ pace, drive: (id, slot) => all.drive(id, { slot }), sleep: pause, warn })
+  /** Reading of the provider's books, too, leaves room for people. */
+  const slotFor = async (name: 'list'): Promise<void> => {
+    for (let pauseMs = pace?.wait(name) ?? 0; pauseMs > 0; pauseMs = pace?.wait(name) ?? 0) await pause(pauseMs)
+  }
+  /** Where calls have a pace nobody waits for the call, only for the operation to be kept. */
+  const inBackground = async (id: string): Promise<void> => (later ? later.offer(id) : all.drive(id))
   const webhooks = openWebhooks(documents, here.log, hearing(documents, all, here.log))
   const catchUp = (eager: boolean) =>
     backfill({ documents, payments, receive: webhooks.receive, concerns, now: here.clock.now }, { eager })
@@ -43,8 +56,6 @@ export default service(contract, async (here) => {
     const { docs } = await documents.find(operations, { index: 'byPayment', limit: 1 })
     return docs.length > 0 ? catchUp(false) : 0
   })
-  const pace = payments.provider === 'stripe' ? paced(BACKGROUND_CALLS_PER_SECOND, Date.now) : undefined
-  const inBackground = pace ? { pace } : {}
 
   return {
     actions: {
@@ -98,13 +109,23 @@ export default service(contract, async (here) => {
         return { received: true }
       },
       backfill: async () => ({ seen: await catchUp(true) }),
+      transactions: async ({ params: { since, after = null, limit } }) => {
+        await slotFor('list')
+        const { data, next } = await payments.balanceTransactions({ since, after, limit }).catch(explain)
+        return { data: data.map(statementLine), next }
+      },
+      providerBalance: async () => {
+        await slotFor('list')
+        const { available, pending } = await payments.balance().catch(explain)
+        return { balance: added(available, pending) }
+      },
       tick: async () => {
         await payments.tick?.()
         return {}
       },
     },
     hears: {
-      'payment.due': ({ data }) => all.drive(data.operation, inBackground),
+      'payment.due': ({ data }) => inBackground(data.operation),
       'order.abandoned': async ({ data }) => {
         const order = data.charge ?? data.order
         await all.book.turn(order, (state, now) => {
@@ -116,10 +137,10 @@ export default service(contract, async (here) => {
         })
         await all.drive(order)
       },
-      'order.refund.requested': async ({ data: { order, refund, amount } }) => {
-        const paid = chargeOf(await all.book.read(order))
+      'order.refund.requested': async ({ data: { order, charge: further, refund, amount } }) => {
+        const paid = chargeOf(await all.book.read(further ?? order))
         if (paid.state !== 'succeeded' || !paid.paymentId)
-          throw new Error(`${order} was never paid, there is nothing to refund`)
+          throw new Error(`${paid.id} was never paid, there is nothing to refund`)
         const { paymentId } = paid
         await all.book.turn(refund, (state, now) =>
           state ? { result: null } : { next: newRefund(refund, { order, amount, paymentId }, now), result: null },
@@ -130,8 +151,9 @@ export default service(contract, async (here) => {
         await all.book.turn(payout, (state, now) =>
           state ? { result: null } : { next: newDisbursement(payout, asked, now), result: null },
         )
-        await all.drive(payout, inBackground)
+        await inBackground(payout)
       },
+      'payout.frozen': ({ data: { scope, frozen, change } }) => held.set(scope, frozen, change),
     },
     started: async () => {
       webhooks.start()
@@ -140,6 +162,7 @@ export default service(contract, async (here) => {
     stopped: async () => {
       await catchingUp.stop()
       await webhooks.stop()
+      await later?.stop()
     },
   }
 })
@@ -160,6 +183,17 @@ const payeeView = (doc: PayeeDoc | null) => ({
   requirementsDueAt: doc?.requirementsDueAt ?? null,
   heldFor: doc?.heldFor ?? null,
 })
+
+const statementLine = ({ sourceId: source, ...one }: BalanceTransaction): ProviderTransaction => {
+  const { id, type, amount, fee, net, currency, op, createdAt } = one
+  return { id, type, amount, fee, net, currency, source, ...(op !== undefined && { op }), createdAt }
+}
+
+const added = (one: Record<string, number>, other: Record<string, number>): Record<string, number> => {
+  const sums = { ...one }
+  for (const [currency, amount] of Object.entries(other)) sums[currency] = (sums[currency] ?? 0) + amount
+  return sums
+}
 
 const unreachable = () =>
   refuse('unavailable', "the payment provider can't be reached right now", { retryAfterSeconds: 2 })

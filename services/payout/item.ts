@@ -66,6 +66,15 @@ export const asked = ({ id, seller, account, amount, run }: Asked, now: number):
   wakeAt: now + TAKE_UP_MS,
 })
 
+/** One that could not even be asked for, kept so that nobody tries again. */
+export const refused = (wanted: Asked, reason: string, now: number): PayoutDoc => ({
+  ...asked(wanted, now),
+  status: 'void',
+  reason,
+  openOf: null,
+  wakeAt: null,
+})
+
 export const reservation = ({ id, seller, amount, createdAt }: PayoutDoc): Posting =>
   reserved({ payout: id, seller, amount, at: createdAt })
 

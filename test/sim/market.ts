@@ -1,5 +1,6 @@
 // The product's own parts on virtual time: orders, ledger, payment operations and payouts, told of each other as the services
 // tell each other. What is decided is decided by the product's code; only time, storage and transport are the simulation's.
+import type { Documents } from '../../adapters/documents/index.ts'
 import type { Said } from '../../mixins/actor.ts'
 import type { Here } from '../../mixins/service.ts'
 import { isRefused } from '../../services/errors.ts'
@@ -28,6 +29,9 @@ import {
 } from '../../services/payout/item.ts'
 import { MINIMUMS, runId, withdrawal } from '../../services/payout/plan.ts'
 import { payoutRuns, started, wake as runWake, type RunDoc } from '../../services/payout/run.ts'
+import { openRunner, type Runner } from '../../services/payout/runner.ts'
+import { coversOf } from '../../services/payout/schedule.ts'
+import { openSelection } from '../../services/payout/selection.ts'
 import { memory, type Hears } from './memory.ts'
 import { provider } from './provider.ts'
 import type { World } from './world.ts'
@@ -133,8 +137,8 @@ export const market = async (here: World, watch: Watch) => {
     }
   }
 
-  // ---- payouts: the desk of the process that runs now; what a dead one had begun is gone with it
-  let desk: { of: string; desk: Desk } | null = null
+  // ---- payouts: the desk and the runner of the process that runs now; what a dead one had begun is gone with it
+  let desk: { of: string; desk: Desk; runner: Runner } | null = null
   const call = async (action: string, params: { entries: Posting[]; user: string } & PayableQuery) => {
     if (action === 'ledger.post') return { outcomes: ledger.post(params.entries) }
     if (action === 'payment.payee') return payee(params.user)
@@ -146,23 +150,42 @@ export const market = async (here: World, watch: Watch) => {
   const documents = {
     count: async (_of: unknown, { equals }: { equals: { run: string; status: string } }) =>
       counts.get(`${equals.run} ${equals.status}`) ?? 0,
-  }
-  const deskNow = (): Desk => {
-    const parts = { items, runs, documents, minimums: MINIMUMS, call }
-    if (desk?.of !== here.instance()) desk = { of: here.instance(), desk: openDesk(inside, parts as never) }
-    return desk.desk
+    // Nobody is frozen, nobody has wishes, and nobody reads what was skipped.
+    getMany: async (_of: unknown, ids: readonly string[]) => ids.map(() => null),
+    insert: async () => ({ ok: true as const }),
+  } as unknown as Documents
+  const processNow = (): { desk: Desk; runner: Runner } => {
+    const owner = here.instance()
+    if (desk?.of === owner) return desk
+    const made = openDesk(inside, { items, call: call as never })
+    const runner = openRunner({
+      runs,
+      documents,
+      desk: made,
+      selection: openSelection({ documents, call: call as never, minimums: MINIMUMS }),
+      limits: { [CURRENCY]: Number.MAX_SAFE_INTEGER },
+      owner,
+      isRunning: (instance) => instance === here.instance(),
+      isFrozen: async () => false,
+    })
+    desk = { of: owner, desk: made, runner }
+    return desk
   }
   const onboarded = new Set<string>()
   const payee = (user: string) => ({ account: `acct_${user}`, payoutsEnabled: onboarded.has(user) })
   const startRun = (date: string, again: boolean) =>
     runs.turn(runId(date), (state, now) =>
-      started(state, { id: runId(date), date, currencies: [CURRENCY], again }, now),
+      started(
+        state,
+        { id: runId(date), date, currencies: [CURRENCY], covers: coversOf(date, null), by: null, again },
+        now,
+      ),
     )
   const withdraw = async (id: string, seller: string) => {
     const has = { amount: 0 - ledger.sums.of(`available:${seller}`, CURRENCY), currency: CURRENCY }
     const asked = { ...payee(seller), id, seller, run: null }
     try {
-      await deskNow().make({ ...asked, amount: withdrawal(undefined, has, MINIMUMS, asked) })
+      await processNow().desk.make({ ...asked, amount: withdrawal(undefined, has, MINIMUMS, asked) })
     } catch (error) {
       if (!isRefused(error, 'conflict') && !isRefused(error, 'insufficient_balance')) throw error
     }
@@ -238,8 +261,8 @@ export const market = async (here: World, watch: Watch) => {
       'payment.payout.failed': ofPayout('payment.payout.failed'),
       'payment.transfer.reversed': ofPayout('payment.transfer.reversed'),
       'payout.due': async ({ key }: { key: string }) => {
-        if (key.startsWith('run_')) await deskNow().work(key)
-        else await deskNow().carryOn(items.docs.get(key)!)
+        if (key.startsWith('run_')) await processNow().runner.work(key)
+        else await processNow().desk.carryOn(items.docs.get(key)!)
       },
     },
   })
