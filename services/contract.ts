@@ -19,6 +19,7 @@ import { reconciliation } from './reconciliation/contract.ts'
 import { review } from './review/contract.ts'
 import { sandbox } from './sandbox/contract.ts'
 import { search } from './search/contract.ts'
+import { statement } from './statement/contract.ts'
 
 export const contracts = {
   account,
@@ -40,6 +41,7 @@ export const contracts = {
   review,
   sandbox,
   search,
+  statement,
 } as const
 
 type Contracts = typeof contracts

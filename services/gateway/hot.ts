@@ -53,7 +53,7 @@ export type Prepared = Ages & {
 
 export type Hot = {
   /** The answer kept for exactly this address, if it may still be served without waiting. */
-  find(url: string): Prepared | undefined
+  find(url: string, now?: number): Prepared | undefined
   /** Waits for the answer: kept, being made, or made now. */
   get(url: string, wanted: Wanted): Promise<Prepared>
   bump(tags: readonly string[]): void
@@ -101,10 +101,9 @@ export const hotAnswers = ({
   const moving = generations()
   let heardAt = clock()
 
-  const find = (url: string): Prepared | undefined => {
+  const find = (url: string, now = clock()): Prepared | undefined => {
     const answer = kept.at(url)
     if (!answer) return undefined
-    const now = clock()
     if (now < answer.freshUntil && !moving.isBehind(answer.stand)) return answer
     return usable(answer, now)
   }

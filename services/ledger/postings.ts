@@ -8,18 +8,23 @@ type OfOrder = At & { order: string }
 type OfPayout = At & { payout: string; seller: string; amount: Money }
 type Flow = { debit: Record<string, number>; credit: Record<string, number> }
 
-/** P1: the buyer's money is held for the order; what the provider kept of it is our expense. */
+/**
+ * P1: the buyer's money is held for the order; what the provider kept of it is our expense. `charge` names one that is not the
+ * order's own payment.
+ */
 export const charged = ({
   order,
+  charge,
   payment,
   amount,
   fee,
   at,
-}: OfOrder & { payment: string; amount: Money; fee: Money }): Posting => {
+}: OfOrder & { charge?: string; payment: string; amount: Money; fee: Money }): Posting => {
   if (fee.currency !== amount.currency && fee.amount !== 0)
     throw new RangeError(`a fee in ${fee.currency} on a charge in ${amount.currency}`)
   const debit = { psp: amount.amount - fee.amount, 'exp:psp_fee': fee.amount }
-  return posting({ id: `${order}:paid`, kind: 'charge', about: { order, payment }, at }, amount.currency, {
+  const about = { order, ...(charge !== undefined && { charge }), payment }
+  return posting({ id: `${charge ?? order}:paid`, kind: 'charge', about, at }, amount.currency, {
     debit,
     credit: { [`escrow:${order}`]: amount.amount },
   })

@@ -10,7 +10,16 @@ import { again, dispatches, publicDispatch, wake, type DispatchDoc } from './dis
 import { planner } from './planning.ts'
 import { forgetPerson } from './erasure.ts'
 import { messageNotices } from './messages.ts'
-import { ofGig, ofOrder, ofPayout, ofSavedSearch, ofShownReview, ofWrittenReview, type Notice } from './notices.ts'
+import {
+  ofGig,
+  ofOrder,
+  ofPayee,
+  ofPayout,
+  ofSavedSearch,
+  ofShownReview,
+  ofWrittenReview,
+  type Notice,
+} from './notices.ts'
 import {
   noted,
   notifications,
@@ -132,6 +141,7 @@ export default service(contract, async (here) => {
       'review.published': hears<'review.published'>(ofShownReview),
       'payment.payout.paid': hears<'payment.payout.paid'>(ofPayout),
       'payment.payout.failed': hears<'payment.payout.failed'>(ofPayout),
+      'payment.payee.changed': hears<'payment.payee.changed'>(ofPayee),
       'discovery.matched': hears<'discovery.matched'>(ofSavedSearch),
       // The record has a timer of its own: nobody waits for a mail server here.
       'notification.due': async ({ data }) => sending.take(data.dispatch),

@@ -2,6 +2,7 @@
 import type { IndexedGig } from '../index.ts'
 import type { Shelves } from './browse.ts'
 import { buildSegment } from './build.ts'
+import { uncount, type Living } from './living.ts'
 import type { Segment } from './segment.ts'
 import type { StemMemo } from './stems.ts'
 import { compareTo, find, lowerBound, stringAt } from './table.ts'
@@ -15,6 +16,8 @@ export type Part = {
   file: SavedFile | null
   /** Once somebody looked around in it. */
   shelves: Shelves | null
+  /** Once somebody typed something. */
+  counts: Living | null
 }
 export type SavedFile = { name: string; bytes: number; sha256: string }
 
@@ -48,6 +51,7 @@ export function partOf(segment: Segment, file: SavedFile | null): Part {
     living: segment.gigs,
     file,
     shelves: null,
+    counts: null,
   }
 }
 
@@ -90,6 +94,14 @@ export function removeGigs(collection: Collection, gigs: readonly { id: string; 
 export function clearCollection(collection: Collection) {
   collection.parts = []
   collection.removed.clear()
+  collection.damaged = false
+  collection.revision += 1
+}
+
+/** Puts what the other holds in the place of what this one held. */
+export function takeFrom(collection: Collection, other: Collection) {
+  collection.parts = other.parts
+  collection.removed = other.removed
   collection.damaged = false
   collection.revision += 1
 }
@@ -137,5 +149,6 @@ const versionAt = ({ part, gig }: Place) => part.segment.columns.version[gig]!
 function bury({ part, gig }: Place) {
   part.dead[gig] = 1
   part.living -= 1
+  uncount(part, gig)
   if (part.shelves) part.shelves.living[part.segment.columns.category[gig]!]! -= 1
 }

@@ -2,7 +2,7 @@
 import { QUERY_CHARS_MAX, type Loosened, type Ranking, type SearchQuery, type SearchResult } from '../index.ts'
 import { isBrowsing, shelfOf, shelvesOf } from './browse.ts'
 import { livingCount, type Collection, type Part } from './collection.ts'
-import { readCursor, writeCursor, type Cursor } from './cursor.ts'
+import { readCursor, writeCursor, type Cursor } from '../cursor.ts'
 import { countFacets } from './facets.ts'
 import { applyFilters, checkFilter, FILTER_BITS, filterNames, filterWithout, type Filter } from './filter.ts'
 import { loosening, type Loosening } from './loosen.ts'

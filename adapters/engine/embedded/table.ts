@@ -8,10 +8,12 @@ export type Table = {
   starts: Uint32Array
   /** Those already read by nameAt. */
   names: string[]
+  /** Of tables of few values: them as words, once somebody asked. */
+  plain: string[]
 }
 
 export const tableOf = (chars: Uint16Array, starts: Uint32Array): Table => {
-  return { size: starts.length - 1, chars, starts, names: [] }
+  return { size: starts.length - 1, chars, starts, names: [], plain: [] }
 }
 
 export function packStrings(sorted: readonly string[]): { chars: Uint16Array; starts: Uint32Array } {
@@ -26,8 +28,10 @@ export function packStrings(sorted: readonly string[]): { chars: Uint16Array; st
   return { chars, starts }
 }
 
-export function stringAt(table: Table, at: number): string {
-  return String.fromCharCode(...table.chars.subarray(table.starts[at]!, table.starts[at + 1]!))
+export function stringAt({ chars, starts }: Table, at: number): string {
+  let text = ''
+  for (let from = starts[at]!, end = starts[at + 1]!; from < end; from++) text += String.fromCharCode(chars[from]!)
+  return text
 }
 
 /** stringAt for tables of few values, each read once and kept. */
