@@ -47,6 +47,7 @@ export const KINDS: Readonly<Record<string, readonly string[]>> = {
   payout_paid: ['in_payout', 'transit'],
   payout_failed: ['connected', 'in_payout', 'transit', 'available'],
   payout_returned: ['connected', 'available'],
+  provider_fee: ['psp', 'exp'],
 }
 
 export const kindOf = (account: string): string => {

@@ -254,6 +254,13 @@ export const transferReversed = ({ payout, seller, amount, at }: OfPayout): Post
     credit: `connected:${seller}`,
   })
 
+/** What the provider took for itself, of which only its statement tells. A negative amount is a fee given back. */
+export const providerFee = ({ transaction, amount, at }: At & { transaction: string; amount: Money }): Posting =>
+  move({ id: `${transaction}:fee`, kind: 'provider_fee', about: { transaction }, at }, amount, {
+    debit: 'exp:psp_fee',
+    credit: 'psp',
+  })
+
 type Head = Pick<Posting, 'id' | 'kind' | 'about' | 'at'>
 
 /** One account to another. */
