@@ -101,6 +101,8 @@ export const market = async (here: World, watch: Watch) => {
           doc.kind === 'refund' && doc.paymentId === paymentId && doc.id !== id && doc.refundId ? [doc.refundId] : [],
         ),
       ),
+    // No card's bank takes anything back here.
+    disputed: async () => undefined,
   })
   // Kept, so worked on until it was: the provider's refusals and our own deaths only delay it.
   const hearWebhook = (op: string) => {
