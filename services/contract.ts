@@ -15,10 +15,12 @@ import { offer } from './offer/contract.ts'
 import { order } from './order/contract.ts'
 import { payment } from './payment/contract.ts'
 import { payout } from './payout/contract.ts'
+import { privacy } from './privacy/contract.ts'
 import { reconciliation } from './reconciliation/contract.ts'
 import { review } from './review/contract.ts'
 import { sandbox } from './sandbox/contract.ts'
 import { search } from './search/contract.ts'
+import { statement } from './statement/contract.ts'
 
 export const contracts = {
   account,
@@ -36,10 +38,12 @@ export const contracts = {
   order,
   payment,
   payout,
+  privacy,
   reconciliation,
   review,
   sandbox,
   search,
+  statement,
 } as const
 
 type Contracts = typeof contracts

@@ -1,7 +1,7 @@
 // The ledger: every movement of money, once, balanced, for ever.
 import { Type, type Static } from 'typebox'
 import { contract } from '../../mixins/contract.ts'
-import { closed, Id, Money, Time } from '../shapes.ts'
+import { closed, Id, listOf, Money, page, Time } from '../shapes.ts'
 
 /** `escrow:ord_1`, `available:usr_1`, `psp`: kind, then whose. */
 export const AccountName = Type.String({ minLength: 1, maxLength: 140, pattern: '^[a-z_]+(:[A-Za-z0-9_.:-]+)?$' })
@@ -30,6 +30,20 @@ export type Posting = Static<typeof Posting>
 
 export const Entry = Type.Object({ ...Posting.properties, seq: Type.Integer(), hash: Type.String() })
 export type LedgerEntry = Static<typeof Entry>
+
+const PublicEntry = Type.Object(
+  {
+    id: Type.String(),
+    seq: Type.Integer(),
+    kind: Type.String(),
+    at: Time,
+    about: Type.Record(Type.String(), Type.String()),
+    legs: Type.Array(Type.Object({ account: Type.String(), amount: Money })),
+    hash: Type.String(),
+  },
+  { $id: 'LedgerEntry' },
+)
+export type PublicEntry = Static<typeof PublicEntry>
 
 export {
   chargebackLost,
@@ -134,6 +148,20 @@ export const ledger = contract({
       summary: "Signed sums per kind of account, the platform's own by name.",
       result: Type.Object({ data: Type.Array(Type.Object({ account: Type.String(), balance: Money })) }),
       params: closed({}),
+    },
+    entries: {
+      rest: 'GET /v1/admin/ledger/entries',
+      auth: 'admin',
+      summary:
+        'The journal, newest first: of one account, or about one order, payout or dispute, or all of it. `about` has the ids of what an entry is about, ours and the provider’s.',
+      result: listOf(PublicEntry),
+      params: closed({
+        account: Type.Optional(AccountName),
+        order: Type.Optional(Id),
+        payout: Type.Optional(Id),
+        dispute: Type.Optional(Id),
+        ...page,
+      }),
     },
     trialBalance: {
       rest: 'GET /v1/admin/ledger/trial-balance',

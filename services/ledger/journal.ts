@@ -83,6 +83,7 @@ const insertAll = async <T extends Doc>(documents: Documents, of: Collection<T>,
 }
 
 type Asked = {
+  /** '' for all entries. */
   account: string
   limit: number
   cursor?: string | undefined
@@ -134,7 +135,7 @@ const entriesOfPlatform = async (
     const { docs } = await documents.find(batches, { index: 'byFirst', to, order: 'desc', limit: READ_BATCHES })
     const touching = docs
       .flatMap(({ entries }) => entries.toReversed())
-      .filter(({ seq, legs }) => seq < before && legs.some((leg) => leg.account === account))
+      .filter(({ seq, legs }) => seq < before && (account === '' || legs.some((leg) => leg.account === account)))
     data.push(...touching)
     to = docs.length > 0 ? docs.at(-1)!.first - 1 : 0
   }

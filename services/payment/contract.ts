@@ -77,6 +77,45 @@ const ProviderTransaction = Type.Object({
 })
 export type ProviderTransaction = Static<typeof ProviderTransaction>
 
+/** How an operation with an open call stands: the call is being made, will be made, may have moved money, or is for people to free. */
+const Standing = Type.Union([
+  Type.Literal('under_way'),
+  Type.Literal('waiting'),
+  Type.Literal('unknown'),
+  Type.Literal('stuck'),
+])
+export type Standing = Static<typeof Standing>
+export const STANDINGS: readonly Standing[] = ['under_way', 'waiting', 'unknown', 'stuck']
+
+const PublicOperation = Type.Object(
+  {
+    id: Id,
+    kind: Type.String({ description: 'charge, refund, disbursement, payee, dispute or warning' }),
+    standing: Type.Optional(Standing),
+    since: Type.Optional(Time),
+    call: Type.Optional(
+      Type.Object({
+        name: Type.String(),
+        attempt: Type.Integer(),
+        tries: Type.Integer(),
+        /** The Idempotency-Key it was sent under. */
+        key: Type.String(),
+        lastError: Type.Optional(Type.Object({ kind: Type.String(), code: Type.String(), message: Type.String() })),
+        nextAt: Type.Optional(Time),
+      }),
+    ),
+    order: Type.Optional(Id),
+    seller: Type.Optional(Id),
+    amount: Type.Optional(Money),
+    /** What the provider calls its objects. */
+    provider: Type.Record(Type.String(), Type.String()),
+    stuck: Type.Optional(Type.Object({ code: Type.String(), message: Type.String() })),
+    createdAt: Time,
+  },
+  { $id: 'PaymentOperation' },
+)
+export type PublicOperation = Static<typeof PublicOperation>
+
 export const payment = contract({
   name: 'payment',
   timers: true,
@@ -151,6 +190,13 @@ export const payment = contract({
       summary: 'Gives in: the chargeback is lost and the money stays with the cardholder.',
       params: closed({ id: Id }),
     },
+    forget: {
+      auth: 'internal',
+      key: 'user',
+      result: Type.Object({}),
+      summary: 'Forgets the address of a seller who leaves: erasure. The provider keeps what the law asks of it.',
+      params: closed({ user: Id }),
+    },
     webhook: {
       rest: 'POST /v1/webhooks/stripe',
       auth: 'none',
@@ -167,6 +213,29 @@ export const payment = contract({
         "Keeps those of the provider's past events that no webhook brought. Each node asks every 5 minutes, one of them does it.",
       result: Type.Object({ seen: Type.Integer() }),
       params: closed({}),
+    },
+    operations: {
+      rest: 'GET /v1/admin/payments/operations',
+      auth: 'admin',
+      result: listOf(PublicOperation),
+      summary:
+        'Operations with an open call by how they stand, the oldest first: the unknown ones unless asked otherwise.',
+      params: closed({ standing: Type.Optional(Standing), ...page }),
+    },
+    operation: {
+      rest: 'GET /v1/admin/payments/operations/:id',
+      auth: 'admin',
+      result: PublicOperation,
+      summary: 'One operation: an order, a tip, a refund, a payout or a seller at the provider.',
+      params: closed({ id: Id }),
+    },
+    retry: {
+      rest: 'POST /v1/admin/payments/operations/:id/retry',
+      auth: 'admin',
+      result: PublicOperation,
+      errors: ['invalid_transition'],
+      summary: 'Frees a stuck operation, when its cause is gone: its call is made again under a new key.',
+      params: closed({ id: Id }),
     },
     transactions: {
       auth: 'internal',

@@ -17,11 +17,13 @@ import {
   type ProviderCall,
 } from './operation.ts'
 import type { Pace } from './pace.ts'
+import { standing } from './standing.ts'
 
 export const operations = actorCollection<AnyOperation>('payment_operations', {
   byPayment: { keys: ['paymentId', 'kind'] },
   byDisputed: { keys: ['disputedAt'] },
   byDisputeStatus: { keys: ['status', 'disputedAt'] },
+  byStanding: { keys: ['standing', 'standingAt'] },
 })
 
 export type DriveOptions = {
@@ -33,6 +35,8 @@ export type DriveOptions = {
 /** What stands between an operation and the provider besides the operation itself. */
 export type Traffic = {
   pace?: Pace | undefined
+  /** Told of every call and how it was taken: `taken`, or the class of its failure. */
+  counted?(name: CallName, how: string): void
   /** Must this call not be made for now? */
   isHeld?(doc: AnyOperation, name: CallName): Promise<boolean>
 }
@@ -54,22 +58,15 @@ export const HELD_MS = 60_000
 export const openOperations = async (
   here: Here,
   provider: Provider,
-  { pace, isHeld }: Traffic = {},
+  { pace, counted, isHeld }: Traffic = {},
 ): Promise<Operations> => {
   const { log } = here
-  const book: Actor<AnyOperation> = await here.actor<AnyOperation>({
+  const kept = await here.actor<AnyOperation>({
     of: operations,
     // The call itself is made by the hearer, outside the turn; the timer is set again first, should that be lost.
-    wake: (state, now) => {
-      const woken = kindOf(state).woken(state)
-      const due = kindOf(woken).nextCall(woken) !== null && !woken.stuck
-      return {
-        next: { ...woken, wakeAt: due ? now + UNDER_WAY_MS : null },
-        say: due ? [{ name: 'payment.due', data: { operation: state.id } }] : [],
-        result: null,
-      }
-    },
+    wake: (doc, at) => standing<AnyOperation, null>((state, now) => wake(state!, now))(doc, at),
   })
+  const book: Actor<AnyOperation> = { ...kept, turn: (id, decide, options) => kept.turn(id, standing(decide), options) }
 
   const drive = async (id: string, { eager = false, slot }: DriveOptions = {}): Promise<void> => {
     for (let step = 0; step < STEPS_MAX; step++) {
@@ -79,6 +76,7 @@ export const openOperations = async (
       if (!made) return
       if (!slot) pace?.live(made.call.name)
       const outcome = await attempt(provider, made)
+      counted?.(made.call.name, 'failure' in outcome ? outcome.failure.kind : 'taken')
       if (slot) pace?.told(made.call.name, isLimited(outcome) ? 'limited' : 'taken')
       await settle(id, made.call, outcome)
       if ('failure' in outcome) return
@@ -161,6 +159,16 @@ export const openOperations = async (
   }
 
   return { book, drive, sync, isUnderWay }
+}
+
+const wake = (state: AnyOperation, now: number): Decision<AnyOperation, null> => {
+  const woken = kindOf(state).woken(state)
+  const due = kindOf(woken).nextCall(woken) !== null && !woken.stuck
+  return {
+    next: { ...woken, wakeAt: due ? now + UNDER_WAY_MS : null },
+    say: due ? [{ name: 'payment.due', data: { operation: state.id } }] : [],
+    result: null,
+  }
 }
 
 const isLimited = (outcome: Outcome): boolean => 'failure' in outcome && outcome.failure.kind === 'rate'

@@ -1,8 +1,10 @@
 // Payments: the only actor that talks to the payment provider. Key: the operation, named by what it pays for (an order, a
 // refund, a payout, a seller). Intent is stored before a call and its outcome after it; nothing is called inside a turn.
 import { PaymentsError, type BalanceTransaction } from '../../adapters/payments/index.ts'
+import { opsOf } from '../../mixins/ops.ts'
 import { service } from '../../mixins/service.ts'
 import { refuse } from '../errors.ts'
+import { LIMIT_DEFAULT } from '../shapes.ts'
 import { backfill, BACKFILL_EVERY_MS, paymentBackfill } from './backfill.ts'
 import * as charge from './charge.ts'
 import type { ChargeDoc } from './charge.ts'
@@ -10,7 +12,9 @@ import { answerChargeback, listChargebacks } from './chargebacks.ts'
 import type { AnyOperation, Provider } from './calls.ts'
 import { payment as contract, type ProviderTransaction } from './contract.ts'
 import { newDisbursement } from './disbursement.ts'
+import { gauges } from './gauges.ts'
 import { concerns, hearing } from './hearing.ts'
+import { settledCall } from './operation.ts'
 import { operations, openOperations, type Operations } from './operations.ts'
 import { background } from './background.ts'
 import { holds, openHolds } from './holds.ts'
@@ -18,6 +22,7 @@ import { paced } from './pace.ts'
 import { askedAgain, newPayee, type PayeeDoc } from './payee.ts'
 import { newRefund } from './refund.ts'
 import { repeated } from '../../mixins/repeated.ts'
+import { publicOperation } from './standing.ts'
 import { openWebhooks, paymentEvents } from './webhooks.ts'
 
 export default service(contract, async (here) => {
@@ -44,7 +49,17 @@ export default service(contract, async (here) => {
   // The sandbox takes as many calls as come.
   const pace = payments.provider === 'stripe' ? paced(Date.now) : undefined
   const held = openHolds(documents)
-  const all = await openOperations(here, provider, { pace, isHeld: held.isHeld })
+  const { registry } = opsOf(here.broker)
+  const calls = registry.counter(
+    'gigwire_payment_calls_total',
+    'Calls to the provider, by name and outcome: taken, or the class of its failure',
+  )
+  const shown = gauges(registry, documents, here.clock.now)
+  const all = await openOperations(here, provider, {
+    pace,
+    isHeld: held.isHeld,
+    counted: (call, outcome) => calls({ call, outcome }).add(),
+  })
   const later = pace && background({ pace, drive: (id, slot) => all.drive(id, { slot }), sleep: pause, warn })
   /** Reading of the provider's books, too, leaves room for people. */
   const slotFor = async (name: 'list'): Promise<void> => {
@@ -56,6 +71,7 @@ export default service(contract, async (here) => {
   const webhooks = openWebhooks(documents, here.log, hear)
   const catchUp = (eager: boolean) =>
     backfill({ documents, payments, receive: webhooks.receive, concerns, now: here.clock.now }, { eager })
+  const looking = repeated(LOOK_MS, here.log, 'looking at open operations', shown.look)
   const catchingUp = repeated(BACKFILL_EVERY_MS, here.log, "asking for the provider's past events", async () => {
     // A market where nobody has paid yet has missed nothing, and needs no client of the provider.
     const { docs } = await documents.find(operations, { index: 'byPayment', limit: 1 })
@@ -97,6 +113,14 @@ export default service(contract, async (here) => {
         const back = `${publicUrl}/account/payouts`
         return { url: await payments.onboardingLink(payee.accountId!, { refresh: back, return: back }).catch(explain) }
       },
+      forget: async ({ params: { user } }) => {
+        await all.book.turn(user, (state) =>
+          state?.kind === 'payee' && state.email !== ''
+            ? { next: { ...state, email: '' }, result: null }
+            : { result: null },
+        )
+        return {}
+      },
       payee: async ({ params: { user } }) => {
         const known = await all.book.read(user)
         if (known?.kind !== 'payee') return payeeView(null)
@@ -114,6 +138,25 @@ export default service(contract, async (here) => {
         return { received: true }
       },
       backfill: async () => ({ seen: await catchUp(true) }),
+      operations: async ({ params: { standing = 'unknown', limit = LIMIT_DEFAULT, cursor } }) => {
+        const { docs, next } = await documents.find(operations, {
+          index: 'byStanding',
+          equals: { standing },
+          limit,
+          cursor: cursor ?? null,
+        })
+        return { data: docs.map(publicOperation), nextCursor: next }
+      },
+      operation: async ({ params: { id } }) => publicOperation(operationOf(await all.book.read(id))),
+      retry: async ({ params: { id } }) => {
+        await all.book.turn(id, (state, now) => {
+          const doc = operationOf(state)
+          if (!doc.stuck) throw refuse('invalid_transition', 'it is not stuck')
+          return { next: { ...settledCall(doc), stuck: null, wakeAt: now }, result: null }
+        })
+        await inBackground(id)
+        return publicOperation(operationOf(await all.book.read(id)))
+      },
       transactions: async ({ params: { since, after = null, limit } }) => {
         await slotFor('list')
         const { data, next } = await payments.balanceTransactions({ since, after, limit }).catch(explain)
@@ -163,8 +206,10 @@ export default service(contract, async (here) => {
     started: async () => {
       webhooks.start()
       catchingUp.start()
+      looking.start()
     },
     stopped: async () => {
+      await looking.stop()
       await catchingUp.stop()
       await webhooks.stop()
       await later?.stop()
@@ -172,8 +217,15 @@ export default service(contract, async (here) => {
   }
 })
 
+/** How often the numbers about operations are brought up to date. */
+const LOOK_MS = 30_000
+
 const chargeOf = (doc: AnyOperation | null): ChargeDoc => {
   if (doc?.kind !== 'charge') throw refuse('not_found', 'there is no payment for that order')
+  return doc
+}
+const operationOf = (doc: AnyOperation | null): AnyOperation => {
+  if (!doc) throw refuse('not_found', 'there is no such operation')
   return doc
 }
 const payeeOf = (doc: AnyOperation | null): PayeeDoc => {

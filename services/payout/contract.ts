@@ -131,9 +131,9 @@ export const payout = contract({
     balance: {
       rest: 'GET /v1/me/balance',
       auth: 'user',
-      summary: 'Clearing, available, in payout and held, in one settlement currency.',
+      summary: 'Clearing, available, in payout and held, in one settlement currency; `at` says when, now unless given.',
       result: Type.Object({ clearing: Money, available: Money, inPayout: Money, held: Money }),
-      params: closed({ currency: Currency }),
+      params: closed({ currency: Currency, at: Type.Optional(Type.String({ minLength: 10, maxLength: 30 })) }),
     },
     transactions: {
       rest: 'GET /v1/me/transactions',

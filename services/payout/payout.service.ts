@@ -2,6 +2,7 @@
 // then sent by the payment actor, and every step it tells of is one entry.
 import cron from 'node-cron'
 import { opsOf } from '../../mixins/ops.ts'
+import { repeated } from '../../mixins/repeated.ts'
 import { service, type Ctx } from '../../mixins/service.ts'
 import type { Call, Command } from '../../mixins/node.ts'
 import { isRefused, refuse } from '../errors.ts'
@@ -12,6 +13,7 @@ import { batches, skipsOf } from './batch.ts'
 import { payout as contract, type PayoutRun } from './contract.ts'
 import { openDesk } from './desk.ts'
 import { ALL, freezes, frozenAmong, publicFreeze, switched, type FreezeDoc } from './freeze.ts'
+import { gauges } from './gauges.ts'
 import { isTooEarly, payouts, publicPayout, told, wake as itemWake, type PayoutDoc, type PayoutEvent } from './item.ts'
 import { APPROVAL_LIMITS, isDate, MINIMUMS, REASONS, runId, withdrawal, type Amounts } from './plan.ts'
 import { preview } from './preview.ts'
@@ -50,10 +52,8 @@ export default service(contract, async (here) => {
   const selection = openSelection({ documents, call: here.call, minimums })
   const { instanceId: owner, isRunning } = here
   const runner = openRunner({ runs, documents, desk, selection, limits, owner, isRunning, isFrozen })
-  const startedRuns = opsOf(here.broker).registry.counter(
-    'gigwire_payout_runs_total',
-    'Payout runs begun, by how: schedule, late (more than an hour after it was due), admin',
-  )
+  const shownNumbers = gauges(opsOf(here.broker).registry, documents, here.clock.now)
+  const looking = repeated(LOOK_MS, here.log, 'looking at payout runs', shownNumbers.look)
 
   const coversFor = async (date: string): Promise<Covers> => {
     const { docs } = await documents.find(payoutRuns, { index: 'byDate', to: date, order: 'desc', limit: 2 })
@@ -77,7 +77,7 @@ export default service(contract, async (here) => {
       const decision = started(state, asked, now)
       return { ...decision, result: { isNew: state === null, begins: decision.next !== undefined } }
     })
-    if (begun.begins) startedRuns({ how: by === null ? (late ? 'late' : 'schedule') : 'admin' }).add()
+    if (begun.begins) shownNumbers.begun(by === null ? (late ? 'late' : 'schedule') : 'admin')
     if (begun.begins && late)
       here.log.warn(`the payout run of ${date} was missed and is made up for now; due since then: ${missed ?? 0}`)
     return begun.isNew
@@ -138,8 +138,10 @@ export default service(contract, async (here) => {
 
   return {
     actions: {
-      balance: async ({ caller, params: { currency = DEFAULT_CURRENCY }, call }) =>
-        balanceOf(caller.id, await call('ledger.balances', { accounts: accountsOf(caller.id) }), currency),
+      balance: async ({ caller, params: { currency = DEFAULT_CURRENCY, at }, call }) =>
+        at === undefined
+          ? balanceOf(caller.id, await call('ledger.balances', { accounts: accountsOf(caller.id) }), currency)
+          : call('statement.balanceAt', { seller: caller.id, currency, at: timeOf(at) }),
       transactions: async ({ caller, params: { limit = LIMIT_DEFAULT, cursor }, call }) => {
         const place = cursor === undefined ? { before: Number.MAX_SAFE_INTEGER, skip: 0 } : decodePlace(cursor)
         if (!place) throw refuse('bad_cursor')
@@ -242,8 +244,10 @@ export default service(contract, async (here) => {
     },
     started: async () => {
       await schedules.turn(SCHEDULE, (state, now) => armed(state, here.settings.payoutCron, now))
+      looking.start()
     },
     stopped: async () => {
+      await looking.stop()
       await ticking.destroy()
     },
   }
@@ -270,9 +274,18 @@ export default service(contract, async (here) => {
   }
 })
 
+const timeOf = (at: string): number => {
+  const time = Date.parse(at)
+  if (Number.isNaN(time) || time < 0)
+    throw refuse('validation_failed', 'at: is no time', { errors: [{ path: 'at', message: 'is no time' }] })
+  return time
+}
+
 /** How long the answer to a started run waits for it to end. */
 const RUN_WAIT_MS = 3000
 const RUN_LOOK_MS = 100
+/** How often the numbers about runs are brought up to date. */
+const LOOK_MS = 30_000
 /** A run of the schedule that begins later than this was missed. */
 const LATE_MS = 3_600_000
 
