@@ -41,6 +41,10 @@ export default service(contract, async (here) => {
         docs.flatMap((doc) => (doc.kind === 'refund' && doc.id !== id && doc.refundId ? [doc.refundId] : [])),
       )
     },
+    disputed: async (paymentId) => {
+      for (const { id } of await payments.findDisputes(paymentId))
+        await hear({ type: 'refund refused', objectId: id, objectType: 'dispute', metadata: {}, paymentId })
+    },
   }
   // The sandbox takes as many calls as come.
   const pace = payments.provider === 'stripe' ? paced(Date.now) : undefined
@@ -63,7 +67,8 @@ export default service(contract, async (here) => {
   }
   /** Where calls have a pace nobody waits for the call, only for the operation to be kept. */
   const inBackground = async (id: string): Promise<void> => (later ? later.offer(id) : all.drive(id))
-  const webhooks = openWebhooks(documents, here.log, hearing(documents, all, here.log))
+  const hear = hearing(documents, all, here.log)
+  const webhooks = openWebhooks(documents, here.log, hear)
   const catchUp = (eager: boolean) =>
     backfill({ documents, payments, receive: webhooks.receive, concerns, now: here.clock.now }, { eager })
   const looking = repeated(LOOK_MS, here.log, 'looking at open operations', shown.look)
