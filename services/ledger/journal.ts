@@ -103,7 +103,7 @@ export const entriesAfter = async (documents: Documents, seq: number): Promise<L
   const data: LedgerEntry[] = []
   let from: number | null = before[0]?.first ?? 0
   for (let read = 0; read < AFTER_READS && from !== null && data.length < AFTER_MAX; read++) {
-    const { docs } = await documents.find(batches, { index: 'byFirst', from, limit: AFTER_BATCHES })
+    const { docs }: { docs: Batch[] } = await documents.find(batches, { index: 'byFirst', from, limit: AFTER_BATCHES })
     for (const { entries } of docs) data.push(...entries.filter((entry) => entry.seq > seq))
     const last = docs.at(-1)
     from = docs.length === AFTER_BATCHES && last ? last.entries.at(-1)!.seq + 1 : null

@@ -55,7 +55,9 @@ export default service(contract, async (here) => {
     isHeld: held.isHeld,
     counted: (call, outcome) => calls({ call, outcome }).add(),
   })
-  const later = pace && background({ pace, drive: (id, slot) => all.drive(id, { slot }), sleep: pause, warn })
+  const later =
+    pace &&
+    background({ pace, nextCall: all.nextCall, drive: (id, slot) => all.drive(id, { slot }), sleep: pause, warn })
   /** Reading of the provider's books, too, leaves room for people. */
   const slotFor = async (name: 'list'): Promise<void> => {
     for (let pauseMs = pace?.wait(name) ?? 0; pauseMs > 0; pauseMs = pace?.wait(name) ?? 0) await pause(pauseMs)
