@@ -144,6 +144,7 @@ const factories = (chosen: Configuration): AdapterFactories => ({
       ? (await import('./adapters/payments/stripe.ts')).openStripe({
           secretKey: chosen.stripeSecretKey,
           webhookSecret: chosen.stripeWebhookSecret,
+          ...(chosen.stripePublishableKey && { publishableKey: chosen.stripePublishableKey }),
           provider: 'stripe',
           log,
         })

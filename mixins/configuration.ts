@@ -22,6 +22,7 @@ export type Configuration = {
   meiliKey: string
   stripeSecretKey: string | null
   stripeWebhookSecret: string
+  stripePublishableKey: string | null
   /** Where the sandbox provider tells its news. */
   sandboxWebhookUrl: string | null
   smtpUrl: string | null
@@ -74,6 +75,7 @@ export const configuration = (env: Environment): Configuration => {
     meiliKey: text(env, 'MEILI_KEY') ?? '',
     stripeSecretKey,
     stripeWebhookSecret: stripeSecretKey ? required(env, 'STRIPE_WEBHOOK_SECRET', 'STRIPE_SECRET_KEY is set') : '',
+    stripePublishableKey: text(env, 'STRIPE_PUBLISHABLE_KEY'),
     sandboxWebhookUrl: url(env, 'SANDBOX_WEBHOOK_URL', ['http:', 'https:']),
     smtpUrl: url(env, 'SMTP_URL', ['smtp:', 'smtps:']),
     mailFrom: text(env, 'MAIL_FROM') ?? 'Gigwire <no-reply@localhost>',

@@ -5,6 +5,7 @@ import { parse } from 'yaml'
 import { textOf } from '../deploy/dashboards/dashboard.ts'
 import * as money from '../deploy/dashboards/money.ts'
 import * as realtime from '../deploy/dashboards/realtime.ts'
+import * as search from '../deploy/dashboards/search.ts'
 import { startEverything, type Everything } from './everything.ts'
 import { opsOf } from '../mixins/ops.ts'
 
@@ -27,7 +28,7 @@ const namesOf = async (market: Everything): Promise<Set<string>> => {
   )
 }
 const named = (expr: string): string[] => expr.match(/\b(?:gigwire|process|nodejs)_\w+/g) ?? []
-const DASHBOARDS = { realtime, money }
+const DASHBOARDS = { realtime, search, money }
 const expressions = Object.values(DASHBOARDS).flatMap(({ dashboard }) =>
   dashboard.panels.flatMap((panel) => ('targets' in panel ? panel.targets.map(({ expr }) => expr) : [])),
 )

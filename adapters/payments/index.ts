@@ -131,6 +131,8 @@ export type BalanceTransaction = {
 export interface Payments {
   /** 'sandbox' or 'stripe': shown to clients as `payment.provider`. */
   readonly provider: 'sandbox' | 'stripe'
+  /** What a buyer's browser needs beside a client secret to pay with the provider's own form; null without one. */
+  readonly publishableKey: string | null
   createPayment(
     params: { amount: Amount; metadata: Record<string, string>; description: string },
     key: string,

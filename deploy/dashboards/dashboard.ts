@@ -13,12 +13,13 @@ export type Rows = Readonly<Record<string, readonly Panel[]>>
 export const EVERY = '[$__rate_interval]'
 export const rate = (metric: string, by = 'instance'): string => `sum by (${by}) (rate(${metric}${EVERY}))`
 export const total = (metric: string): string => `sum by (instance) (${metric})`
-export const quantile = (q: number, metric: string): string =>
-  `histogram_quantile(${q}, sum by (le) (rate(${metric}_bucket${EVERY})))`
-export const quantiles = (metric: string): Record<string, string> => ({
-  p50: quantile(0.5, metric),
-  p99: quantile(0.99, metric),
-  mean: `sum(rate(${metric}_sum${EVERY})) / sum(rate(${metric}_count${EVERY}))`,
+export const quantile = (q: number, metric: string, of = ''): string =>
+  `histogram_quantile(${q}, sum by (le) (rate(${metric}_bucket${chosen(of)}${EVERY})))`
+const chosen = (of: string): string => (of === '' ? '' : `{${of}}`)
+export const quantiles = (metric: string, of = ''): Record<string, string> => ({
+  p50: quantile(0.5, metric, of),
+  p99: quantile(0.99, metric, of),
+  mean: `sum(rate(${metric}_sum${chosen(of)}${EVERY})) / sum(rate(${metric}_count${chosen(of)}${EVERY}))`,
 })
 
 const WIDTH = 6

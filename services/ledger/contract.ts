@@ -46,6 +46,10 @@ const PublicEntry = Type.Object(
 export type PublicEntry = Static<typeof PublicEntry>
 
 export {
+  chargebackLost,
+  chargebackReversed,
+  chargebackTaken,
+  chargebackWon,
   charged,
   cleared,
   completed,

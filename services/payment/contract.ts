@@ -15,6 +15,51 @@ const Intent = Type.Object({
 export const DISPUTE_OUTCOMES = ['won', 'lost', 'closed'] as const
 export type DisputeOutcome = (typeof DISPUTE_OUTCOMES)[number]
 const DisputeOutcome = Type.Unsafe<DisputeOutcome>(Type.Union(DISPUTE_OUTCOMES.map((outcome) => Type.Literal(outcome))))
+export const CHARGEBACK_STATUSES = ['needs_response', 'under_review', ...DISPUTE_OUTCOMES] as const
+export type ChargebackStatus = (typeof CHARGEBACK_STATUSES)[number]
+const ChargebackStatus = Type.Unsafe<ChargebackStatus>(
+  Type.Union(CHARGEBACK_STATUSES.map((status) => Type.Literal(status))),
+)
+/** A dispute of a payment by its card's bank. `inquiry`: the bank only asks, no money moved. */
+export const Chargeback = Type.Object(
+  {
+    id: Id,
+    order: Id,
+    charge: Type.Optional(Id),
+    payment: Type.String(),
+    status: ChargebackStatus,
+    reason: Type.String(),
+    inquiry: Type.Boolean(),
+    amount: Money,
+    taken: Money,
+    restored: Money,
+    fee: Money,
+    openedAt: Time,
+    evidenceDueAt: Type.Union([Time, Type.Null()]),
+    canAnswer: Type.Boolean(),
+    /** An answer is on its way to the bank. */
+    sending: Type.Boolean(),
+  },
+  { $id: 'Chargeback' },
+)
+export type Chargeback = Static<typeof Chargeback>
+export const EVIDENCE_TEXT_MAX = 16_000
+const said = Type.Optional(text(1, EVIDENCE_TEXT_MAX))
+/** What is said for the seller, each as far as it is known. */
+const Evidence = Type.Object(
+  {
+    accessLog: said,
+    customerEmail: said,
+    customerName: said,
+    customerIp: said,
+    description: said,
+    refundPolicy: said,
+    refundRefusal: said,
+    serviceDate: said,
+    text: said,
+  },
+  { additionalProperties: false, minProperties: 1 },
+)
 const OfOrder = { order: Id, charge: Type.Optional(Id) }
 const PayoutResult = { payout: Id, seller: Id, amount: Money }
 
@@ -101,8 +146,55 @@ export const payment = contract({
     payee: {
       auth: 'internal',
       key: 'user',
-      summary: 'May money be paid out to this seller? Asks the provider when the last answer was no.',
-      result: Type.Object({ account: Type.Union([Type.String(), Type.Null()]), payoutsEnabled: Type.Boolean() }),
+      summary:
+        'May money be paid out to this seller, and if not, what does the provider want to know? It is asked when the last answer was no.',
+      result: Type.Object({
+        account: Type.Union([Type.String(), Type.Null()]),
+        payoutsEnabled: Type.Boolean(),
+        requirements: Type.Array(Type.String()),
+        requirementsDueAt: Type.Union([Type.Integer(), Type.Null()]),
+        heldFor: Type.Union([Type.String(), Type.Null()]),
+      }),
+      params: closed({ user: Id }),
+    },
+    settings: {
+      rest: 'GET /v1/payment-settings',
+      auth: 'none',
+      publicRead: { maxAgeSeconds: 300, staleSeconds: 3600 },
+      result: Type.Object({ provider: Type.String(), publishableKey: Type.Union([Type.String(), Type.Null()]) }),
+      summary: "Where buyers pay: with a publishable key, at the provider's own form, given an order's client secret.",
+      params: closed({}),
+    },
+    chargebacks: {
+      rest: 'GET /v1/admin/chargebacks',
+      auth: 'admin',
+      result: listOf(Chargeback),
+      summary: "Payments that their cards' banks take back or ask about, newest first.",
+      params: closed({ status: Type.Optional(ChargebackStatus), ...page }),
+    },
+    answerChargeback: {
+      rest: 'POST /v1/admin/chargebacks/:id/answer',
+      auth: 'admin',
+      key: 'id',
+      result: Chargeback,
+      errors: ['invalid_transition'],
+      summary: 'Sends evidence to the bank, once and for all, before `evidenceDueAt`.',
+      params: closed({ id: Id, evidence: Evidence }),
+    },
+    acceptChargeback: {
+      rest: 'POST /v1/admin/chargebacks/:id/accept',
+      auth: 'admin',
+      key: 'id',
+      result: Chargeback,
+      errors: ['invalid_transition'],
+      summary: 'Gives in: the chargeback is lost and the money stays with the cardholder.',
+      params: closed({ id: Id }),
+    },
+    forget: {
+      auth: 'internal',
+      key: 'user',
+      result: Type.Object({}),
+      summary: 'Forgets the address of a seller who leaves: erasure. The provider keeps what the law asks of it.',
       params: closed({ user: Id }),
     },
     webhook: {
@@ -231,6 +323,14 @@ export const payment = contract({
       reason: Type.String(),
       /** Neither refunded nor disputed by now. */
       actionable: Type.Boolean(),
+      at: Type.Integer(),
+    }),
+    /** Money can go out to a seller or can't any more (`heldFor`), or the provider wants to know something by a day. */
+    'payment.payee.changed': Type.Object({
+      user: Id,
+      payoutsEnabled: Type.Boolean(),
+      requirementsDueAt: Type.Union([Type.Integer(), Type.Null()]),
+      heldFor: Type.Union([Type.String(), Type.Null()]),
       at: Type.Integer(),
     }),
     /** An operation's own timer: the call it is at is to be made or looked after. */

@@ -22,6 +22,7 @@ import { standing } from './standing.ts'
 export const operations = actorCollection<AnyOperation>('payment_operations', {
   byPayment: { keys: ['paymentId', 'kind'] },
   byDisputed: { keys: ['disputedAt'] },
+  byDisputeStatus: { keys: ['status', 'disputedAt'] },
   byStanding: { keys: ['standing', 'standingAt'] },
 })
 

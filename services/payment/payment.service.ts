@@ -8,6 +8,7 @@ import { LIMIT_DEFAULT } from '../shapes.ts'
 import { backfill, BACKFILL_EVERY_MS, paymentBackfill } from './backfill.ts'
 import * as charge from './charge.ts'
 import type { ChargeDoc } from './charge.ts'
+import { answerChargeback, listChargebacks } from './chargebacks.ts'
 import type { AnyOperation, Provider } from './calls.ts'
 import { payment as contract, type ProviderTransaction } from './contract.ts'
 import { newDisbursement } from './disbursement.ts'
@@ -123,14 +124,25 @@ export default service(contract, async (here) => {
         const back = `${publicUrl}/account/payouts`
         return { url: await payments.onboardingLink(payee.accountId!, { refresh: back, return: back }).catch(explain) }
       },
+      forget: async ({ params: { user } }) => {
+        await all.book.turn(user, (state) =>
+          state?.kind === 'payee' && state.email !== ''
+            ? { next: { ...state, email: '' }, result: null }
+            : { result: null },
+        )
+        return {}
+      },
       payee: async ({ params: { user } }) => {
         const known = await all.book.read(user)
-        if (known?.kind !== 'payee') return { account: null, payoutsEnabled: false }
+        if (known?.kind !== 'payee') return payeeView(null)
         if (!known.payoutsEnabled)
           await all.sync(user).catch((error) => here.log.warn(`looking at the account of ${user}:`, error))
-        const { accountId, payoutsEnabled } = payeeOf((await all.book.read(user)) ?? known)
-        return { account: accountId, payoutsEnabled }
+        return payeeView(payeeOf((await all.book.read(user)) ?? known))
       },
+      settings: () => ({ provider: payments.provider, publishableKey: payments.publishableKey }),
+      chargebacks: ({ params }) => listChargebacks(documents, params),
+      answerChargeback: ({ params: { id, evidence } }) => answerChargeback(all, id, evidence),
+      acceptChargeback: ({ params: { id } }) => answerChargeback(all, id, null),
       webhook: async ({ params: { body, signature } }) => {
         const event = await payments.verifyWebhook(Buffer.from(body, 'base64'), signature).catch(explain)
         await webhooks.receive(event)
@@ -184,10 +196,10 @@ export default service(contract, async (here) => {
         })
         await all.drive(order)
       },
-      'order.refund.requested': async ({ data: { order, refund, amount } }) => {
-        const paid = chargeOf(await all.book.read(order))
+      'order.refund.requested': async ({ data: { order, charge: further, refund, amount } }) => {
+        const paid = chargeOf(await all.book.read(further ?? order))
         if (paid.state !== 'succeeded' || !paid.paymentId)
-          throw new Error(`${order} was never paid, there is nothing to refund`)
+          throw new Error(`${paid.id} was never paid, there is nothing to refund`)
         const { paymentId } = paid
         await all.book.turn(refund, (state, now) =>
           state ? { result: null } : { next: newRefund(refund, { order, amount, paymentId }, now), result: null },
@@ -234,6 +246,14 @@ const payeeOf = (doc: AnyOperation | null): PayeeDoc => {
   if (doc?.kind !== 'payee') throw refuse('not_found', 'there is no account for that person')
   return doc
 }
+
+const payeeView = (doc: PayeeDoc | null) => ({
+  account: doc?.accountId ?? null,
+  payoutsEnabled: doc?.payoutsEnabled ?? false,
+  requirements: doc?.requirements ?? [],
+  requirementsDueAt: doc?.requirementsDueAt ?? null,
+  heldFor: doc?.heldFor ?? null,
+})
 
 const statementLine = ({ sourceId: source, ...one }: BalanceTransaction): ProviderTransaction => {
   const { id, type, amount, fee, net, currency, op, createdAt } = one

@@ -3,18 +3,21 @@
 import type { Documents } from '../../adapters/documents/index.ts'
 import type { Said } from '../../mixins/actor.ts'
 import type { Here } from '../../mixins/service.ts'
-import { isRefused } from '../../services/errors.ts'
+import { isRefused, refuse } from '../../services/errors.ts'
 import { balances, payableOf, type PayableQuery } from '../../services/ledger/balances.ts'
 import { BEGINNING, chained } from '../../services/ledger/chain.ts'
 import type { LedgerEntry, Posting } from '../../services/ledger/contract.ts'
 import { decideAll } from '../../services/ledger/decision.ts'
 import { mistakeOf } from '../../services/ledger/posting.ts'
 import * as moves from '../../services/order/moves.ts'
+import type { Closed, Opened } from '../../services/order/moves/chargebacks.ts'
+import type { Warned } from '../../services/order/moves/warnings.ts'
 import { orders as orderCollection, type OrderDoc } from '../../services/order/state.ts'
 import type { AnyOperation } from '../../services/payment/calls.ts'
 import * as charge from '../../services/payment/charge.ts'
 import type { ChargeDoc } from '../../services/payment/charge.ts'
 import { newDisbursement } from '../../services/payment/disbursement.ts'
+import { hearing } from '../../services/payment/hearing.ts'
 import { openOperations, operations } from '../../services/payment/operations.ts'
 import { newRefund } from '../../services/payment/refund.ts'
 import type { Money } from '../../services/shapes.ts'
@@ -33,7 +36,7 @@ import { openRunner, type Runner } from '../../services/payout/runner.ts'
 import { coversOf } from '../../services/payout/schedule.ts'
 import { openSelection } from '../../services/payout/selection.ts'
 import { memory, type Hears } from './memory.ts'
-import { provider } from './provider.ts'
+import { provider, type Event } from './provider.ts'
 import type { World } from './world.ts'
 
 export const CURRENCY = 'usd'
@@ -77,7 +80,7 @@ export const market = async (here: World, watch: Watch) => {
   }
   const bank = provider(
     here,
-    (op) => hearWebhook(op),
+    (event) => hearWebhook(event),
     (key) => refused.has(key),
   )
   let book!: ReturnType<typeof memory<AnyOperation>>
@@ -102,16 +105,26 @@ export const market = async (here: World, watch: Watch) => {
         ),
       ),
   })
+  const find = async (_of: unknown, { equals }: { equals: { paymentId: string; kind: string } }) => ({
+    docs: [...book.docs.values()].filter(
+      (doc) => doc.kind === equals.kind && 'paymentId' in doc && doc.paymentId === equals.paymentId,
+    ),
+    next: null,
+  })
+  const apply = hearing({ find } as never, all, inside.log)
+  const heard = ({ op, ...event }: Event) =>
+    apply({ id: '', type: '', createdAt: here.now(), metadata: op === undefined ? {} : { op }, ...event })
   // Kept, so worked on until it was: the provider's refusals and our own deaths only delay it.
-  const hearWebhook = (op: string) => {
+  const hearWebhook = (event: Event) => {
+    const name = event.op ?? event.objectId
     const work = async () => {
-      await all.sync(op).catch(() => {
+      await heard(event).catch(() => {
         here.count('webhooks tried again')
         again()
       })
     }
-    const again = () => here.later(2000, `webhook of ${op} again`, work, { left: again })
-    here.later(0, `sync of ${op}`, work, { left: again })
+    const again = () => here.later(2000, `webhook of ${name} again`, work, { left: again })
+    here.later(0, `sync of ${name}`, work, { left: again })
   }
 
   // ---- payment.begin and payment.confirm, whose pauses are real time in the service
@@ -214,6 +227,12 @@ export const market = async (here: World, watch: Watch) => {
         ),
       'payment.refunded': ({ order, refund, amount }: Refund) =>
         tell(order, (state, now) => moves.refunded(state, refund, amount, now)),
+      'payment.disputed': (data: Opened & { order: string }) =>
+        tell(data.order, (order, now) => moves.chargedBack(paidFor(order, data.charge), data, now)),
+      'payment.dispute.closed': (data: Closed & { order: string }) =>
+        tell(data.order, (order, now) => moves.chargebackClosed(paidFor(order, data.charge), data, now)),
+      'payment.warned': (data: Warned & { order: string }) =>
+        tell(data.order, (order, now) => moves.warned(paidFor(order, data.charge), data, now)),
       'payment.refund.failed': ({ order, refund, code }: Refund) =>
         tell(order, (state, now) => moves.refundFailed(state, refund, code, now)),
     },
@@ -275,7 +294,7 @@ export const market = async (here: World, watch: Watch) => {
     bank,
     hears,
     words,
-    sync: all.sync,
+    heard,
     begin,
     confirm,
     startRun,
@@ -285,6 +304,11 @@ export const market = async (here: World, watch: Watch) => {
 }
 
 export const decided = (moved: moves.Moved | null) => (moved ? { ...moved, result: null } : { result: null })
+/** What is told before its payment is told again. */
+const paidFor = (order: OrderDoc, charge: string | undefined): OrderDoc => {
+  if (moves.isUnpaid(order, charge)) throw refuse('unavailable', order.id)
+  return order
+}
 const chargeOf = (doc: AnyOperation | null | undefined): ChargeDoc => {
   if (doc?.kind !== 'charge') throw new Error(`${doc?.id} is no charge`)
   return doc
