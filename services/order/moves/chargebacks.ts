@@ -132,7 +132,7 @@ const lost = (
       credited: (order.credited ?? 0) - settled,
       writtenOff: (order.writtenOff ?? 0) + excess - settled,
       ...going,
-      ...(next.charge === undefined && offerWithin(order, leftOf(order) - gone)),
+      ...(isOfPrice(order, next.charge) && offerWithin(order, leftOf(order) - gone)),
       ...(ends && { ...ENDED, ...(order.status === 'disputed' && { disputeStatus: 'resolved' as const }) }),
       ...(next.charge !== undefined &&
         order.tips && { tips: tipsWithout(going.tips ?? tipsOf(order), next.charge, gone) }),
