@@ -15,6 +15,7 @@ import { offer } from './offer/contract.ts'
 import { order } from './order/contract.ts'
 import { payment } from './payment/contract.ts'
 import { payout } from './payout/contract.ts'
+import { privacy } from './privacy/contract.ts'
 import { reconciliation } from './reconciliation/contract.ts'
 import { review } from './review/contract.ts'
 import { sandbox } from './sandbox/contract.ts'
@@ -37,6 +38,7 @@ export const contracts = {
   order,
   payment,
   payout,
+  privacy,
   reconciliation,
   review,
   sandbox,

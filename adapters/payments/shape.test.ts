@@ -1,10 +1,10 @@
 // With TEST_STRIPE_MOCK_URL set (npm run test:stripe-mock does): every request of ours, every operation of the sandbox and
 // every answer of it are held against the provider's own published description of its API.
 import test, { type ExecutionContext } from 'ava'
-import { judged, requestsOf, type Wire } from './described.ts'
+import { judged, requestsOf, type Wire } from './described.fixture.ts'
 import { confirm, open, paid, payee, quiet, refusal, returnUrl, usd } from './fixture.ts'
 import type { Payments } from './index.ts'
-import { openRecorder, type Recorded } from './recorder.ts'
+import { openRecorder, type Recorded } from './recorder.fixture.ts'
 import { ROUTES } from './sandbox/router.ts'
 import { openStripe } from './stripe.ts'
 

@@ -43,6 +43,17 @@ export default service(contract, async (here) => {
         return {}
       },
       list: (ctx) => list(documents, ctx),
+      forget: async ({ params: { user } }) => {
+        let removed = 0
+        for (;;) {
+          const { docs } = await documents.find(favorites, { index: 'byUser', equals: { user }, limit: FORGET_BATCH })
+          if (docs.length === 0) return { removed }
+          for (const { id, gig } of docs) {
+            await stir(gig)
+            if (await documents.remove(favorites, id)) removed++
+          }
+        }
+      },
     },
     hears: {
       'favorite.due': async ({ data: { gig: id }, call }) => {
@@ -52,6 +63,8 @@ export default service(contract, async (here) => {
     },
   }
 })
+
+const FORGET_BATCH = 200
 
 const list = async (documents: Documents, { caller, params, call }: Action<'list'>) => {
   const { limit = LIMIT_DEFAULT, cursor = null } = params

@@ -159,11 +159,14 @@ const spoken = (
   const body = textOf(result)
   const { publicRead } = route.action
   if (!publicRead || status !== 200 || !isForEverybody(route.name, result))
-    return jsonResponse(status, [NO_STORE, ...headers], body)
+    return jsonResponse(status, [NO_STORE, ...kept(route), ...headers], body)
   const etag = etagOf(body)
   const shared: Header[] = [publicCaching(publicRead), ['ETag', etag], ...headers]
   return isUnchanged(ifNoneMatch, etag) ? { status: 304, headers: shared, body: '' } : jsonResponse(200, shared, body)
 }
+
+const kept = ({ action: { download } }: Route): readonly Header[] =>
+  download ? [['Content-Disposition', `attachment; filename="${download}"`]] : []
 
 /** Owners see their gigs whatever the status; that is between them and us. */
 const isForEverybody = (name: string, result: unknown): boolean =>

@@ -159,6 +159,40 @@ export const ofGig = ({ id, seller, title, approved, reasons }: Events['gig.mode
 ]
 const REASONS_MAX = 10
 
+const MADE: Readonly<Record<string, string>> = { message: 'message', review: 'review' }
+/** To whom it was decided about, and to those who asked for it. What becomes of a gig is told by the gig. */
+export const ofDecision = ({
+  target,
+  owner,
+  verdict,
+  reason,
+  held,
+  reporters,
+}: Events['moderation.decided']): Notice[] => {
+  const isOut = verdict === 'suspend' || (verdict === 'reject' && target.type === 'user')
+  const made = MADE[target.type]
+  const title = isOut
+    ? 'Your account is suspended'
+    : made && verdict === 'reject'
+      ? `A ${made} of yours was removed`
+      : made && held !== null
+        ? `A ${made} of yours was looked at, and can be seen`
+        : null
+  const about = { type: target.type, id: target.id }
+  const data = { decision: verdict }
+  const told = { kind: 'account' as const, about, data }
+  return [
+    ...(title ? [{ ...told, user: owner, title, ...(reason && { text: cut(reason, TEXT_MAX) }) }] : []),
+    ...reporters.map((user) => ({
+      ...told,
+      user,
+      title: 'What you reported was looked at',
+      text:
+        verdict === 'approve' ? 'It is within the rules and stays. Thank you.' : 'It was against the rules. Thank you.',
+    })),
+  ]
+}
+
 /** Of a review that waits for its answer; once both can be seen, that is said instead. */
 export const ofWrittenReview = ({ order, by, buyer, seller, hidden }: Events['review.written']): Notice[] =>
   !hidden

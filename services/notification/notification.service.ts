@@ -11,6 +11,7 @@ import { planner } from './planning.ts'
 import { forgetPerson } from './erasure.ts'
 import { messageNotices } from './messages.ts'
 import {
+  ofDecision,
   ofGig,
   ofOrder,
   ofPayee,
@@ -94,7 +95,10 @@ export default service(contract, async (here) => {
         const read = await markRead(documents, ctx, now())
         return { read, unread: await unreadCount(documents, ctx.caller.id) }
       },
-      settings: async ({ caller }) => (await documents.get(preferences, caller.id))?.settings ?? DEFAULTS,
+      settings: async ({ caller }) => {
+        const kept = (await documents.get(preferences, caller.id))?.settings
+        return kept ? settled(kept) : DEFAULTS
+      },
       change: ({ caller, params }) => keep(documents, caller.id, () => settled(params)),
       pushKey: () => {
         if (push.publicKey === null) throw refuse('not_found', 'web push is not set up here')
@@ -137,6 +141,7 @@ export default service(contract, async (here) => {
     hears: {
       'order.moved': hears<'order.moved'>(ofOrder),
       'gig.moderated': hears<'gig.moderated'>(ofGig),
+      'moderation.decided': hears<'moderation.decided'>(ofDecision),
       'review.written': hears<'review.written'>(ofWrittenReview),
       'review.published': hears<'review.published'>(ofShownReview),
       'payment.payout.paid': hears<'payment.payout.paid'>(ofPayout),

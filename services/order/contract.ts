@@ -226,6 +226,12 @@ export const order = contract({
       ),
       params: closed({ ids: Type.Array(Id, { maxItems: 1000 }) }),
     },
+    forget: {
+      auth: 'internal',
+      result: Type.Object({ changed: Type.Integer() }),
+      summary: 'Forgets the name of a person who leaves: erasure. What was ordered and paid stays.',
+      params: closed({ user: Id }),
+    },
     verify: {
       auth: 'internal',
       summary: 'Every history is a path of the table and ends where the order is.',

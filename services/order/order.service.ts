@@ -7,6 +7,7 @@ import { LIMIT_DEFAULT, type Caller } from '../shapes.ts'
 import { orderTopic, TAIL_MAX, topicFrame } from '../topic.ts'
 import { place, placeAgreed, withPayment, type Checkout } from './checkout.ts'
 import { order as contract } from './contract.ts'
+import { forgetParty } from './erasure.ts'
 import { listDisputes, listOrders, withDispute } from './listing.ts'
 import * as moves from './moves.ts'
 import type { By, Moved } from './moves.ts'
@@ -238,6 +239,7 @@ export default service(contract, async (here) => {
         (await documents.getMany(orders, params.ids)).map(
           (order) => order && { offer: order.offer ?? null, subtotal: order.price.subtotal - boughtLater(order) },
         ),
+      forget: async ({ params: { user } }) => ({ changed: await forgetParty(documents, book, user) }),
       verify: async () => {
         const problems: string[] = []
         let count = 0

@@ -14,7 +14,7 @@ export const ORDER_STATUSES = [
   'expired',
 ] as const
 export type OrderStatus = (typeof ORDER_STATUSES)[number]
-export const OrderStatus = Type.Union(ORDER_STATUSES.map((status) => Type.Literal(status)))
+export const OrderStatus = Type.Unsafe<OrderStatus>(Type.Union(ORDER_STATUSES.map((status) => Type.Literal(status))))
 
 /** A package of the gig, or what an accepted offer said instead of one. */
 export const ORDERED_PACKAGES = [...PACKAGE_NAMES, 'custom'] as const

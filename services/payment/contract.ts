@@ -190,6 +190,13 @@ export const payment = contract({
       summary: 'Gives in: the chargeback is lost and the money stays with the cardholder.',
       params: closed({ id: Id }),
     },
+    forget: {
+      auth: 'internal',
+      key: 'user',
+      result: Type.Object({}),
+      summary: 'Forgets the address of a seller who leaves: erasure. The provider keeps what the law asks of it.',
+      params: closed({ user: Id }),
+    },
     webhook: {
       rest: 'POST /v1/webhooks/stripe',
       auth: 'none',

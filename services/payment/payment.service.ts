@@ -111,6 +111,14 @@ export default service(contract, async (here) => {
         const back = `${publicUrl}/account/payouts`
         return { url: await payments.onboardingLink(payee.accountId!, { refresh: back, return: back }).catch(explain) }
       },
+      forget: async ({ params: { user } }) => {
+        await all.book.turn(user, (state) =>
+          state?.kind === 'payee' && state.email !== ''
+            ? { next: { ...state, email: '' }, result: null }
+            : { result: null },
+        )
+        return {}
+      },
       payee: async ({ params: { user } }) => {
         const known = await all.book.read(user)
         if (known?.kind !== 'payee') return payeeView(null)

@@ -473,6 +473,22 @@ test('an admin answers a chargeback once; good evidence brings the money back', 
   t.deepEqual((await node.call('payment.chargebacks', { status: 'needs_response' }, admin)).data, [])
 })
 
+test('an answer that nobody knows to have arrived is looked for once its key is forgotten', async (t) => {
+  const world = await start(t)
+  const { node, provider } = world
+  const paymentId = await troubled(world, 'pm_card_createDispute')
+  await hearAll(world)
+  const [open] = (await node.call('payment.chargebacks', {}, admin)).data
+  provider.server.faults.add({ kind: 'answer_lost', on: 'disputes.update' })
+  const evidence = { text: 'winning_evidence' }
+  await node.call('payment.answerChargeback', { id: open!.id, evidence }, admin)
+  const [answered] = await eventually(
+    async () => (await advance(world, 25 * 3_600_000), kept(world, 'dispute', paymentId)),
+    ([one]) => one?.status === 'won',
+  )
+  t.is(answered!.refusal, null)
+})
+
 test('an admin who gives in has lost the chargeback, and one who is late is told so', async (t) => {
   const world = await start(t)
   const { node } = world

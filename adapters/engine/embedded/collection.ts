@@ -3,6 +3,7 @@ import type { IndexedGig } from '../index.ts'
 import type { Shelves } from './browse.ts'
 import { buildSegment } from './build.ts'
 import { uncount, type Living } from './living.ts'
+import { NAMES_MAX, noNames, type Names } from './names.ts'
 import type { Segment } from './segment.ts'
 import type { StemMemo } from './stems.ts'
 import { compareTo, find, lowerBound, stringAt } from './table.ts'
@@ -30,6 +31,8 @@ export type Collection = {
   /** Whether something that was on disk could not be read. */
   damaged: boolean
   stems: StemMemo
+  /** Of the facets' values. */
+  names: Names
 }
 
 /** Removals remembered against late deliveries; the oldest are forgotten first. */
@@ -42,6 +45,7 @@ export const emptyCollection = (): Collection => ({
   revision: 0,
   damaged: false,
   stems: new Map(),
+  names: noNames(),
 })
 
 export function partOf(segment: Segment, file: SavedFile | null): Part {
@@ -104,6 +108,12 @@ export function takeFrom(collection: Collection, other: Collection) {
   collection.removed = other.removed
   collection.damaged = false
   collection.revision += 1
+}
+
+/** The numbering of facets' values, begun anew when too many of them are gone. */
+export function namesOf(collection: Collection): Names {
+  if (collection.names.all.length > NAMES_MAX) collection.names = noNames()
+  return collection.names
 }
 
 export function livingCount(collection: Collection): number {

@@ -1,6 +1,8 @@
 // A sorted list of distinct strings in two typed arrays, so that it can be shared between threads and dumped as it is.
 // The order is that of `<` on JavaScript strings.
 
+import type { Names } from './names.ts'
+
 export type Table = {
   size: number
   chars: Uint16Array
@@ -10,10 +12,12 @@ export type Table = {
   names: string[]
   /** Of tables of few values: them as words, once somebody asked. */
   plain: string[]
+  /** Of values of facets: their numbers among those of all parts. */
+  numbered: { names: Names; numbers: Uint32Array } | null
 }
 
 export const tableOf = (chars: Uint16Array, starts: Uint32Array): Table => {
-  return { size: starts.length - 1, chars, starts, names: [], plain: [] }
+  return { size: starts.length - 1, chars, starts, names: [], plain: [], numbered: null }
 }
 
 export function packStrings(sorted: readonly string[]): { chars: Uint16Array; starts: Uint32Array } {
