@@ -52,7 +52,7 @@ const charges: Kind<ChargeDoc> = {
       )
       return (doc, now) => charge.applied(doc, payment, now)
     },
-    confirm: async ({ payments, returnUrl }, { doc: { paymentId, paymentMethod }, call }) => {
+    confirm: async ({ payments, returnUrl: now }, { doc: { paymentId, paymentMethod, returnUrl = now }, call }) => {
       const payment = await payments.confirmPayment(paymentId!, { paymentMethod: paymentMethod!, returnUrl }, call.key)
       return (doc, now) => charge.applied(doc, payment, now)
     },

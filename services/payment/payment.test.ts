@@ -105,6 +105,22 @@ test('a declined card is an answer, and another one pays', async (t) => {
   t.is(times(world.told, 'payment.succeeded'), 1)
 })
 
+test('a confirmation whose key the provider knows with other words is looked at, not told as declined', async (t) => {
+  const { node, provider, told, ...world } = await start(t)
+  const { paymentId } = await begin(node, 'ord_1')
+  // A process that was set up differently has sent it, and died before its answer.
+  const before = { paymentMethod: 'pm_card_visa', returnUrl: 'https://elsewhere.test/orders' }
+  await provider.confirmPayment(paymentId, before, 'ord_1:confirm:1')
+  const outcome = await pay(node, 'ord_1').catch((error: unknown) => error)
+  t.true((outcome as { status?: string }).status === 'succeeded' || isRefused(outcome, 'unavailable'))
+  await advance({ node, provider, told, ...world }, 60_000)
+  await eventually(
+    () => times(told, 'payment.succeeded'),
+    (count) => count === 1,
+  )
+  t.deepEqual(await moved({ node, provider, told, ...world }, 'charge'), [10_550])
+})
+
 test('a card that wants 3-D Secure is paid when the buyer approves, also if no webhook ever comes', async (t) => {
   const world = await start(t)
   await begin(world.node, 'ord_1')
