@@ -80,6 +80,7 @@ const settings = (chosen: Configuration): Settings => ({
   publicUrl: chosen.publicUrl,
   jwtSecret: chosen.jwtSecret ?? keptSecret(join(chosen.dataDir, 'jwt.secret')),
   payoutCron: chosen.payoutCron,
+  payoutApprovalLimits: chosen.payoutApprovalLimits,
   port: chosen.port,
   host: chosen.host,
   sharePort: chosen.sharePort,
@@ -143,6 +144,7 @@ const factories = (chosen: Configuration): AdapterFactories => ({
       ? (await import('./adapters/payments/stripe.ts')).openStripe({
           secretKey: chosen.stripeSecretKey,
           webhookSecret: chosen.stripeWebhookSecret,
+          ...(chosen.stripePublishableKey && { publishableKey: chosen.stripePublishableKey }),
           provider: 'stripe',
           log,
         })

@@ -99,9 +99,9 @@ test('a refused turn changes nothing', async (t) => {
   await node.stop()
 })
 
-test('what a turn says is delivered to its group and then dropped from the document', async (t) => {
+test('what a turn says is delivered to its groups and then dropped from the document', async (t) => {
   const heard: Event[] = []
-  const node = await startNode({ services: [hearer('gig', heard)] })
+  const node = await startNode({ services: [hearer('gig', heard), hearer('discovery', [])] })
   const book = await counterOn(node)
   book.relay.start()
   await book.turn('a', () => ({ next: fresh('a'), say: [completed('ord_1')], result: null }), { settle: ['gig'] })

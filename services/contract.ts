@@ -16,9 +16,11 @@ import { order } from './order/contract.ts'
 import { payment } from './payment/contract.ts'
 import { payout } from './payout/contract.ts'
 import { privacy } from './privacy/contract.ts'
+import { reconciliation } from './reconciliation/contract.ts'
 import { review } from './review/contract.ts'
 import { sandbox } from './sandbox/contract.ts'
 import { search } from './search/contract.ts'
+import { statement } from './statement/contract.ts'
 
 export const contracts = {
   account,
@@ -37,9 +39,11 @@ export const contracts = {
   payment,
   payout,
   privacy,
+  reconciliation,
   review,
   sandbox,
   search,
+  statement,
 } as const
 
 type Contracts = typeof contracts

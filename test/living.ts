@@ -1,5 +1,7 @@
 // Orders over the running services, brought to every place of their life, for the tests of the whole table.
 import { isMovable } from '../adapters/clock/index.ts'
+import type { Sandbox } from '../adapters/payments/sandbox.ts'
+import type { ServiceSchema } from 'moleculer'
 import type { ActionContract } from '../mixins/contract.ts'
 import { gigBody } from './everything.ts'
 import { eventually, startNode } from './node.ts'
@@ -44,11 +46,14 @@ export const BODIES: Record<string, object> = {
   extend: { days: 2, reason: 'Rain.' },
   decline: {},
   'refund-offer': { amount: usd(1000), reason: 'Sorry.' },
+  extras: { extras: ['colour'] },
   tip: { amount: usd(500) },
   dispute: { reason: 'Not what was agreed.' },
   'dispute/answer': { agree: true },
   'dispute/withdraw': {},
 }
+/** What the gigs offer besides. */
+export const EXTRAS = [{ id: 'colour', title: 'A colour more', price: usd(1500), addedDays: 1 }]
 /** Route's tail → action. */
 export const MOVES = new Map(
   Object.entries(contracts.order.actions as Record<string, ActionContract>).flatMap(([name, { rest }]) => {
@@ -66,8 +71,9 @@ export const codeOf = (asked: Promise<unknown>): Promise<string> =>
 export type Path = (id: string) => Promise<unknown>
 export type Life = Awaited<ReturnType<typeof openLife>>
 
-export const openLife = async () => {
-  const node = await startNode({ services: [account, gateway, gig, ledger, moderation, order, payment, search] })
+export const openLife = async (also: readonly ServiceSchema[] = []) => {
+  const services = [account, gateway, gig, ledger, moderation, order, payment, search, ...also]
+  const node = await startNode({ services })
   for (const { id, username, roles } of Object.values(PEOPLE))
     await node.call('account.ensure', {
       id,
@@ -78,7 +84,7 @@ export const openLife = async () => {
       roles,
     })
   const live = async (requirements: typeof gigBody.requirements) => {
-    const { id } = await node.call('gig.create', { ...gigBody, requirements }, as('seller'))
+    const { id } = await node.call('gig.create', { ...gigBody, requirements, extras: EXTRAS }, as('seller'))
     await node.call('gig.publish', { id }, as('seller'))
     await eventually(
       () => node.call('gig.get', { id }, as('seller')),
@@ -136,6 +142,49 @@ export const openLife = async () => {
   const hear = (id: string, name: string, data: object) =>
     node.broker.call('order.hear', { event: { id, name, data, at: Date.now() } })
 
+  // ---- what banks do
+
+  const provider = (await node.open('payments')) as Sandbox
+  const { outside } = provider.server
+  const paymentOf = async (id: string, step: string) =>
+    (await timeline(id)).findLast(({ type }) => type.startsWith(step))!.data['payment'] as string
+  /** The card's bank takes back the payment that a step told of, or asks about it; goes on when the order has heard. */
+  const takenBack =
+    (step = 'paid', told: Parameters<typeof outside.dispute>[1] = {}): Path =>
+    async (id) => {
+      await outside.dispute(await paymentOf(id, step), told)
+      await seen(told.inquiry ? 'payment_questioned' : 'charged_back')(id)
+    }
+  const bankDecides =
+    (outcome: 'won' | 'lost'): Path =>
+    async (id) => {
+      const { length } = await timeline(id)
+      const { chargebacks = [] } = await read(id)
+      await outside.decideDispute(chargebacks.find(({ status }) => ['asked', 'open'].includes(status))!.id, outcome)
+      await eventually(
+        () => timeline(id),
+        (events) => events.length > length,
+      )
+    }
+  const warned: Path = async (id) => {
+    const { length } = await timeline(id)
+    await outside.warnOfFraud(await paymentOf(id, 'paid'))
+    await eventually(
+      () => timeline(id),
+      (events) => events.length > length,
+    )
+  }
+
+  /** Asks for what the buyer's bank wants to confirm; the buyer does so after other things have happened. */
+  const confirmedAfter =
+    (move: string, ...meanwhile: Path[]): Path =>
+    async (id) => {
+      const asked = await ask(id, 'buyer', move, { ...BODIES[move], paymentMethod: 'pm_card_authenticationRequired' })
+      for (const go of meanwhile) await go(id)
+      const body = new URLSearchParams({ answer: 'approve' })
+      await fetch(asked.payment!.nextAction!.url, { method: 'POST', body, redirect: 'manual' })
+    }
+
   // ---- places
 
   const place = async (gigId = gigs.plain) =>
@@ -164,6 +213,7 @@ export const openLife = async () => {
 
   return {
     node,
+    provider,
     ask,
     read,
     timeline,
@@ -175,6 +225,10 @@ export const openLife = async () => {
     resolve,
     giveBack,
     hear,
+    takenBack,
+    bankDecides,
+    warned,
+    confirmedAfter,
     at,
     asking,
     paid,

@@ -14,6 +14,7 @@ import {
 
 export const waysOf = (life: Life): Record<string, () => Promise<string>> => {
   const { node, ask, read, by, after, seen, resolve, giveBack, hear, at, asking, paid, delivered, disputed } = life
+  const { takenBack, bankDecides, warned, confirmedAfter } = life
   const going =
     (...path: Path[]) =>
     () =>
@@ -92,6 +93,62 @@ export const waysOf = (life: Life): Record<string, () => Promise<string>> => {
       after(DAY_MS),
       seen('refund_failed'),
     ),
+    'extras before the questions are answered': unasked(by('buyer', 'extras'), by('buyer', 'requirements')),
+    'extras declined, then paid, delivered, cleared': going(
+      paid,
+      (id) => codeOf(ask(id, 'buyer', 'extras', { extras: ['colour'], paymentMethod: 'pm_card_visa_chargeDeclined' })),
+      by('buyer', 'extras'),
+      by('seller', 'deliver'),
+      by('buyer', 'accept'),
+      after(CLEARING_MS),
+    ),
+    'extras never confirmed': going(
+      paid,
+      by('buyer', 'extras', { extras: ['colour'], paymentMethod: 'pm_card_authenticationRequired' }),
+      after(PAY_WITHIN_MS),
+    ),
+    'extras confirmed after the delivery': going(
+      paid,
+      confirmedAfter('extras', by('seller', 'deliver')),
+      seen('extras_paid_too_late'),
+      settled,
+    ),
+    'extras, and all of it cancelled': going(
+      paid,
+      by('buyer', 'extras'),
+      by('seller', 'cancel'),
+      by('buyer', 'cancel'),
+      settled,
+    ),
+    'taken back at work, returned, delivered': going(paid, takenBack(), bankDecides('won'), by('seller', 'deliver')),
+    'taken back before work and lost': unasked(takenBack(), bankDecides('lost')),
+    'taken back from a disputed order and lost': going(...disputed, takenBack(), bankDecides('lost')),
+    'taken back while clearing and lost': going(...delivered, by('buyer', 'accept'), takenBack(), bankDecides('lost')),
+    "taken back after it was the seller's, lost": going(
+      ...delivered,
+      by('buyer', 'accept'),
+      after(CLEARING_MS),
+      takenBack(),
+      bankDecides('lost'),
+    ),
+    "taken back after it was the seller's, returned": going(
+      ...delivered,
+      by('buyer', 'accept'),
+      after(CLEARING_MS),
+      takenBack(),
+      bankDecides('won'),
+    ),
+    'a tip taken back and lost': going(
+      ...delivered,
+      by('buyer', 'accept'),
+      by('buyer', 'tip'),
+      takenBack('tipped'),
+      bankDecides('lost'),
+      after(CLEARING_MS),
+    ),
+    'asked about by the bank': going(paid, takenBack('paid', { inquiry: true }), bankDecides('won')),
+    'reported as fraud before delivery': going(paid, warned, settled),
+    'reported as fraud when delivered': going(...delivered, warned, by('buyer', 'accept')),
     'tipped, declined, never confirmed': going(
       ...delivered,
       by('buyer', 'accept'),

@@ -349,6 +349,55 @@ for (const [product, make] of Object.entries(products)) {
     t.is((await engine.stats()).gigs, 56)
   })
 
+  test(`${product}: an index made anew answers all the while, keeps what changed meanwhile and drops what is gone`, async (t) => {
+    const engine = await make(t)
+    await engine.setSynonyms([['logo', 'emblem']])
+    const all = Array.from({ length: 30 }, (_, at) => gig(`g${at}`, { title: 'logo', version: 5 }))
+    await engine.upsert([...all, gig('dead', { title: 'logo', version: 5 })])
+    await engine.remove([{ id: 'late', version: 4 }])
+    await engine.rebuild(async (next) => {
+      t.is((await engine.search({ q: 'emblem ' })).total, 31)
+      await engine.remove([{ id: 'g0', version: 6 }])
+      await engine.upsert([gig('g1', { title: 'song', version: 6 }), gig('new', { title: 'song', version: 1 })])
+      t.deepEqual(await found(engine, { q: 'song' }), ['g1', 'new'])
+      await next.upsert([...all, gig('late', { title: 'logo', version: 4 })])
+      await next.remove([{ id: 'g2', version: 7 }])
+      t.is((await engine.search({ q: 'logo' })).total, 29)
+      t.deepEqual((await next.versions({ limit: 3 })).versions, [
+        { id: 'g1', version: 6 },
+        { id: 'g10', version: 5 },
+        { id: 'g11', version: 5 },
+      ])
+    })
+    t.deepEqual(await found(engine, { q: 'song' }), ['g1', 'new'])
+    t.is((await engine.search({ q: 'emblem ' })).total, 27)
+    t.is((await engine.stats()).gigs, 29)
+    await engine.upsert([gig('g2', { version: 6 }), gig('g0', { version: 5 })])
+    t.is((await engine.stats()).gigs, 29)
+    await engine.upsert([gig('g2', { version: 8, title: 'poem' })])
+    t.deepEqual(await found(engine, { q: 'poem' }), ['g2'])
+  })
+
+  test(`${product}: an index that could not be made anew stays as it was, and can be tried again`, async (t) => {
+    const engine = await make(t)
+    await engine.upsert([gig('a', { title: 'logo' })])
+    const refused = await t.throwsAsync(
+      engine.rebuild(async (next) => {
+        await next.upsert([gig('b', { title: 'song' })])
+        const second = await t.throwsAsync(
+          engine.rebuild(async () => {}),
+          { instanceOf: EngineError },
+        )
+        t.is((second as EngineError).code, 'engine_busy')
+        throw new Error('no more gigs')
+      }),
+    )
+    t.is(refused?.message, 'no more gigs')
+    t.deepEqual(await found(engine, {}), ['a'])
+    await engine.rebuild((next) => next.upsert([gig('b', { title: 'song' })]))
+    t.deepEqual(await found(engine, {}), ['b'])
+  })
+
   test(`${product}: the better match of a dozen gigs stands first`, async (t) => {
     const engine = await make(t)
     await engine.upsert([

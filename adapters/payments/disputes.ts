@@ -94,7 +94,7 @@ const disputeOf = (dispute: Stripe.Dispute): Dispute => {
   const status = STATUSES[dispute.status]
   if (!status)
     throw new PaymentsError('unknown', 'unexpected_status', `A dispute in the state ${dispute.status} is not known.`)
-  const moved = dispute.balance_transactions
+  const moved = dispute.balance_transactions.map((transaction) => inCurrencyOf(dispute, transaction))
   const dueBy = dispute.evidence_details.due_by
   return {
     id: dispute.id,
@@ -110,6 +110,10 @@ const disputeOf = (dispute: Stripe.Dispute): Dispute => {
     createdAt: dispute.created * 1000,
   }
 }
+
+/** Where the provider settles in another currency, its rate and fee are the settlement's matter, as with a charge's. */
+const inCurrencyOf = (dispute: Stripe.Dispute, { currency, amount, fee }: Stripe.BalanceTransaction) =>
+  currency === dispute.currency ? { amount, fee } : { amount: Math.sign(amount) * dispute.amount, fee: 0 }
 
 const warningOf = (warning: Stripe.Radar.EarlyFraudWarning): FraudWarning => ({
   id: warning.id,

@@ -1,9 +1,9 @@
 // What somebody missed: per conversation the messages after a seq, and the changes after a change, in answers of bounded
 // size. Following `hasMore` closes any gap. The answer is put together as text, from messages that are mostly text already.
 import type { Chat, Handlers } from './parts.ts'
-import { ANSWER_BYTES_MAX, changedAfter, lastMessage, messagesFrom } from './messages.ts'
+import { ANSWER_BYTES_MAX, changedAfter, lastMessage, textsFrom } from './messages.ts'
 import type { Tails } from './tails.ts'
-import { jsonFor, wiredDoc, type Wire } from './wire.ts'
+import { jsonFor, wiredDoc, wiredText, type Wire } from './wire.ts'
 
 /** Messages one sync answers per conversation, and over all of them; the rest is asked for again (`hasMore`). */
 export const SYNC_MESSAGES_EACH = 200
@@ -99,10 +99,10 @@ const findStored = async (chat: Chat, tails: Tails, asked: Asked): Promise<Found
   // Changes first: what is changed meanwhile is in the messages, and asked for again.
   const { changed, moreChanges } = await findChanged(chat, asked)
   // From the one that is known: where it is the last, that is known too.
-  const { docs, hasMore } = await messagesFrom(chat.documents, id, Math.max(1, after), limit + 1)
-  const isToEnd = docs.length > 0 && !hasMore
-  const lastSeq = isToEnd ? docs.at(-1)!.seq : ((await lastMessage(chat.documents, id))?.seq ?? 0)
-  const messages = docs.map(wiredDoc)
+  const { texts, hasMore } = await textsFrom(chat.documents, id, Math.max(1, after), limit + 1)
+  const messages = texts.map(wiredText)
+  const isToEnd = texts.length > 0 && !hasMore
+  const lastSeq = isToEnd ? messages.at(-1)!.seq : ((await lastMessage(chat.documents, id))?.seq ?? 0)
   if (isToEnd && afterChange !== undefined && !moreChanges)
     tails.keep(id, { messages, lastChange: changed.at(-1)?.change ?? afterChange })
   return { messages: messages.filter(({ seq }) => seq > after), lastSeq, changed, moreChanges }

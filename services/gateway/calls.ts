@@ -9,7 +9,7 @@ import { priorityOf } from './admission.ts'
 import { audited } from './audited.ts'
 import type { Params } from './body.ts'
 import { etagOf, isUnchanged, publicCaching } from './conditional.ts'
-import { jsonResponse, NO_STORE, SECURITY, surrogateKeys, type Header } from './headers.ts'
+import { CSP_PAPER, HTML_TYPE, jsonResponse, NO_STORE, SECURITY, surrogateKeys, type Header } from './headers.ts'
 import type { Hot, Prepared, Wanted } from './hot.ts'
 import type { Idempotent, Outcome } from './idempotency.ts'
 import { spend, type Limits } from './limits.ts'
@@ -155,6 +155,7 @@ const spoken = (
   headers: readonly Header[],
 ): Response => {
   if (status === 204) return jsonResponse(204, [NO_STORE, ...headers], '')
+  if (route.action.html) return { status, headers: [HTML_TYPE, CSP_PAPER, NO_STORE, ...headers], body: String(result) }
   const body = textOf(result)
   const { publicRead } = route.action
   if (!publicRead || status !== 200 || !isForEverybody(route.name, result))

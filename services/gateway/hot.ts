@@ -16,7 +16,7 @@ import { shelf, type ShelfLimits } from './shelf.ts'
 export type Wanted = {
   /** One answer, however its address was spelled. */
   key: string
-  /** A notice of one of these ends it at once. */
+  /** What it is about: a notice of one of these ends it at once. */
   tags: readonly string[]
   /** A notice of one of these: it is behind, and made again. */
   generations: readonly string[]
@@ -33,7 +33,7 @@ export type Wanted = {
 export type Made = {
   bytes: Uint8Array
   headers: readonly Header[]
-  /** Tags that came with what it shows. */
+  /** Tags that came with what it shows: a notice of one, and it is over in half a second. */
   shows?: readonly string[]
 }
 /** Times are machine epoch ms: fresh until, and until when it is served while a new one is made. */
@@ -46,6 +46,8 @@ export type Prepared = Ages & {
   marks: readonly Header[]
   tags: readonly string[]
   stand: Stand
+  /** Something it shows has changed: it is made again like one that is behind, and never stands in. */
+  isOver: boolean
   /** When the next one could last not be made; 0: never. */
   failedAt: number
   wanted: Wanted
@@ -53,7 +55,7 @@ export type Prepared = Ages & {
 
 export type Hot = {
   /** The answer kept for exactly this address, if it may still be served without waiting. */
-  find(url: string): Prepared | undefined
+  find(url: string, now?: number): Prepared | undefined
   /** Waits for the answer: kept, being made, or made now. */
   get(url: string, wanted: Wanted): Promise<Prepared>
   bump(tags: readonly string[]): void
@@ -101,18 +103,19 @@ export const hotAnswers = ({
   const moving = generations()
   let heardAt = clock()
 
-  const find = (url: string): Prepared | undefined => {
+  const find = (url: string, now = clock()): Prepared | undefined => {
     const answer = kept.at(url)
     if (!answer) return undefined
-    const now = clock()
-    if (now < answer.freshUntil && !moving.isBehind(answer.stand)) return answer
+    if (now < answer.freshUntil && !isBehind(answer)) return answer
     return usable(answer, now)
   }
+
+  const isBehind = ({ isOver, stand }: Prepared): boolean => isOver || moving.isBehind(stand)
 
   /** An answer that may be served without waiting for the next; the next is made meanwhile where it is time for it. */
   const usable = (answer: Prepared, now: number): Prepared | undefined => {
     const hearing = heard(answer, now)
-    const verdict = verdictOn(answer, { now, isBehind: moving.isBehind(answer.stand), heardAt: hearing })
+    const verdict = verdictOn(answer, { now, isBehind: isBehind(answer), heardAt: hearing })
     if (verdict === 'serve') return answer
     const justFailed = now - answer.failedAt < RETRY_MS
     if (verdict === 'wait') {
@@ -212,7 +215,9 @@ export const hotAnswers = ({
   }
 
   const changed = (tag: string) => {
-    kept.dropTagged(tag)
+    for (const answer of kept.tagged(tag))
+      if (answer.wanted.tags.includes(tag)) kept.drop(answer.wanted.key)
+      else answer.isOver = true
     missing.end(tag)
     ended.end(tag)
     moving.move(tag)
@@ -264,6 +269,7 @@ const prepared = (
     marks: NO_MARKS,
     tags: shows.length > 0 ? [...new Set([...wanted.tags, ...shows])] : wanted.tags,
     stand,
+    isOver: false,
     failedAt: 0,
     madeAt,
     freshUntil,

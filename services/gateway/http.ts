@@ -16,6 +16,7 @@ import type { Mounts } from './mounts.ts'
 import { problemResponse, troubleOf } from './problem.ts'
 import type { Match, Routes } from './routes.ts'
 import type { Session } from './session.ts'
+import type { Warm } from './warm.ts'
 
 /** One request on its way through, and what every answer to it will carry. */
 export type Exchange = {
@@ -42,23 +43,29 @@ export type HttpParts = {
   calls: Calls
   mounts: Mounts
   meters: Meters
+  /** Told what is asked for. */
+  warm: Pick<Warm, 'hit' | 'miss'>
 }
 
-export const http = ({ node, routes, session, limits, hot, calls, mounts, meters }: HttpParts): Http => {
+export const http = ({ node, routes, session, limits, hot, calls, mounts, meters, warm }: HttpParts): Http => {
   const idOf = requestIds()
   let underWay = 0
 
   const handle: Handler = (request) => {
     const requestId = idOf(request)
-    const bucket = limits.address.take(addressKey(request.address))
+    const now = Date.now()
+    const bucket = limits.address.take(addressKey(request.address), now)
     const isRead = request.method === 'GET' || request.method === 'HEAD'
     if (isRead && !bucket.refused && !request.headers.has('authorization')) {
-      const kept = hot.find(urlOf(request))
-      if (kept)
+      const url = urlOf(request)
+      const kept = hot.find(url, now)
+      if (kept) {
+        warm.hit(url)
         return fromPrepared(kept, request.headers.get('if-none-match'), [
           ['X-Request-Id', requestId],
           limits.address.left(bucket),
         ])
+      }
     }
     const exchange: Exchange = {
       request,
@@ -75,9 +82,12 @@ export const http = ({ node, routes, session, limits, hot, calls, mounts, meters
 
   const inside = async (request: Request): Promise<Response> => {
     const requestId = idOf(request)
-    const kept =
-      request.method === 'GET' && !request.headers.has('authorization') ? hot.find(urlOf(request)) : undefined
-    if (kept) return fromPrepared(kept, undefined, [])
+    const url = urlOf(request)
+    const kept = request.method === 'GET' && !request.headers.has('authorization') ? hot.find(url) : undefined
+    if (kept) {
+      warm.hit(url)
+      return fromPrepared(kept, undefined, [])
+    }
     const exchange: Exchange = {
       request,
       requestId,
@@ -148,7 +158,9 @@ export const http = ({ node, routes, session, limits, hot, calls, mounts, meters
     // Where nobody is asked who they are, everybody gets the same bytes.
     if (!action.publicRead || (authorization !== undefined && action.auth !== 'none'))
       return calls.answer(asked, exchange.headers)
-    return fromMade(await calls.prepared(urlOf(request), asked), asked.ifNoneMatch, exchange.headers)
+    const url = urlOf(request)
+    warm.miss(url)
+    return fromMade(await calls.prepared(url, asked), asked.ifNoneMatch, exchange.headers)
   }
 
   const accountBudgets = (exchange: Exchange, name: string, { id }: Caller) => {

@@ -104,6 +104,7 @@ for (const [name, openPair] of Object.entries(pairs)) {
     t.deepEqual(old.headers[0], ['Content-Type', 'application/json'])
     fanouts[0]!.toNodes(HOT_CHANGED, { tags: ['gig:7'] })
     t.is(later.find('/page'), undefined)
+    await t.throwsAsync(later.get('/page', wanted({ generations: ['elsewhere'] })))
     fanouts[0]!.toNodes(HOT_CHANGED, { tags: ['search'] })
     await t.throwsAsync(later.get('/page', wanted()), { message: /not available/ })
   })

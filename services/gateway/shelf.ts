@@ -20,10 +20,10 @@ export type Shelf<A extends Kept> = {
   /** From now on this address finds what is kept under the key. */
   remember(url: string, key: string): void
   drop(key: string): void
-  dropTagged(tag: string): void
+  /** Those that carry the tag. */
+  tagged(tag: string): Iterable<A>
   clear(): void
   size(): { entries: number; bytes: number; addresses: number; letters: number }
-  all(): Iterable<A>
 }
 
 /** What an answer costs beside its bytes and key: objects, headers, its place in maps. And what each of its tags costs. */
@@ -94,18 +94,17 @@ export const shelf = <A extends Kept>(limits: ShelfLimits): Shelf<A> => {
     put,
     remember,
     drop,
-    dropTagged: (tag) => {
-      for (const key of byTag.get(tag) ?? []) drop(key)
-    },
+    tagged: (tag) => [...(byTag.get(tag) ?? NO_KEYS)].flatMap((key) => slots.get(key)?.answer ?? []),
     clear: () => {
       for (const key of slots.keys()) drop(key)
       addresses.clear()
       letters = 0
     },
     size: () => ({ entries: slots.size, bytes, addresses: addresses.size, letters }),
-    all: () => [...slots.values()].flatMap(({ answer }) => answer ?? []),
   }
 }
+
+const NO_KEYS: readonly string[] = []
 
 const costOf = ({ bytes, tags, wanted: { key } }: Kept): number =>
   bytes.length + 2 * key.length + ENTRY_BYTES + tags.length * TAG_BYTES

@@ -1,5 +1,5 @@
 // What a prepared answer stands on, by action. A notice names what has changed: one of an answer's tags ends it at once,
-// one of its generations makes it be made again within half a second. Shared caches get the same names.
+// something it shows or one of its generations makes it be made again within half a second. Shared caches get the same names.
 import { ANNOUNCEMENTS } from '../topic.ts'
 import type { Params } from './body.ts'
 

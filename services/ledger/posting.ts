@@ -11,6 +11,8 @@ export const ACCOUNTS: Readonly<Record<string, AccountRule>> = {
   rev: { owned: false },
   connected: { owned: true, never: 'credit' },
   transit: { owned: true, never: 'credit' },
+  /** What a card's bank has taken back and may yet return. */
+  dispute: { owned: true, never: 'credit' },
   escrow: { owned: true, never: 'debit' },
   clearing: { owned: true, never: 'debit' },
   in_payout: { owned: true, never: 'debit' },
@@ -28,8 +30,11 @@ export const KINDS: Readonly<Record<string, readonly string[]>> = {
   complete: ['escrow', 'clearing', 'rev'],
   tip: ['psp', 'exp', 'clearing', 'rev'],
   refund: ['escrow', 'clearing', 'available', 'rev', 'refund_pending'],
-  refund_failed: ['refund_pending', 'psp', 'buyer_credit'],
+  refund_failed: ['refund_pending', 'psp', 'buyer_credit', 'exp'],
   refund_settled: ['refund_pending', 'psp'],
+  chargeback: ['dispute', 'exp', 'psp', 'available', 'held'],
+  chargeback_won: ['psp', 'dispute', 'held', 'available', 'rev', 'buyer_credit', 'exp'],
+  chargeback_lost: ['dispute', 'escrow', 'clearing', 'available', 'held', 'rev', 'buyer_credit', 'exp'],
   clear: ['clearing', 'available'],
   hold: ['clearing', 'available', 'held'],
   reserve: ['available', 'in_payout'],
@@ -40,6 +45,7 @@ export const KINDS: Readonly<Record<string, readonly string[]>> = {
   payout_paid: ['in_payout', 'transit'],
   payout_failed: ['connected', 'in_payout', 'transit', 'available'],
   payout_returned: ['connected', 'available'],
+  provider_fee: ['psp', 'exp'],
 }
 
 export const kindOf = (account: string): string => {

@@ -221,6 +221,7 @@ export const notification = contract({
     'review.published',
     'payment.payout.paid',
     'payment.payout.failed',
+    'payment.payee.changed',
     'discovery.matched',
     'notification.due',
   ],

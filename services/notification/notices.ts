@@ -28,6 +28,13 @@ const ORDER: Readonly<Record<string, Told>> = {
   requirements_answered: { to: ['seller'], title: 'Requirements are in', text: 'The delivery clock has started.' },
   delivered: { to: ['buyer'], title: 'Your order was delivered', text: 'Accept it, or ask for a revision.' },
   late: { to: ['buyer', 'seller'], title: 'An order is late' },
+  extras_added: { to: ['buyer', 'seller'], title: 'Extras were added to an order', text: 'They are paid.' },
+  extras_expired: { to: ['buyer'], title: 'Your extras were not paid', text: 'Add them again if you like.' },
+  extras_paid_too_late: {
+    to: ['buyer'],
+    title: 'Your extras came too late',
+    text: 'What you paid for them goes back.',
+  },
   revision_requested: { to: ['seller'], title: 'A revision is asked for' },
   accepted: { to: ['seller'], title: 'Your delivery was accepted', text: 'The money is yours, clearing.' },
   auto_completed: { to: ['buyer', 'seller'], title: 'An order was completed', text: 'Nobody objected in time.' },
@@ -90,6 +97,27 @@ const ORDER: Readonly<Record<string, Told>> = {
     to: ['buyer'],
     title: 'Your refund could not be sent',
     text: 'The money is kept for you; the market looks for another way.',
+  },
+  charged_back: {
+    to: ['buyer', 'seller'],
+    title: "The card's bank has taken a payment back",
+    text: 'Nothing moves until it has decided.',
+  },
+  chargeback_won: {
+    to: ['buyer', 'seller'],
+    title: 'A payment that was taken back has returned',
+    text: 'The order goes on where it stood.',
+  },
+  chargeback_lost: { to: ['buyer', 'seller'], title: "The card's bank keeps a payment it took back" },
+  cancelled_by_chargeback: {
+    to: ['buyer', 'seller'],
+    title: 'An order was cancelled',
+    text: "The card's bank keeps the payment it took back.",
+  },
+  cancelled_on_warning: {
+    to: ['buyer', 'seller'],
+    title: 'An order was cancelled',
+    text: "The card's issuer reported its payment as fraud; the money goes back.",
   },
   tipped: { to: ['seller'], title: 'You have a tip', text: 'It is yours, clearing.' },
   tip_expired: { to: ['buyer'], title: 'Your tip was not paid', text: 'Give another if you like.' },
@@ -203,6 +231,25 @@ export const ofPayout = (event: Events['payment.payout.paid'] | Events['payment.
       ...(reason && { text: cut(reason, TEXT_MAX) }),
       about: { type: 'payout', id: payout },
       data: { status, amount, ...(reason && { reason: cut(reason, TEXT_MAX) }) },
+    },
+  ]
+}
+
+export const ofPayee = (event: Events['payment.payee.changed']): Notice[] => {
+  const { user, payoutsEnabled, requirementsDueAt } = event
+  const by = requirementsDueAt === null ? null : new Date(requirementsDueAt).toISOString().slice(0, 10)
+  const told = !payoutsEnabled
+    ? { title: 'Payouts to you are on hold', text: 'The payment provider wants to know more about you.' }
+    : by
+      ? { title: `The payment provider wants to know more about you by ${by}`, text: 'After that it may hold payouts.' }
+      : { title: 'You can be paid out', text: 'The payment provider knows all it needs.' }
+  return [
+    {
+      user,
+      kind: 'payout',
+      ...told,
+      about: { type: 'user', id: user },
+      data: { payoutsEnabled, ...(by && { by }) },
     },
   ]
 }

@@ -14,6 +14,7 @@ import {
   ofDecision,
   ofGig,
   ofOrder,
+  ofPayee,
   ofPayout,
   ofSavedSearch,
   ofShownReview,
@@ -145,6 +146,7 @@ export default service(contract, async (here) => {
       'review.published': hears<'review.published'>(ofShownReview),
       'payment.payout.paid': hears<'payment.payout.paid'>(ofPayout),
       'payment.payout.failed': hears<'payment.payout.failed'>(ofPayout),
+      'payment.payee.changed': hears<'payment.payee.changed'>(ofPayee),
       'discovery.matched': hears<'discovery.matched'>(ofSavedSearch),
       // The record has a timer of its own: nobody waits for a mail server here.
       'notification.due': async ({ data }) => sending.take(data.dispatch),

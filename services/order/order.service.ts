@@ -12,9 +12,9 @@ import { listDisputes, listOrders, withDispute } from './listing.ts'
 import * as moves from './moves.ts'
 import type { By, Moved } from './moves.ts'
 import { brokenHistory } from './process.ts'
-import { tip } from './tipping.ts'
+import { extras, tip } from './further.ts'
 import { PAY_TIMEOUT_MS } from './timing.ts'
-import { orders, refundsOf, type OrderDoc } from './state.ts'
+import { isTip, orders, purchasesOf, refundsOf, type OrderDoc } from './state.ts'
 import { publicDispute, publicEvent, partyOf, publicOrder, roleOf, toldEvents, type PartyRole } from './view.ts'
 
 /** A party's answer comes after the ledger and the provider have what the move says, so that balances read true at once. */
@@ -175,6 +175,7 @@ export default service(contract, async (here) => {
         move(ctx, ['buyer', 'seller'], (order, by, now, command) =>
           moves.decline(order, by, ctx.params.proposal, now, command),
         ),
+      extras: (ctx) => extras({ ...checkout, heard, read: (id) => read(id, ctx.caller) }, ctx),
       tip: (ctx) => tip({ ...checkout, heard }, ctx),
       offerRefund: (ctx) =>
         move(ctx, ['buyer', 'seller'], (order, by, now, command) => {
@@ -236,7 +237,7 @@ export default service(contract, async (here) => {
       },
       offered: async ({ params }) =>
         (await documents.getMany(orders, params.ids)).map(
-          (order) => order && { offer: order.offer ?? null, subtotal: order.price.subtotal },
+          (order) => order && { offer: order.offer ?? null, subtotal: order.price.subtotal - boughtLater(order) },
         ),
       forget: async ({ params: { user } }) => ({ changed: await forgetParty(documents, book, user) }),
       verify: async () => {
@@ -255,12 +256,22 @@ export default service(contract, async (here) => {
     hears: {
       'payment.succeeded': ({ data }) =>
         told(data.order, (order, now) =>
-          data.charge ? moves.tipPaid(order, data.charge, data, now) : moves.paid(order, data, now),
+          data.charge === undefined
+            ? moves.paid(order, data, now)
+            : isTip(order, data.charge)
+              ? moves.tipPaid(order, data.charge, data, now)
+              : moves.extrasPaid(order, data.charge, data, now),
         ),
       'payment.refunded': ({ data }) =>
         told(data.order, (order, now) => moves.refunded(order, data.refund, data.amount, now)),
       'payment.refund.failed': ({ data }) =>
         told(data.order, (order, now) => moves.refundFailed(order, data.refund, data.code, now)),
+      'payment.disputed': ({ data }) =>
+        told(data.order, (order, now) => moves.chargedBack(paidFor(order, data.charge), data, now)),
+      'payment.dispute.closed': ({ data }) =>
+        told(data.order, (order, now) => moves.chargebackClosed(paidFor(order, data.charge), data, now)),
+      'payment.warned': ({ data }) =>
+        told(data.order, (order, now) => moves.warned(paidFor(order, data.charge), data, now)),
       // Whoever accepted usually has the order by now; a crash in between loses nothing.
       'offer.accepted': async ({ data }) => void (await placeAgreed(checkout, data)),
       'review.written': ({ data: { order, by } }) =>
@@ -277,6 +288,16 @@ export default service(contract, async (here) => {
 const HEARD_MS = 3000
 const HEARD_PAUSE_MS = 20
 const PROBLEMS_MAX = 100
+
+/** Different payments are told of side by side: what comes before its payment is told again. */
+const paidFor = (order: OrderDoc, charge: string | undefined): OrderDoc => {
+  if (moves.isUnpaid(order, charge)) throw refuse('unavailable', `${charge ?? order.id} has not been heard as paid yet`)
+  return order
+}
+
+/** What extras bought during work have added to the subtotal. */
+const boughtLater = (order: OrderDoc): number =>
+  purchasesOf(order).reduce((sum, { status, subtotal }) => sum + (status === 'paid' ? subtotal : 0), 0)
 
 const decided = (moved: Moved | null): Decision<OrderDoc, undefined> =>
   moved ? { ...moved, result: undefined } : { result: undefined }

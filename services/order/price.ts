@@ -37,6 +37,19 @@ export const priceOf = (
   return { currency: chosen.price.currency, subtotal, serviceFee, total: safe(subtotal + serviceFee), commission }
 }
 
+/** The price with extras that were bought later: commission is that of the whole. */
+export const withMore = (price: Price, policy: FeePolicy, more: Pick<Price, 'subtotal' | 'serviceFee'>): Price => {
+  const subtotal = safe(price.subtotal + more.subtotal)
+  const serviceFee = price.serviceFee + more.serviceFee
+  return {
+    ...price,
+    subtotal,
+    serviceFee,
+    total: safe(subtotal + serviceFee),
+    commission: portion(subtotal, policy.commissionBasisPoints),
+  }
+}
+
 /** Rounded half up; exact up to 2^53 / 10,000, which `safe` guards. */
 export const portion = (amount: number, basisPoints: number): number =>
   Math.floor((safe(amount) * basisPoints + 5000) / 10_000)

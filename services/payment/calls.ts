@@ -135,7 +135,7 @@ const payees: Kind<PayeeDoc> = {
         { email, country, metadata: { op: id, user: id, ...accountMetadata } },
         call.key,
       )
-      return (doc) => payee.applied(doc, account)
+      return (doc, now) => payee.applied(doc, account, now)
     },
   },
 }
@@ -213,7 +213,7 @@ export const lookAt = async ({ payments }: Provider, doc: AnyOperation): Promise
   }
   if (doc.kind === 'payee' && doc.accountId) {
     const account = await payments.retrieveAccount(doc.accountId)
-    return (now) => (now.kind === 'payee' ? payee.applied(now, account) : { next: now, say: [] })
+    return (now, at) => (now.kind === 'payee' ? payee.applied(now, account, at) : { next: now, say: [] })
   }
   if (doc.kind === 'dispute') {
     const found = await payments.retrieveDispute(doc.id)

@@ -195,11 +195,9 @@ export const people = (here: World, of: () => Market, sellers: number) => {
     disputed: (id, role) => disputed(id, role),
     disputed_while_clearing: (id, role) => disputed(id, role),
     dispute_contested: (id) => resolve(id, random.whole(HOUR, 6 * DAY)),
-    dispute_withdrawn: (id) => {
-      // Those who were done with their moves when it stood still.
-      deliver(id, soon())
-      accept(id, soon())
-    },
+    dispute_withdrawn: (id) => goOn(id),
+    chargeback_won: (id) => goOn(id),
+    chargeback_lost: (id) => goOn(id),
     accepted: (id) => done(id),
     auto_completed: (id) => done(id),
   }
@@ -210,6 +208,12 @@ export const people = (here: World, of: () => Market, sellers: number) => {
     if (random.chance(0.05)) dispute(id, random.pick(['buyer', 'seller']), soon())
     if (random.chance(0.06)) offerRefund(id, 'seller', soon())
     if (random.chance(0.03)) refundByAdmin(id, soon())
+  }
+  /** Who made their moves while it stood still makes them again. */
+  const goOn = (id: string) => {
+    deliver(id, soon())
+    accept(id, soon())
+    resolve(id, soon())
   }
   const disputed = (id: string, role: string) => {
     const lot = random.next()
@@ -266,5 +270,7 @@ export const people = (here: World, of: () => Market, sellers: number) => {
   }
 }
 
-const gaveBack = ({ refunds = [] }: OrderDoc) => refunds.reduce((sum, { amount }) => sum + amount, 0)
+const gaveBack = ({ refunds = [], chargebacks = [] }: OrderDoc) =>
+  refunds.reduce((sum, { amount }) => sum + amount, 0) +
+  chargebacks.reduce((sum, { charge, gone }) => sum + (charge === undefined ? gone : 0), 0)
 const REFUSALS: ReadonlySet<string> = new Set(['invalid_transition', 'forbidden', 'validation_failed', 'conflict'])

@@ -52,14 +52,21 @@ export const refundFailed = (order: OrderDoc, refund: string, code: string, now:
   const found = known.find(({ id, failed }) => id === refund && !failed)
   if (!found) return null
   const amount: Money = { amount: found.amount, currency: order.price.currency }
-  const about = { order: order.id, refund, amount, buyer: order.buyer.id, wasSettled: found.settled, at: now }
+  const { credited: before = 0, writtenOff = 0 } = order
+  // What the card's bank has given them in the meantime they do not get again.
+  const twice = Math.min(found.amount, writtenOff)
+  const about = { order: order.id, refund, amount, buyer: order.buyer.id, wasSettled: found.settled, twice, at: now }
   return take(order, {
     step: 'refund_failed',
     by: { role: 'system' },
     now,
     data: { refund, amount, code },
     say: [posted(credited(about))],
-    change: { refunds: known.map((one) => (one.id === refund ? { ...one, failed: true } : one)) },
+    change: {
+      refunds: known.map((one) => (one.id === refund ? { ...one, failed: true } : one)),
+      credited: before + found.amount - twice,
+      writtenOff: writtenOff - twice,
+    },
   })
 }
 

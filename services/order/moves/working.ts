@@ -3,8 +3,9 @@ import type { Said } from '../../../mixins/actor.ts'
 import { refuse } from '../../errors.ts'
 import { completed } from '../../ledger/contract.ts'
 import { sharesOf } from '../allocation.ts'
-import { refundedOf, type OrderDoc } from '../state.ts'
+import { goneOf, type OrderDoc } from '../state.ts'
 import { AUTO_COMPLETE_MS, DAY_MS, REVISION_MS } from '../timing.ts'
+import { clearsAt } from './clearing.ts'
 import { forbidden, posted, take, type By, type Change, type Moved } from './taking.ts'
 
 export const answer = (
@@ -89,7 +90,7 @@ export const complete = (
 /** What is left of the held money is earned and begins to clear. */
 export const releasing = (order: OrderDoc, now: number): { change: Change; say: Said[] } => {
   const { id, seller, price, policy } = order
-  const shares = sharesOf(price, policy, refundedOf(order))
+  const shares = sharesOf(price, policy, goneOf(order))
   const released = completed({
     order: id,
     seller: seller.id,
@@ -107,7 +108,7 @@ export const releasing = (order: OrderDoc, now: number): { change: Change; say: 
       cancel: null,
       refundOffer: null,
       completedAt: now,
-      clearsAt: now + order.clearingMs,
+      clearsAt: clearsAt(order, now),
     },
   }
 }
