@@ -130,6 +130,7 @@ test.serial(
   async (t) => {
     const { market, cast, gig, order, conversation } = await story(t)
     const { buyer, seller } = cast
+    t.true((await market.call('recommendation.touched', { user: buyer.id })).data.length > 0)
     const NAMES = ['buyer-one', 'Bertha', 'Smallville', 'sundials']
     /** Nobody but the person has any use of these. */
     const OWN = ['favorites', 'reports', 'notifications', 'sessions']
@@ -147,6 +148,10 @@ test.serial(
       (left) => left.length === 0,
     )
     await eventually(own, (left) => left.length === 0)
+    await eventually(
+      () => market.call('recommendation.touched', { user: buyer.id }),
+      ({ data }) => data.length === 0,
+    )
     const as = async (path: string) => (await market.request('GET', path, { token: seller.token })).body
     t.is((await as(`/v1/orders/${order}`)).buyer.displayName, 'Deleted user')
     t.is((await as(`/v1/orders/${order}`)).price.total.amount, 5575)
