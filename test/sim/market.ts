@@ -114,8 +114,7 @@ export const market = async (here: World, watch: Watch) => {
     next: null,
   })
   const apply = hearing({ find } as never, all, inside.log)
-  const heard = ({ op, ...event }: Event) =>
-    apply({ type: '', metadata: op === undefined ? {} : { op }, ...event })
+  const heard = ({ op, ...event }: Event) => apply({ type: '', metadata: op === undefined ? {} : { op }, ...event })
   // Kept, so worked on until it was: the provider's refusals and our own deaths only delay it.
   const hearWebhook = (event: Event) => {
     const name = event.op ?? event.objectId
