@@ -188,7 +188,7 @@ const attempt = async (provider: Provider, made: Parameters<typeof perform>[1]):
     return { applies: await perform(provider, made) }
   } catch (error) {
     if (error instanceof PaymentsError && error.kind !== 'bad_signature')
-      return { failure: { kind: classOf(error.kind, made.call), code: error.code, message: error.message } }
+      return { failure: { kind: classOf(error, made.call), code: error.code, message: error.message } }
     // Whatever else went wrong, the call may have run.
     return {
       failure: { kind: 'unknown', code: 'no_answer', message: error instanceof Error ? error.message : String(error) },
@@ -196,6 +196,11 @@ const attempt = async (provider: Provider, made: Parameters<typeof perform>[1]):
   }
 }
 
-/** The payment method is the buyer's to name: one that can't be right is a refusal of it, not our mistake. */
-const classOf = (kind: Failure['kind'], { name }: ProviderCall): Failure['kind'] =>
-  name === 'confirm' && kind === 'bug' ? 'definitive' : kind
+/**
+ * The payment method is the buyer's to name: one that can't be right is a refusal of it, not our mistake. But a key that the
+ * provider knows with other words was sent before: what came of that is to be found out, not to be told as a refusal.
+ */
+const classOf = ({ kind, code }: PaymentsError, { name }: ProviderCall): Failure['kind'] => {
+  if (name !== 'confirm' || kind !== 'bug') return kind as Failure['kind']
+  return code === 'idempotency_error' ? 'unknown' : 'definitive'
+}

@@ -41,6 +41,10 @@ export default service(contract, async (here) => {
         docs.flatMap((doc) => (doc.kind === 'refund' && doc.id !== id && doc.refundId ? [doc.refundId] : [])),
       )
     },
+    disputed: async (paymentId) => {
+      for (const { id } of await payments.findDisputes(paymentId))
+        await hear({ type: 'refund refused', objectId: id, objectType: 'dispute', metadata: {}, paymentId })
+    },
   }
   // The sandbox takes as many calls as come.
   const pace = payments.provider === 'stripe' ? paced(Date.now) : undefined
@@ -65,7 +69,8 @@ export default service(contract, async (here) => {
   }
   /** Where calls have a pace nobody waits for the call, only for the operation to be kept. */
   const inBackground = async (id: string): Promise<void> => (later ? later.offer(id) : all.drive(id))
-  const webhooks = openWebhooks(documents, here.log, hearing(documents, all, here.log))
+  const hear = hearing(documents, all, here.log)
+  const webhooks = openWebhooks(documents, here.log, hear)
   const catchUp = (eager: boolean) =>
     backfill({ documents, payments, receive: webhooks.receive, concerns, now: here.clock.now }, { eager })
   /** What a process that died had waiting in memory is taken up at the start, not when its timers come. */
@@ -116,7 +121,10 @@ export default service(contract, async (here) => {
       confirm: async ({ params: { order, charge: further, paymentMethod } }) => {
         const id = further ?? order
         const method = paymentMethod ?? (await methodOf(all, payments.provider, order))
-        const doc = method === null ? chargeOf(await all.book.read(id)) : await confirm(all, id, method)
+        const doc =
+          method === null
+            ? chargeOf(await all.book.read(id))
+            : await confirm(all, id, { method, returnUrl: provider.returnUrl })
         return intentOf(payments.provider, doc)
       },
       onboard: async ({ params: { user, ...asked } }) => {
@@ -297,7 +305,8 @@ const CONFIRM_WAIT_MS = 10_000
 const methodOf = async (all: Operations, provider: string, order: string): Promise<string | null> =>
   provider === 'sandbox' ? chargeOf(await all.book.read(order)).paymentMethod : null
 
-const confirm = async (all: Operations, order: string, paymentMethod: string): Promise<ChargeDoc> => {
+type Confirmed = { method: string; returnUrl: string }
+const confirm = async (all: Operations, order: string, { method, returnUrl }: Confirmed): Promise<ChargeDoc> => {
   const until = Date.now() + CONFIRM_WAIT_MS
   await waitWhileUnderWay(all, order, until)
   await all.book.turn(order, (state) => {
@@ -305,7 +314,7 @@ const confirm = async (all: Operations, order: string, paymentMethod: string): P
     if (charge.isOver(doc) || doc.state === 'processing') return { result: null }
     if (doc.abandoned) throw refuse('invalid_transition', 'the order was given up')
     if (doc.stuck) throw refuse('unavailable', 'this payment needs a look by the platform first')
-    return { next: charge.confirming(doc, paymentMethod), result: null }
+    return { next: charge.confirming(doc, method, returnUrl), result: null }
   })
   for (let tries = 0; ; tries++) {
     await all.drive(order, { eager: true })
