@@ -225,7 +225,7 @@ const marketOf = async (here: Virtual, sellers: number) => {
         return { account: `acct_${(params as { user: string }).user}`, payoutsEnabled: true }
       return payableOf(sums, params)
     }) as never
-    const desk = openDesk(inside, { items, call })
+    const desk = openDesk({ items, call })
     const documents = {
       count: async (_of: unknown, { equals }: { equals: { run: string; status: string } }) =>
         counts.get(`${equals.run} ${equals.status}`) ?? 0,
