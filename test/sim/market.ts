@@ -104,7 +104,7 @@ export const market = async (here: World, watch: Watch) => {
           doc.kind === 'refund' && doc.paymentId === paymentId && doc.id !== id && doc.refundId ? [doc.refundId] : [],
         ),
       ),
-    // No card's bank takes anything back here.
+    // Their webhooks come in the end: what was refused before them is only told earlier.
     disputed: async () => undefined,
   })
   const find = async (_of: unknown, { equals }: { equals: { paymentId: string; kind: string } }) => ({
@@ -114,8 +114,7 @@ export const market = async (here: World, watch: Watch) => {
     next: null,
   })
   const apply = hearing({ find } as never, all, inside.log)
-  const heard = ({ op, ...event }: Event) =>
-    apply({ id: '', type: '', createdAt: here.now(), metadata: op === undefined ? {} : { op }, ...event })
+  const heard = ({ op, ...event }: Event) => apply({ type: '', metadata: op === undefined ? {} : { op }, ...event })
   // Kept, so worked on until it was: the provider's refusals and our own deaths only delay it.
   const hearWebhook = (event: Event) => {
     const name = event.op ?? event.objectId
