@@ -17,7 +17,6 @@ export type Configuration = {
   natsUrl: string | null
   redisUrl: string | null
   mongoUrl: string | null
-  /** Read and checked; the engine is the embedded one until the search product behind it is there. */
   meiliUrl: string | null
   meiliKey: string
   stripeSecretKey: string | null

@@ -4,6 +4,8 @@ export default {
     'test/services.test.ts',
     'adapters/documents/documents.test.ts',
     'adapters/cache/cache.test.ts',
+    'adapters/engine/engine.test.ts',
+    'adapters/engine/meilisearch.test.ts',
     'adapters/fanout/*.test.ts',
   ],
   extensions: ['ts'],

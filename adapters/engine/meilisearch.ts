@@ -45,6 +45,7 @@ const PAUSE_MS_MAX = 5000
 const OPEN_MS_MAX = 5000
 const CLOSE_MS_MAX = 5000
 const VERSIONS_PAGE_MAX = 1000
+const GONE_PAGE = 1000
 /** Gigs sent on together while an index is made anew. */
 const CHANGES_AT_ONCE = 1000
 
@@ -160,6 +161,7 @@ export async function openMeilisearchEngine(options: MeilisearchOptions): Promis
         const beside = createWriter(orderer, nextUids)
         next = beside
         try {
+          await copyGone(orderer, uids.gone, nextUids.gone)
           await fill(nextIndex(orderer, nextUids.gigs, beside.write))
           await writer.alone(() => beside.alone(() => swap(orderer, uids, nextUids)))
         } finally {
@@ -171,7 +173,7 @@ export async function openMeilisearchEngine(options: MeilisearchOptions): Promis
     async close() {
       isClosed = true
       gate.stop()
-      await Promise.race([writer.settled(), pause(CLOSE_MS_MAX)])
+      await Promise.race([writer.settled(), atMost(CLOSE_MS_MAX)])
       line.close()
     },
   }
@@ -221,6 +223,21 @@ const nextIndex = (
   versions: (page) => versionsOf(client, uid, page),
 })
 
+/** What was removed stays so in an index made anew. */
+async function copyGone(client: Meilisearch, from: string, to: string): Promise<void> {
+  for (let after: string | null = null, isFirst = true; isFirst || after !== null; isFirst = false) {
+    const { results }: { results: { id: string; version: number; at: number }[] } = await client
+      .index(from)
+      .getDocuments({
+        filter: after === null ? 'id EXISTS' : `id > ${quoted(after)}`,
+        sort: ['id:asc'],
+        limit: GONE_PAGE,
+      })
+    if (results.length > 0) await tasksDone(client, [(await client.index(to).addDocuments(results)).taskUid])
+    after = results.length === GONE_PAGE ? results.at(-1)!.id : null
+  }
+}
+
 /** Both at once: no search sees one without the other. */
 async function swap(client: Meilisearch, one: Uids, other: Uids): Promise<void> {
   const { taskUid } = await client.swapIndexes([
@@ -230,4 +247,6 @@ async function swap(client: Meilisearch, one: Uids, other: Uids): Promise<void> 
   await tasksDone(client, [taskUid])
 }
 
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms).unref())
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+/** Keeps no process alive. */
+const atMost = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms).unref())

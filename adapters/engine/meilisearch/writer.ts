@@ -3,6 +3,7 @@
 import type { Meilisearch } from 'meilisearch'
 import { EngineError } from '../index.ts'
 import { leftToWrite, type Change, type Known } from './changes.ts'
+import { idsIn } from './question.ts'
 import type { GigRecord } from './record.ts'
 import { tasksDone, tasksOver } from './tasks.ts'
 
@@ -109,7 +110,8 @@ export const createWriter = (client: Meilisearch, { gigs, gone }: Uids): Writer 
   const known = async (ids: readonly string[]): Promise<Map<string, Known>> => {
     const found = new Map<string, Known>()
     for (const some of pieces(ids)) {
-      const asked = { ids: [...some], fields: ['id', 'version'] as ('id' | 'version')[], limit: some.length }
+      // By a filter, which travels in the body: an address has no room for that many.
+      const asked = { filter: idsIn(some), fields: ['id', 'version'] as ('id' | 'version')[], limit: some.length }
       const [living, removed] = await Promise.all(
         [gigs, gone].map((uid) => client.index<{ id: string; version: number }>(uid).getDocuments(asked)),
       )
