@@ -110,7 +110,8 @@ const factories = (chosen: Configuration): AdapterFactories => ({
   engine: async ({ log }) => {
     if (chosen.meiliUrl) {
       const { openMeilisearchEngine, MeilisearchKeyError } = await import('./adapters/engine/meilisearch.ts')
-      return openMeilisearchEngine({ url: chosen.meiliUrl, key: chosen.meiliKey, log }).catch((error: unknown) => {
+      const { meiliUrl: url, meiliKey: key, meiliIndex: index } = chosen
+      return openMeilisearchEngine({ url, key, index, log }).catch((error: unknown) => {
         throw error instanceof MeilisearchKeyError ? new ConfigurationError(error.message) : error
       })
     }

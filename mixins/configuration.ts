@@ -19,6 +19,8 @@ export type Configuration = {
   mongoUrl: string | null
   meiliUrl: string | null
   meiliKey: string
+  /** Of the index there: markets that share a server each have their own. */
+  meiliIndex: string
   stripeSecretKey: string | null
   stripeWebhookSecret: string
   /** Where the sandbox provider tells its news. */
@@ -69,6 +71,7 @@ export const configuration = (env: Environment): Configuration => {
     mongoUrl: url(env, 'MONGO_URL', ['mongodb:', 'mongodb+srv:']),
     meiliUrl: url(env, 'MEILI_URL', ['http:', 'https:']),
     meiliKey: text(env, 'MEILI_KEY') ?? '',
+    meiliIndex: pattern(env, 'MEILI_INDEX', /^[A-Za-z0-9_-]{1,100}$/, 'letters, digits, - and _') ?? 'gigs',
     stripeSecretKey,
     stripeWebhookSecret: stripeSecretKey ? required(env, 'STRIPE_WEBHOOK_SECRET', 'STRIPE_SECRET_KEY is set') : '',
     sandboxWebhookUrl: url(env, 'SANDBOX_WEBHOOK_URL', ['http:', 'https:']),

@@ -2,6 +2,7 @@
 export default {
   files: [
     'test/services.test.ts',
+    'test/search-server.test.ts',
     'adapters/documents/documents.test.ts',
     'adapters/cache/cache.test.ts',
     'adapters/engine/engine.test.ts',
