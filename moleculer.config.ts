@@ -17,6 +17,7 @@ import {
 } from './mixins/configuration.ts'
 import { adapters, nodeOf, type Settings } from './mixins/node.ts'
 import { operators } from './mixins/ops.ts'
+import { Packets } from './mixins/packets.ts'
 
 export default async function config(): Promise<BrokerOptions> {
   try {
@@ -44,6 +45,7 @@ export const brokerOptions = (env: Environment, products: Partial<AdapterFactori
       type: 'Console',
       options: { level: chosen.logLevel, formatter: chosen.logFormat, colors: chosen.logFormat === 'short' },
     },
+    serializer: new Packets(),
     // Moleculer's defaults leave these open: no timeout, in-flight calls cut at stop, peers declared dead after half a minute.
     requestTimeout: 15_000,
     tracking: { enabled: true, shutdownTimeout: 10_000 },
@@ -78,6 +80,7 @@ const settings = (chosen: Configuration): Settings => ({
   publicUrl: chosen.publicUrl,
   jwtSecret: chosen.jwtSecret ?? keptSecret(join(chosen.dataDir, 'jwt.secret')),
   payoutCron: chosen.payoutCron,
+  payoutApprovalLimits: chosen.payoutApprovalLimits,
   port: chosen.port,
   host: chosen.host,
   sharePort: chosen.sharePort,
@@ -148,6 +151,7 @@ const factories = (chosen: Configuration): AdapterFactories => ({
       ? (await import('./adapters/payments/stripe.ts')).openStripe({
           secretKey: chosen.stripeSecretKey,
           webhookSecret: chosen.stripeWebhookSecret,
+          ...(chosen.stripePublishableKey && { publishableKey: chosen.stripePublishableKey }),
           provider: 'stripe',
           log,
         })

@@ -4,6 +4,8 @@ import { refuse, isRefused } from '../services/errors.ts'
 import { eventually, startNode, type TestNode } from '../test/node.ts'
 import { actor, actorCollection, type Actor, type ActorDoc } from './actor.ts'
 import type { Event } from './outbox.ts'
+import { isMovable } from '../adapters/clock/index.ts'
+import { TIMER_BATCH } from './timers.ts'
 import { parkedEvents } from './outbox.ts'
 
 type Counter = ActorDoc & { count: number; seen: string[]; rings: number }
@@ -97,9 +99,9 @@ test('a refused turn changes nothing', async (t) => {
   await node.stop()
 })
 
-test('what a turn says is delivered to its group and then dropped from the document', async (t) => {
+test('what a turn says is delivered to its groups and then dropped from the document', async (t) => {
   const heard: Event[] = []
-  const node = await startNode({ services: [hearer('gig', heard)] })
+  const node = await startNode({ services: [hearer('gig', heard), hearer('discovery', [])] })
   const book = await counterOn(node)
   book.relay.start()
   await book.turn('a', () => ({ next: fresh('a'), say: [completed('ord_1')], result: null }), { settle: ['gig'] })
@@ -156,6 +158,27 @@ test('what was said while nobody listened is found in the store and delivered by
   await first.stop()
 })
 
+test('however much was said while nobody listened, one look finds it all', async (t) => {
+  const heard: Event[] = []
+  const node = await startNode({ services: [hearer('gig', heard)] })
+  const book = await counterOn(node)
+  const documents = await node.open('documents')
+  const many = 501
+  for (let at = 0; at < many; at++) {
+    const id = `key_${at}`
+    const entry = { id: `counters:${id}:1:0`, ...completed(id), at: 1000, groups: ['gig'] }
+    await documents.insert(counters, { ...fresh(id), version: 1, outbox: [entry], outboxAt: 1000 })
+  }
+  await book.relay.scan(0)
+  await eventually(
+    () => heard.length,
+    (count) => count === many,
+  )
+  await book.stop()
+  await node.stop()
+  t.is(new Set(heard.map(({ id }) => id)).size, many)
+})
+
 test('a due timer wakes its actor once, and after an outage once', async (t) => {
   const node = await startNode({ services: [] })
   const book = await counterOn(node, (state) => ({
@@ -171,6 +194,37 @@ test('a due timer wakes its actor once, and after an outage once', async (t) => 
   t.is((await book.read('a'))?.rings, 1)
   t.is((await book.read('later'))?.rings, 0)
   t.true((await book.timers!.nextAt())! > node.clock.now())
+  await book.stop()
+  await node.stop()
+})
+
+test('however many timers are due, one look fires them all', async (t) => {
+  const node = await startNode({ services: [] })
+  const book = await counterOn(node, (state) => ({
+    next: { ...state, rings: state.rings + 1, wakeAt: null },
+    result: undefined,
+  }))
+  const due = TIMER_BATCH * 2 + 1
+  const wakeAt = node.clock.now() - 1000
+  for (let at = 0; at < due; at++)
+    await book.turn(`key_${at}`, () => ({ next: { ...fresh(`key_${at}`), wakeAt }, result: null }))
+  t.is(await book.timers!.wakeDue(), due)
+  t.is(await book.timers!.nextAt(), null)
+  await book.stop()
+  await node.stop()
+})
+
+test('whoever asks for what is due while somebody looks already gets a look of their own', async (t) => {
+  const node = await startNode({ services: [] })
+  const book = await counterOn(node, (state) => ({
+    next: { ...state, rings: state.rings + 1, wakeAt: null },
+    result: undefined,
+  }))
+  await book.turn('soon', () => ({ next: { ...fresh('soon'), wakeAt: node.clock.now() + 3_600_000 }, result: null }))
+  const early = book.timers!.wakeDue()
+  if (isMovable(node.clock)) node.clock.moveTo(node.clock.offsetMs() + 3_600_000)
+  t.is(await book.timers!.wakeDue(), 1)
+  t.is(await early, 0)
   await book.stop()
   await node.stop()
 })

@@ -12,13 +12,27 @@ export type MailboxLimits = {
 export const MAILBOX: MailboxLimits = { waitingMax: 256, keysMax: 20_000, idleMs: 10 * 60_000 }
 const SWEEP_MS = 30_000
 
-type Job = { run: () => Promise<void>; refuse: (error: Error) => void; deadlineAt: number | undefined }
+/** Turns of one kind that are one turn at most. */
+export const TOGETHER_MAX = 64
+
+/** What somebody asked of a turn, and how they are told what it came to. */
+export type Asked<I, R> = { item: I; resolve: (result: R) => void; reject: (error: unknown) => void }
+/** Settles everybody; who is not when it fails, fails with it. */
+export type Together<S, I, R> = (slot: Slot<S>, all: readonly Asked<I, R>[]) => Promise<void>
+type Job<S> = Asked<never, never> & {
+  work: Together<S, never, never>
+  deadlineAt: number | undefined
+  /** Whoever asks in the same turn of the loop still comes along. */
+  gathers: boolean
+}
 /** What is remembered under a key between turns: the owner's state, and the turns waiting. */
-export type Slot<S> = { state: S | undefined; waiting: Job[]; busy: boolean; usedAt: number }
+export type Slot<S> = { state: S | undefined; waiting: Job<S>[]; busy: boolean; usedAt: number }
 
 export type Mailbox<S> = {
   /** Runs `job` when its turn comes. Refused as overloaded when the mailbox is full or the deadline (epoch ms) has passed. */
   run<R>(key: string, deadlineAt: number | undefined, job: (slot: Slot<S>) => Promise<R>): Promise<R>
+  /** The same, as one turn with those of the same `work` that wait right behind it. */
+  runTogether<I, R>(key: string, deadlineAt: number | undefined, item: I, work: Together<S, I, R>): Promise<R>
   /** What is remembered under a key right now, if anything: nothing while a turn does not know how its write went. */
   peek(key: string): S | undefined
   /** Keys in memory, and turns waiting over all of them. */
@@ -34,22 +48,31 @@ export const mailbox = <S>(limits: MailboxLimits = MAILBOX): Mailbox<S> => {
   const onDrained: (() => void)[] = []
   let active = 0
 
-  const run = <R>(key: string, deadlineAt: number | undefined, job: (slot: Slot<S>) => Promise<R>): Promise<R> => {
+  const enqueue = <I, R>(
+    key: string,
+    asked: { deadlineAt: number | undefined; item: I; work: Together<S, I, R>; gathers: boolean },
+  ): Promise<R> => {
     const slot = touch(key)
     if (slot.waiting.length >= limits.waitingMax) return Promise.reject(full(key))
-    return new Promise<R>((resolve, reject) => {
-      slot.waiting.push({ run: () => job(slot).then(resolve, reject), refuse: reject, deadlineAt })
+    return new Promise((resolve, reject) => {
+      slot.waiting.push({ ...asked, resolve, reject } as unknown as Job<S>)
       active++
-      if (!slot.busy) void work(slot)
+      if (!slot.busy) void takeTurns(slot)
     })
   }
 
-  const work = async (slot: Slot<S>): Promise<void> => {
+  const takeTurns = async (slot: Slot<S>): Promise<void> => {
     slot.busy = true
-    for (let job = slot.waiting.shift(); job; job = slot.waiting.shift()) {
-      if (job.deadlineAt !== undefined && Date.now() > job.deadlineAt) job.refuse(late())
-      else await job.run()
-      active--
+    for (let first = slot.waiting[0]; first; first = slot.waiting[0]) {
+      const { work, gathers } = first
+      if (gathers) await endOfLoop()
+      const turn = takeAlike(slot.waiting, work)
+      const inTime = turn.filter(isInTime)
+      if (inTime.length > 0)
+        await work(slot, inTime).catch((error: unknown) => {
+          for (const { reject } of inTime) reject(error)
+        })
+      active -= turn.length
     }
     slot.busy = false
     slot.usedAt = Date.now()
@@ -80,12 +103,31 @@ export const mailbox = <S>(limits: MailboxLimits = MAILBOX): Mailbox<S> => {
   sweep.unref()
 
   return {
-    run,
+    // Work of its own is like no other.
+    run: (key, deadlineAt, job) => {
+      const work: Together<S, undefined, Awaited<ReturnType<typeof job>>> = async (slot, all) =>
+        all[0]!.resolve(await job(slot))
+      return enqueue(key, { deadlineAt, item: undefined, work, gathers: false })
+    },
+    runTogether: (key, deadlineAt, item, work) => enqueue(key, { deadlineAt, item, work, gathers: true }),
     peek: (key) => slots.get(key)?.state,
     size: () => ({ keys: slots.size, waiting: active }),
     drained: () => (active === 0 ? Promise.resolve() : new Promise((resolve) => onDrained.push(resolve))),
     stop: () => clearInterval(sweep),
   }
+}
+
+const takeAlike = <S>(waiting: Job<S>[], work: Job<S>['work']): Job<S>[] => {
+  const end = waiting.findIndex((job, at) => job.work !== work || at >= TOGETHER_MAX)
+  return waiting.splice(0, end < 0 ? waiting.length : end)
+}
+
+const endOfLoop = () => new Promise((resolve) => setImmediate(resolve))
+
+const isInTime = ({ deadlineAt, reject }: Job<never>): boolean => {
+  if (deadlineAt === undefined || Date.now() <= deadlineAt) return true
+  reject(late())
+  return false
 }
 
 const full = (key: string) => refuse('overloaded', `too many turns are waiting for ${key}`, { retryAfterSeconds: 1 })

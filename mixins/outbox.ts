@@ -172,10 +172,11 @@ export const relay = <T extends ActorDoc>(
 
   const scan = async (minAgeMs = SCAN_AGE_MS) => {
     let cursor: string | null = null
+    const to = Date.now() - minAgeMs
     do {
       const page: { docs: T[]; next: string | null } = await documents.find(of, {
         index: 'byOutbox',
-        to: Date.now() - minAgeMs,
+        to,
         limit: SCAN_BATCH,
         cursor,
       })

@@ -34,16 +34,28 @@ export const timekeeper = <T extends ActorDoc>(
   const failing = new Map<string, { tries: number; notBefore: number }>()
   let ticking: NodeJS.Timeout | undefined
   let looking: Promise<number> | null = null
+  let nextLook: Promise<number> | null = null
 
-  const wakeDue = (): Promise<number> => (looking ??= look().finally(() => (looking = null)))
+  /** One look serves everybody who asked before it began: the clock may have been moved since. */
+  const wakeDue = (): Promise<number> => {
+    if (!looking) return (looking = look().finally(() => (looking = null)))
+    return (nextLook ??= looking
+      .catch(() => 0)
+      .then(() => {
+        nextLook = null
+        return wakeDue()
+      }))
+  }
 
   const look = async (): Promise<number> => {
     let woken = 0
+    // One question for all its pages: a cursor goes on only with what it came from.
+    const to = node.clock.now()
     let cursor: string | null = null
     do {
       const { docs, next }: { docs: T[]; next: string | null } = await documents.find(of, {
         index: 'byWake',
-        to: node.clock.now(),
+        to,
         limit: TIMER_BATCH,
         cursor,
       })

@@ -24,6 +24,10 @@ export const verification = async (call: Call): Promise<Check[]> => {
       const { live, indexed, different } = await call('search.difference', {}, options)
       return { counted: { live, indexed }, problems: different.map((id) => `${id} is not indexed as it is`) }
     }),
+    check('audit: the chain is whole', async () => {
+      const { entries, problems } = await call('audit.verify', {}, options)
+      return { counted: { entries }, problems }
+    }),
     check('chat: message numbers have no gap', async () => {
       const { conversations, messages, problems } = await call('chat.verify', {}, options)
       return { counted: { conversations, messages }, problems }

@@ -33,7 +33,7 @@ test('a seeded market verifies, and a message taken out of it is noticed', async
   t.regex((await run('seed', ['--gigs', '50'], env)).stdout, /0 gigs made .* 50 were there/)
   const verified = await run('verify', ['--json'], env)
   t.is(verified.code, 0, verified.stdout + verified.stderr)
-  t.is(JSON.parse(verified.stdout).checks.length, 5)
+  t.is(JSON.parse(verified.stdout).checks.length, 6)
   const reindexed = await run('reindex', ['--json'], env)
   t.is(reindexed.code, 0, reindexed.stdout + reindexed.stderr)
   t.like(JSON.parse(reindexed.stdout).nodes, [{ state: 'done', gigs: 50, of: 50, problem: null }])

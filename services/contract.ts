@@ -2,8 +2,10 @@
 import type { ActionsOf, EventsOf } from '../mixins/contract.ts'
 import { account } from './account/contract.ts'
 import { announcement } from './announcement/contract.ts'
+import { audit } from './audit/contract.ts'
 import { chat } from './chat/contract.ts'
 import { discovery } from './discovery/contract.ts'
+import { favorite } from './favorite/contract.ts'
 import { gig } from './gig/contract.ts'
 import { ledger } from './ledger/contract.ts'
 import { media } from './media/contract.ts'
@@ -13,15 +15,21 @@ import { offer } from './offer/contract.ts'
 import { order } from './order/contract.ts'
 import { payment } from './payment/contract.ts'
 import { payout } from './payout/contract.ts'
+import { privacy } from './privacy/contract.ts'
+import { reconciliation } from './reconciliation/contract.ts'
+import { recommendation } from './recommendation/contract.ts'
 import { review } from './review/contract.ts'
 import { sandbox } from './sandbox/contract.ts'
 import { search } from './search/contract.ts'
+import { statement } from './statement/contract.ts'
 
 export const contracts = {
   account,
   announcement,
+  audit,
   chat,
   discovery,
+  favorite,
   gig,
   ledger,
   media,
@@ -31,9 +39,13 @@ export const contracts = {
   order,
   payment,
   payout,
+  privacy,
+  reconciliation,
+  recommendation,
   review,
   sandbox,
   search,
+  statement,
 } as const
 
 type Contracts = typeof contracts

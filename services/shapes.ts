@@ -33,6 +33,9 @@ export type Role = Static<typeof Role>
 /** Who asks, as established by the gateway from a token and the account as it is now. */
 export type Caller = { id: string; username: string; roles: Role[]; sessionId: string }
 
+/** A person who has left, in records that others keep. */
+export const nobody = (id: string) => ({ id, username: 'deleted', displayName: 'Deleted user' })
+
 export const LIMIT_DEFAULT = 20
 export const LIMIT_MAX = 100
 /** What every list takes. */
@@ -50,4 +53,23 @@ export const Nothing = Type.Object({}, { additionalProperties: false })
 /** Text a person wrote: trimmed length counts, control characters but line breaks and tabs are refused by the actor. */
 export const text = (minLength: number, maxLength: number) => Type.String({ minLength, maxLength })
 
-export const iso = (ms: number): string => new Date(ms).toISOString()
+/** As `Date` writes it, for less: the time of a message is written whenever it is told or told again. */
+export const iso = (ms: number): string => {
+  if (!(ms >= 0 && ms < YEAR_9999_MS && Number.isInteger(ms))) return new Date(ms).toISOString()
+  const inDayMs = ms % DAY_MS
+  const seconds = Math.floor(inDayMs / 1000)
+  const minutes = Math.floor(seconds / 60)
+  const [hour, minute, second] = [TWO[Math.floor(minutes / 60)], TWO[minutes % 60], TWO[seconds % 60]]
+  return `${dateOf(ms - inDayMs)}T${hour}:${minute}:${second}.${String(inDayMs % 1000).padStart(3, '0')}Z`
+}
+
+const DAY_MS = 86_400_000
+const YEAR_9999_MS = Date.UTC(9999, 0)
+const TWO = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, '0'))
+
+/** Most times are of one day, whose date is written once. */
+let lastDay = { ms: 0, date: '1970-01-01' }
+const dateOf = (ms: number): string => {
+  if (ms !== lastDay.ms) lastDay = { ms, date: new Date(ms).toISOString().slice(0, 10) }
+  return lastDay.date
+}

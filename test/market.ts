@@ -22,9 +22,9 @@ export type Market = {
   /** One request to the public API; the body is JSON both ways. */
   ask<T = any>(method: string, path: string, asked?: Asked): Promise<Answer<T>>
   socket(token: string): Promise<Client>
-  /** kill -9 of every process. */
-  kill(): Promise<void>
-  start(): Promise<void>
+  /** kill -9 of every process, or of one by its place in `processes`. */
+  kill(one?: number): Promise<void>
+  start(one?: number): Promise<void>
   /** Graceful end; the data directory goes too. */
   stop(): Promise<void>
   /** What the processes printed, for the message of a failed test. */
@@ -53,8 +53,9 @@ export const startMarket = async ({
   let children: ChildProcess[] = []
   let printed = ''
 
-  const start = async () => {
+  const start = async (one?: number) => {
     children = processes.map((own, at) => {
+      if (one !== undefined && at !== one) return children[at]!
       const child = spawn(command[0]!, command.slice(1), {
         cwd: ROOT,
         env: {
@@ -87,9 +88,10 @@ export const startMarket = async ({
     if (ended) throw new Error(`a process ended at its start with exit code ${ended.exitCode}:\n${printed}`)
   }
 
-  const end = async (signal: NodeJS.Signals) => {
+  const end = async (signal: NodeJS.Signals, one?: number) => {
+    const ending = one === undefined ? children : [children[one]!]
     await Promise.all(
-      children.map(
+      ending.map(
         (child) =>
           new Promise<void>((resolve) =>
             child.exitCode !== null || child.signalCode !== null
@@ -118,7 +120,7 @@ export const startMarket = async ({
     url,
     ask: (method, path, asked) => ask(url, method, path, asked),
     socket: (token) => client(`ws://127.0.0.1:${port}/v1/realtime`, token),
-    kill: () => end('SIGKILL'),
+    kill: (one) => end('SIGKILL', one),
     start,
     stop,
     output: () => printed,
@@ -151,7 +153,8 @@ export const ask = async <T = any>(
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   })
   const text = await response.text()
-  const isJson = (response.headers.get('content-type') ?? '').includes('json')
+  // A 304 has the headers of the answer it stands for, and no body.
+  const isJson = text !== '' && (response.headers.get('content-type') ?? '').includes('json')
   return { status: response.status, body: (isJson ? JSON.parse(text) : text) as T, headers: response.headers }
 }
 

@@ -8,6 +8,8 @@ export default {
     'adapters/engine/engine.test.ts',
     'adapters/engine/meilisearch.test.ts',
     'adapters/fanout/*.test.ts',
+    'services/gateway/shared.test.ts',
+    'test/browsing.test.ts',
   ],
   extensions: ['ts'],
   workerThreads: false,

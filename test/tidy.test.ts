@@ -215,6 +215,15 @@ test('every service folder has a contract, and every document one title', (t) =>
   )
 })
 
+test('the composed market hosts every service', (t) => {
+  const compose = readFileSync(join(root, 'docker-compose.yml'), 'utf8')
+  const hosted = [...compose.matchAll(/^ +SERVICES: (\S+)$/gm)].flatMap(([, names]) => names!.split(','))
+  const all = readdirSync(join(root, 'services'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+  t.deepEqual(hosted.toSorted(), all.toSorted())
+})
+
 test("the drawing of an order's life is what its table says", (t) => {
   const document = readFileSync(join(root, 'docs/architecture.md'), 'utf8')
   t.is(drawn(document), document)

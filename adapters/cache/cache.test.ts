@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CACHE_BUDGET_MS, CACHE_VALUE_BYTES_MAX, type Cache } from './index.ts'
-import { memoryCache } from './memory.ts'
-import { NEAR_VALUE_BYTES_MAX, redisCache } from './redis.ts'
+import { memoryCache, memoryHub } from './memory.ts'
+import { NEAR_VALUE_BYTES_MAX, OWED_MAX, redisCache } from './redis.ts'
 
 const REDIS_BINARY = '/usr/bin/redis-server'
 const hasRedis = existsSync(REDIS_BINARY)
@@ -81,6 +81,20 @@ const opened = async (t: ExecutionContext, port: number, budgetMs = PATIENT_MS):
 }
 
 type Open = (t: ExecutionContext) => Promise<Cache>
+type OpenPair = (t: ExecutionContext) => Promise<[Cache, Cache]>
+const pairs: Record<string, OpenPair> = {
+  memory: async () => {
+    const hub = memoryHub()
+    return [memoryCache({ hub }), memoryCache({ hub })]
+  },
+}
+if (hasRedis) {
+  pairs['redis'] = async (t) => {
+    const port = await freePort()
+    await startRedis(t, port)
+    return [await opened(t, port), await opened(t, port)]
+  }
+}
 const products: Record<string, Open> = { memory: async () => memoryCache() }
 if (hasRedis) {
   products['redis'] = async (t) => {
@@ -147,6 +161,51 @@ for (const [name, open] of Object.entries(products)) {
     t.is(await cache.get('gig'), null)
   })
 }
+
+for (const [name, openPair] of Object.entries(pairs)) {
+  test(`${name}: a generation is the same for all who ask until somebody ends it, and never that again`, async (t) => {
+    const [one, other] = await openPair(t)
+    t.true(one.shared)
+    const first = await one.generations(['design', 'writing'])
+    t.is(new Set(first).size, 2)
+    t.deepEqual(await other.generations(['design', 'writing']), first)
+    t.deepEqual(await one.generations([]), [])
+    await other.end(['design', 'never asked for'])
+    await until(async () => (await one.generations(['design']))?.[0] !== first![0])
+    const second = await one.generations(['design', 'writing'])
+    t.is(second![1], first![1])
+    t.deepEqual(await other.generations(['design', 'writing']), second)
+    await one.endAll()
+    await until(async () => {
+      const third = await other.generations(['design', 'writing'])
+      return third![0] !== second![0] && third![1] !== second![1]
+    })
+    t.deepEqual(await one.generations(['design']), await other.generations(['design']))
+    await one.end([])
+  })
+
+  test(`${name}: whoever asked for a generation hears that another has ended it, and nothing of their own doing`, async (t) => {
+    const [one, other] = await openPair(t)
+    const heard: string[] = []
+    const own: string[] = []
+    const stop = one.onEnded((ended) => heard.push(ended))
+    other.onEnded((ended) => own.push(ended))
+    await one.generations(['design', 'gig:1'])
+    await other.generations(['design', 'gig:1'])
+    await other.end(['gig:1'])
+    await until(() => heard.length > 0)
+    t.deepEqual(heard, ['gig:1'])
+    stop()
+    await one.generations(['design'])
+    await other.end(['design'])
+    await until(async () => (await one.generations(['design'])) !== null)
+    t.deepEqual([heard, own], [['gig:1'], []])
+  })
+}
+
+test('memory: a cache that nobody shares says so', (t) => {
+  t.false(memoryCache().shared)
+})
 
 test('memory: the entry not asked for the longest makes room, by count and by bytes', async (t) => {
   const few = memoryCache({ entriesMax: 2 })
@@ -222,6 +281,46 @@ if (hasRedis) {
     await until(async () => (await other.get('dropped')) === null && (await other.get('gig')) === null)
     t.deepEqual([await cache.get('gig'), await cache.get('dropped')], [null, null])
     await until(async () => (await cache.get('far')) === 'new')
+  })
+
+  test('redis: what is ended while the line is dead is ended before anything is asked again', async (t) => {
+    const port = await freePort()
+    await startRedis(t, port)
+    const line = await startLine(t, port)
+    const [cache, other] = [await opened(t, line.port, 300), await opened(t, port)]
+    const before = (await other.generations(['gig:1', 'gig:2']))!
+    t.deepEqual(await cache.generations(['gig:1', 'gig:2']), before)
+    line.die()
+    await until(async () => {
+      await cache.end(['gig:1'])
+      return cache.state() === 'down'
+    })
+    t.is(await cache.generations(['gig:1']), null)
+    line.live()
+    line.cut()
+    await until(() => cache.state() === 'up')
+    const after = (await cache.generations(['gig:1', 'gig:2']))!
+    t.not(after[0], before[0])
+    t.is(after[1], before[1])
+    t.deepEqual(await other.generations(['gig:1', 'gig:2']), after)
+  })
+
+  test('redis: more endings than can be remembered while it is away end everything', async (t) => {
+    const port = await freePort()
+    await startRedis(t, port)
+    const line = await startLine(t, port)
+    const [cache, other] = [await opened(t, line.port, 300), await opened(t, port)]
+    const before = (await other.generations(['untouched']))!
+    line.die()
+    await until(async () => {
+      await cache.end(Array.from({ length: OWED_MAX + 1 }, (_, n) => `gig:${n}`))
+      return cache.state() === 'down'
+    })
+    line.live()
+    line.cut()
+    await until(() => cache.state() === 'up')
+    await until(async () => (await other.generations(['untouched']))![0] !== before[0])
+    t.pass()
   })
 
   test('redis: a stalled server is found out without traffic and taken back when it goes on', async (t) => {

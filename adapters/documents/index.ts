@@ -66,6 +66,8 @@ export interface Documents {
   insert<T extends Doc>(of: Collection<T>, doc: T): Promise<Inserted>
   /** Each document on its own: outcomes in the same order, one that conflicts does not stop the others. */
   insertMany<T extends Doc>(of: Collection<T>, docs: readonly T[]): Promise<Inserted[]>
+  /** In order up to the first that conflicts, which is the last outcome then: nothing after it is stored. */
+  insertInOrder<T extends Doc>(of: Collection<T>, docs: readonly T[]): Promise<Inserted[]>
   get<T extends Doc>(of: Collection<T>, id: string): Promise<T | null>
   /** In the order of ids, null where there is none. */
   getMany<T extends Doc>(of: Collection<T>, ids: readonly string[]): Promise<(T | null)[]>
@@ -76,6 +78,8 @@ export interface Documents {
   remove<T extends Doc>(of: Collection<T>, id: string, ifVersion?: number): Promise<boolean>
   /** By a declared index only; a query that the index does not serve throws NoIndex. Sees every write acknowledged before. */
   find<T extends Doc>(of: Collection<T>, query: Query): Promise<Found<T>>
+  /** The same documents, each as JSON text: for who reads many only to hand them on. */
+  findTexts<T extends Doc>(of: Collection<T>, query: Query): Promise<Found<string>>
   /** How many a query (without limit and cursor) matches. */
   count<T extends Doc>(of: Collection<T>, query: Omit<Query, 'limit' | 'cursor' | 'order'>): Promise<number>
   /** Every document in id order, in pages: for rebuilds and checks, never on a request's path. */

@@ -40,7 +40,7 @@ export const duplicateIndexOf = (error: unknown): string | null => {
 }
 
 /**
- * Which documents of an unordered bulk were refused as duplicates, and by what. Anything else that went wrong is
+ * Which documents of a bulk were refused as duplicates, and by what. Anything else that went wrong is
  * thrown.
  */
 export const duplicatesOf = (error: unknown): Map<number, string> => {

@@ -80,12 +80,21 @@ const documentsOf = (store: Store): Documents => ({
   declare: (collections) => declare(store, collections),
   insert: (of, doc) => insert(store, of, doc),
   insertMany: (of, docs) => insertMany(store, of, docs),
+  insertInOrder: async (of, docs) => {
+    const outcomes = await insertMany(store, of, docs, { ordered: true })
+    const end = outcomes.findIndex(({ ok }) => !ok)
+    return end < 0 ? outcomes : outcomes.slice(0, end + 1)
+  },
   get: async (of, id) => (await getMany(store, of, [id]))[0] ?? null,
   getMany: (of, ids) => getMany(store, of, ids),
   replace: (of, doc, ifVersion) => replace(store, of, { doc, ifVersion }),
   replaceMany: (of, docs) => replaceMany(store, of, docs),
   remove: (of, id, ifVersion) => remove(store, of, id, ifVersion),
   find: (of, query) => find(store, of, query),
+  findTexts: async (of, query) => {
+    const { docs, next } = await find(store, of, query)
+    return { docs: docs.map((doc) => JSON.stringify(doc)), next }
+  },
   count: (of, query) => count(store, of, query),
   scan: (of, page) => scan(store, of, page),
   ping: () => ping(store),
@@ -111,15 +120,19 @@ const insert = async (store: Store, of: Collection, doc: Doc): Promise<Inserted>
   return { ok: false, conflict: conflict as string }
 }
 
-const insertMany = async (store: Store, of: Collection, docs: readonly Doc[]): Promise<Inserted[]> => {
+/** An ordered one stops at the first conflict. */
+const insertMany = async (
+  store: Store,
+  of: Collection,
+  docs: readonly Doc[],
+  { ordered } = { ordered: false },
+): Promise<Inserted[]> => {
   const { model, keys } = declaredOf(store, of)
   checkBulk(docs)
   const stored = docs.map((doc) => toStored(doc, encodeDocument(doc, keys)))
   if (stored.length === 0) return []
   const duplicates = await written(store, stored.length, () =>
-    model.collection
-      .insertMany(stored as never[], { ordered: false })
-      .then(() => new Map<number, string>(), duplicatesOf),
+    model.collection.insertMany(stored as never[], { ordered }).then(() => new Map<number, string>(), duplicatesOf),
   )
   const refused = [...duplicates.keys()]
   const names = await nameConflicts(

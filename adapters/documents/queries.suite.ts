@@ -1,6 +1,6 @@
 // What every product behind the documents port must answer to queries, and which ones it must refuse.
 import { BULK_MAX, FIND_MAX, collection } from './index.ts'
-import type { Query } from './index.ts'
+import type { Found, Query } from './index.ts'
 import { readAll, refused, scenes, thing } from './things.fixture.ts'
 import type { Product, Run, Thing } from './things.fixture.ts'
 
@@ -42,6 +42,14 @@ export const queriesSuite = (test: Run, product: Product): void => {
     t.is((await ids({ from: 1, to: 2, limit: 150 })).length, middle)
     t.is(await documents.count(things, { index: 'byRank', equals: { kind: 'cup' }, from: 1, to: 2 }), middle)
     t.is((await documents.find(things, { index: 'byRank' })).docs.length, 20)
+    const page = { index: 'byRank', equals: { kind: 'cup' }, limit: 130 }
+    let cursor: string | null = null
+    for (let at = 0; at < 3; at++) {
+      const found: Found<Thing> = await documents.find(things, { ...page, cursor })
+      const texts = await documents.findTexts(things, { ...page, cursor })
+      t.deepEqual({ ...texts, docs: texts.docs.map((text) => JSON.parse(text)) }, found)
+      cursor = found.next
+    }
   })
 
   scene(

@@ -110,7 +110,9 @@ const partsOf = (statements: Statement[]): Part[] => {
   let part: Part | null = null
   for (const statement of statements) {
     const chars = charsOf(statement)
-    if (!part || part.chars + chars > MESSAGE_CHARS_MAX) parts.push((part = { statements: [], expected: 0, chars: 0 }))
+    // What follows another stays with it.
+    if (!part || (part.chars + chars > MESSAGE_CHARS_MAX && !statement.follows))
+      parts.push((part = { statements: [], expected: 0, chars: 0 }))
     part.statements.push(statement)
     part.expected += 1
     part.chars += chars
@@ -161,7 +163,11 @@ const nextMessage = (waiting: Pending[]): Pending[] => {
 
 const send = (state: State, batch: Pending[]): void => {
   const statements = batch.flatMap((pending) => pending.statements)
-  const columns = { sql: statements.map(({ sql }) => sql), params: statements.map(({ params }) => params) }
+  const columns = {
+    sql: statements.map(({ sql }) => sql),
+    params: statements.map(({ params }) => params),
+    ...(statements.some(({ follows }) => follows) && { follows: statements.map(({ follows }) => follows === true) }),
+  }
   for (const pending of batch) state.sent.push(pending)
   state.messagesOut += 1
   state.worker?.postMessage(batch[0]?.alone ?? columns)

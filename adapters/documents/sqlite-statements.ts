@@ -6,7 +6,11 @@ import type { Plan } from './query.ts'
 
 export type SqlValue = string | number
 /** A statement as it travels to a worker. Reads select one column named `value`. */
-export type Statement = { sql: string; params: SqlValue[] }
+export type Statement = {
+  sql: string
+  params: SqlValue[]
+  /** Only if the one before it changed a row. */ follows?: true
+}
 
 /** What `declare` needs of one collection: columns to have, indexes to have. */
 export type TableSchema = {

@@ -9,7 +9,12 @@ import type { SqlValue, TableSchema } from './sqlite-statements.ts'
 /** An answer is cut, or leaves in parts, past `answerCharsMax`. */
 export type WorkerOptions = { file: string; role: 'writer' | 'reader'; answerCharsMax: number }
 /** One message holds many statements; columns of plain values are the cheapest to copy between threads. */
-export type Statements = { sql: string[]; params: SqlValue[][] }
+export type Statements = {
+  sql: string[]
+  params: SqlValue[][]
+  /** Which of them are run only if the one before changed a row; otherwise their answer is that none did. */
+  follows?: boolean[]
+}
 export type Request = Statements | { declare: TableSchema[] } | { close: true }
 /** `code` is SQLite's result code. */
 export type Failure = { failed: string; code: number }
@@ -29,6 +34,10 @@ const LOCK_ROUND_MS = 10
  */
 const YIELD_MS = 2
 const YIELDING_MS = 1_000
+/** Written pages, of 4 KiB, that the log holds before they go to their places: one written again and again goes once. */
+const CHECKPOINT_PAGES = 4000
+/** A question without a limit has one row for an answer, or none. */
+const LIMITED = ' LIMIT '
 const SQLITE_ERROR = 1
 const SQLITE_BUSY = 5
 /** BUSY, NOMEM, INTERRUPT, IOERR, CORRUPT, FULL: SQLite may have undone the transaction by itself. */
@@ -56,7 +65,7 @@ function open(): DatabaseSync {
   else
     opened.exec(
       `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8000;
-       PRAGMA journal_size_limit = 67108864`,
+       PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`,
     )
   return opened
 }
@@ -83,7 +92,7 @@ function writeGroup(requests: Statements[]): void {
   try {
     yieldToOthers()
     untilUnlocked(() => database.exec('BEGIN IMMEDIATE'))
-    answers = requests.map(({ sql, params }) => sql.map((text, i) => runOne(text, params[i] as SqlValue[])))
+    answers = requests.map(runAll)
     database.exec('COMMIT')
   } catch (error) {
     rollback()
@@ -91,6 +100,13 @@ function writeGroup(requests: Statements[]): void {
     answers = requests.map(({ sql }) => sql.map(() => failure))
   }
   for (const list of answers) say({ answers: list, done: true })
+}
+
+function runAll({ sql, params, follows }: Statements): Answer[] {
+  const answers: Answer[] = []
+  for (const [i, text] of sql.entries())
+    answers.push(follows?.[i] && answers[i - 1] !== 1 ? 0 : runOne(text, params[i] as SqlValue[]))
+  return answers
 }
 
 /** A refused statement undoes itself alone; an error of the store itself ends the group. */
@@ -130,11 +146,16 @@ function readAll({ sql, params }: Statements): void {
 
 function readOne(sql: string, params: SqlValue[]): Answer {
   try {
+    const statement = prepare(sql)
+    if (!sql.includes(LIMITED)) {
+      const row = statement.get(...params)
+      return { values: row === undefined ? [] : [valueOf(row)], more: false }
+    }
     const values: SqlValue[] = []
     let chars = 0
-    for (const row of prepare(sql).iterate(...params)) {
+    for (const row of statement.iterate(...params)) {
       if (chars >= answerCharsMax) return { values, more: true }
-      const value = row['value'] as SqlValue
+      const value = valueOf(row)
       values.push(value)
       chars += lengthOf(value)
     }
@@ -142,6 +163,11 @@ function readOne(sql: string, params: SqlValue[]): Answer {
   } catch (error) {
     return failureOf(error)
   }
+}
+
+/** A row is a list of one where the binding can make lists, which are much cheaper than objects. */
+function valueOf(row: object): SqlValue {
+  return (Array.isArray(row) ? row[0] : (row as { value: SqlValue }).value) as SqlValue
 }
 
 /** Other processes may declare at the same time: the lock is taken before looking at what is there. */
@@ -185,6 +211,7 @@ function prepare(sql: string): StatementSync {
   if (known) return known
   if (prepared.size >= PREPARED_MAX) prepared.clear()
   const made = database.prepare(sql)
+  if (role === 'reader') made.setReturnArrays?.(true)
   prepared.set(sql, made)
   return made
 }

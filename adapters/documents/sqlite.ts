@@ -62,12 +62,21 @@ const documentsOf = (store: Store): Documents => ({
   declare: (collections) => declare(store, collections),
   insert: async (of, doc) => only(await insertAll(store, of, [doc])),
   insertMany: (of, docs) => insertAll(store, of, docs),
+  insertInOrder: async (of, docs) => {
+    const outcomes = await insertAll(store, of, docs, { inOrder: true })
+    const end = outcomes.findIndex(({ ok }) => !ok)
+    return end < 0 ? outcomes : outcomes.slice(0, end + 1)
+  },
   get: async (of, id) => only(await getAll(store, of, [id])),
   getMany: (of, ids) => getAll(store, of, ids),
   replace: async (of, doc, ifVersion) => only(await replaceAll(store, of, [{ doc, ifVersion }])),
   replaceMany: (of, docs) => replaceAll(store, of, docs),
   remove: (of, id, ifVersion) => remove(store, of, id, ifVersion),
-  find: (of, query) => find(store, of, query),
+  find: async (of, query) => {
+    const { docs, next } = await findTexts(store, of, query)
+    return { docs: docs.map((text) => JSON.parse(text)), next }
+  },
+  findTexts: (of, query) => findTexts(store, of, query),
   count: (of, query) => count(store, of, query),
   scan: (of, page) => scan(store, of, page),
   ping: () => ping(store),
@@ -82,12 +91,21 @@ const declare = async (store: Store, collections: readonly Collection[]): Promis
   for (const of of collections) store.declared.set(of.name, { of, keys: keysOf(of), conflicts: conflictNames(of) })
 }
 
-const insertAll = async (store: Store, of: Collection, docs: readonly Doc[]): Promise<Inserted[]> => {
+const insertAll = async (
+  store: Store,
+  of: Collection,
+  docs: readonly Doc[],
+  { inOrder } = { inOrder: false },
+): Promise<Inserted[]> => {
   const { keys, conflicts } = declaredOf(store, of)
   checkBulk(docs)
   const sql = insertSql(of.name)
   const answers = await store.writer.ask(
-    docs.map((doc) => ({ sql, params: [doc.id, doc.version, encodeDocument(doc, keys)] })),
+    docs.map((doc, at) => ({
+      sql,
+      params: [doc.id, doc.version, encodeDocument(doc, keys)],
+      ...(inOrder && at > 0 && { follows: true as const }),
+    })),
   )
   return answers.map((answer) => outcome(answer, conflicts, 'id'))
 }
@@ -132,11 +150,11 @@ const getAll = async <T extends Doc>(
   })
 }
 
-const find = async <T extends Doc>(store: Store, of: Collection<T>, query: Query): Promise<Found<T>> => {
+const findTexts = async (store: Store, of: Collection, query: Query): Promise<Found<string>> => {
   const plan = planQuery(declaredOf(store, of).of, query)
   if (plan.empty) return { docs: [], next: null }
-  const { docs, more } = await page<T>(store.reader, findStatement(of, plan), plan.limit)
-  return { docs, next: more ? cursorAfter(plan, docs.at(-1) as T) : null }
+  const { docs, more } = await page(store.reader, findStatement(of, plan), plan.limit)
+  return { docs, next: more ? cursorAfter(plan, JSON.parse(docs.at(-1)!)) : null }
 }
 
 const count = async (store: Store, of: Collection, query: Query): Promise<number> => {
@@ -160,16 +178,16 @@ const scan = async <T extends Doc>(
   const from = after ?? null
   if (from !== null) checkId(from)
   const params: SqlValue[] = from === null ? [most + 1] : [from, most + 1]
-  const { docs, more } = await page<T>(store.reader, { sql: scanSql(of.name, from !== null), params }, most)
+  const { docs: texts, more } = await page(store.reader, { sql: scanSql(of.name, from !== null), params }, most)
+  const docs = texts.map((text) => JSON.parse(text) as T)
   return { docs, next: more ? (docs.at(-1) as T).id : null }
 }
 type ScanPage = { after?: string | null; limit?: number }
 
 /** The statement asks for one row more than `limit`: whether it came says whether there is another page. */
-const page = async <T>(reader: Link, statement: Statement, limit: number): Promise<{ docs: T[]; more: boolean }> => {
+const page = async (reader: Link, statement: Statement, limit: number): Promise<{ docs: string[]; more: boolean }> => {
   const { values, more } = rowsOf(only(await reader.ask([statement])))
-  const docs = values.slice(0, limit).map((text) => JSON.parse(text as string) as T)
-  return { docs, more: more || values.length > limit }
+  return { docs: values.slice(0, limit) as string[], more: more || values.length > limit }
 }
 
 const ping = async (store: Store): Promise<void> => {

@@ -61,6 +61,32 @@ export const writesSuite = (test: Run, product: Product): void => {
   })
 
   scene(
+    'inserts in order end at the first that conflicts, and begin anew with the next',
+    async (t, documents, declare) => {
+      const things = await declare()
+      await documents.insert(things, thing('taken', { mail: 'old@x' }))
+      const outcomesOf = async (docs: Thing[]) =>
+        (await documents.insertInOrder(things, docs)).map((outcome) => (outcome.ok ? 'stored' : outcome.conflict))
+      const [first, others] = await Promise.all([
+        outcomesOf([thing('a'), thing('b'), thing('c', { mail: 'old@x' }), thing('d'), thing('e')]),
+        documents.insertMany(things, [thing('f', { mail: 'old@x' }), thing('g')]),
+      ])
+      t.deepEqual(first, ['stored', 'stored', 'byMail'])
+      t.deepEqual(
+        others.map(({ ok }) => ok),
+        [false, true],
+      )
+      t.deepEqual(await outcomesOf([thing('taken'), thing('h')]), ['id'])
+      t.deepEqual(await outcomesOf([thing('h'), thing('i')]), ['stored', 'stored'])
+      t.deepEqual(await outcomesOf([]), [])
+      t.deepEqual(
+        (await documents.scan(things)).docs.map(({ id }) => id),
+        ['a', 'b', 'g', 'h', 'i', 'taken'],
+      )
+    },
+  )
+
+  scene(
     'of 20 replacements of one version at once exactly one wins, round after round',
     async (t, documents, declare) => {
       const things = await declare()

@@ -6,10 +6,12 @@ import { openEmbeddedEngine } from './embedded.ts'
 import {
   EngineError,
   FILTER_VALUES_MAX,
+  RANKING_USUAL,
   type Engine,
   type IndexedGig,
   type SearchQuery,
   type SearchResult,
+  type Tuning,
 } from './index.ts'
 import { openMeilisearchEngine } from './meilisearch.ts'
 import { marksOf } from './marks.ts'
@@ -233,6 +235,35 @@ for (const [product, { make, own, isSlow }] of Object.entries(products)) {
     await engine.setPins([])
     t.is((await engine.search({ q: 'logo', limit: 2, cursor: first.nextCursor })).hits[0]?.id, 'g5')
     t.is((await idsOf(engine, { q: 'logo' }))[0], 'g5')
+  })
+
+  test(`${product}: settings can be tried for one search and change nothing`, async (t) => {
+    const engine = await make(t)
+    await engine.upsert([
+      gig('a', { title: 'logo', quality: 1 }),
+      gig('b', { title: 'logo', quality: 0 }),
+      gig('c', { title: 'emblem' }),
+    ])
+    const asked = async (q: string, trial?: Partial<Tuning>) =>
+      idsOf(engine, {
+        q,
+        ...(trial && { trial: { synonyms: [], pins: [], ranking: RANKING_USUAL, ...trial } }),
+      })
+    t.deepEqual(await asked('logo', { pins: [{ q: 'logo', ids: ['b'] }] }), ['b', 'a'])
+    const synonyms = [['logo', 'emblem']]
+    const trial = { synonyms, pins: [], ranking: RANKING_USUAL }
+    const { untried = [] } = await engine.search({ q: 'emblem', trial })
+    const expected = untried.includes('synonyms') ? ['c'] : ['a', 'b', 'c']
+    t.deepEqual((await asked('emblem', { synonyms })).toSorted(), expected)
+    t.deepEqual([await asked('logo'), await asked('emblem')], [['a', 'b'], ['c']])
+    await engine.setPins([{ q: 'logo', ids: ['b'] }])
+    t.deepEqual(
+      [await asked('logo'), await asked('logo', {})],
+      [
+        ['b', 'a'],
+        ['a', 'b'],
+      ],
+    )
   })
 
   test(`${product}: filters are left out only when asked, as few as will do, and never another seller's`, async (t) => {

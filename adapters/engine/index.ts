@@ -65,6 +65,8 @@ export type SearchQuery = {
   loosen?: 'no' | 'words' | 'filters'
   /** Asks for `matched`. */
   highlight?: boolean
+  /** Answers as if these had been set; changes nothing. What this engine can't try is named in `untried`. */
+  trial?: Tuning
   cursor?: string | null
 }
 
@@ -87,6 +89,8 @@ export const RANKING_USUAL: Ranking = { quality: 0.4, freshness: 0.1, freshnessD
 
 /** Gigs that stand first, in this order, when this text is searched by relevance. */
 export type Pin = { q: string; ids: readonly string[] }
+/** All that can be set without indexing again. */
+export type Tuning = { synonyms: readonly (readonly string[])[]; ranking: Ranking; pins: readonly Pin[] }
 export const PINS_MAX = 1000
 /** Of one text. */
 export const PINNED_MAX = 10
@@ -104,6 +108,7 @@ export type SearchResult = {
   /** What was left out of the question, because nothing answered it whole. */
   loosened?: Loosened[]
   matched?: Matched
+  untried?: (keyof Tuning)[]
   tookMs: number
 }
 

@@ -11,6 +11,7 @@ import {
   type Engine,
   type IndexedGig,
   type NextIndex,
+  type SearchQuery,
 } from './index.ts'
 import type { Change } from './meilisearch/changes.ts'
 import { isForbidden, verdictOf } from './meilisearch/failure.ts'
@@ -113,13 +114,16 @@ export async function openMeilisearchEngine(options: MeilisearchOptions): Promis
       await Promise.all([writer.write(changes), next?.write(changes)])
     })
 
+  const weighed = ({ trial }: SearchQuery) =>
+    trial ? { ranking: readRanking(trial.ranking), pins: readPins(trial.pins) } : { ranking, pins }
+
   await opened(prepare, gate, log)
   return {
     shared: true,
     upsert: (gigs) => written(gigs.map(upsertOf)),
     remove: (gigs) => written(gigs.map(removalOf)),
     search: (query) =>
-      asked(() => searchGigs({ client: searcher, uid: uids.gigs, ranking, pins, now: Date.now() }, query)),
+      asked(() => searchGigs({ client: searcher, uid: uids.gigs, ...weighed(query), now: Date.now() }, query)),
     async setSynonyms(groups) {
       synonyms = synonymsOf(groups)
       // A server that is away gets them when it is back.

@@ -1,8 +1,9 @@
 // Who is at the other end: the peer, or, behind a trusted proxy, the nearest address that no trusted proxy vouches for.
 import { BlockList, isIP } from 'node:net'
+import type { RequestHeaders } from './index.ts'
 
 /** Says the client's address from the peer's and the X-Forwarded-For header, which is only asked for when it counts. */
-export type ClientAddress = (peer: string, headers: () => ReadonlyMap<string, string>) => string
+export type ClientAddress = (peer: string, headers: () => RequestHeaders) => string
 
 /** Entries are addresses or CIDRs; a malformed one throws. */
 export const clientAddress = (trusted: readonly string[]): ClientAddress => {
@@ -53,4 +54,23 @@ export const addressOfBytes = (bytes: Uint8Array): string => {
   if (bytes.length !== 16) return ''
   const groups = Array.from({ length: 8 }, (_, n) => ((bytes[n * 2]! << 8) | bytes[n * 2 + 1]!).toString(16))
   return addressText(groups.join(':'))
+}
+
+/** Peers whose text is known. One connection asks many times, and a text that was asked for before need not be hashed again. */
+const PEERS_MAX = 4096
+
+/** `addressOfBytes` of the bytes that uWebSockets gives, remembered for the latest IPv4 peers. */
+export const peers = (): ((bytes: ArrayBuffer) => string) => {
+  const known = new Map<number, string>()
+  return (bytes) => {
+    if (bytes.byteLength !== 4) return addressOfBytes(new Uint8Array(bytes))
+    const number = new Uint32Array(bytes)[0]!
+    let text = known.get(number)
+    if (text === undefined) {
+      text = addressOfBytes(new Uint8Array(bytes))
+      if (known.size >= PEERS_MAX) known.clear()
+      known.set(number, text)
+    }
+    return text
+  }
 }

@@ -1,6 +1,7 @@
 // What a request must look like before anybody acts on it. Two readers of one byte stream that disagree about where a
 // request ends is how requests are smuggled past a proxy, so whatever could be read in two ways is refused.
 import { METHODS } from 'node:http'
+import type { RequestHeaders } from './index.ts'
 
 export type Head = {
   method: string
@@ -47,13 +48,29 @@ export const fieldOf = (fields: readonly string[], name: string): string => {
 export const bodyLengthOf = (fields: readonly string[]): number =>
   fieldOf(fields, 'transfer-encoding') === '' ? Number(fieldOf(fields, 'content-length')) : Infinity
 
-export const headersOf = (fields: readonly string[]): ReadonlyMap<string, string> => {
-  const headers = new Map<string, string>()
-  for (let at = 0; at < fields.length; at += 2) {
-    const before = headers.get(fields[at]!)
-    headers.set(fields[at]!, before === undefined ? fields[at + 1]! : `${before}, ${fields[at + 1]!}`)
+type Fields = readonly string[]
+
+/** Looks through them when asked: less work than a map of all, of which most are never looked at. */
+export class FieldHeaders implements RequestHeaders {
+  readonly #fields: Fields
+
+  constructor(fields: Fields) {
+    this.#fields = fields
   }
-  return headers
+
+  get(name: string): string | undefined {
+    const fields = this.#fields
+    let found: string | undefined
+    for (let at = 0; at < fields.length; at += 2)
+      if (fields[at] === name) found = found === undefined ? fields[at + 1]! : `${found}, ${fields[at + 1]!}`
+    return found
+  }
+
+  has(name: string): boolean {
+    const fields = this.#fields
+    for (let at = 0; at < fields.length; at += 2) if (fields[at] === name) return true
+    return false
+  }
 }
 
 /** What stands in the way of an upgrade, as a status, or 0. */
@@ -65,7 +82,7 @@ export const upgradeFaultOf = (fields: readonly string[]): number => {
 const key = /^[+/0-9A-Za-z]{22}==$/
 
 export const protocolsOf = (fields: readonly string[]): string[] =>
-  (headersOf(fields).get('sec-websocket-protocol') ?? '')
+  (new FieldHeaders(fields).get('sec-websocket-protocol') ?? '')
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '')

@@ -1,6 +1,9 @@
 // What the gateway stands on: one HTTP and WebSocket listener. Two products (uws.ts, node.ts) pass one suite, hostile
 // framing included, and answer alike; the gateway never knows which one it has.
 
+/** Asked by name; a request is seldom asked for more than three. */
+export type RequestHeaders = Pick<ReadonlyMap<string, string>, 'get' | 'has'>
+
 export type Request = {
   /** Upper case. */
   method: string
@@ -9,7 +12,7 @@ export type Request = {
   /** Raw query without '?', '' when none. */
   query: string
   /** Names in lower case. A repeated header is joined with ', ' (set-cookie never occurs in requests). */
-  headers: ReadonlyMap<string, string>
+  headers: RequestHeaders
   /** The peer's address in text form, IPv4-mapped IPv6 shown as IPv4. Forwarded addresses are believed only from trusted proxies. */
   address: string
   /**
@@ -83,8 +86,10 @@ export type ListenerOptions = {
   requestTimeoutMs: number
   /** The body must be in by then, else 408. */
   bodyTimeoutMs: number
-  /** Open HTTP requests at once; past it new ones get a bare 503 with Retry-After at once. */
+  /** Requests with a body that wait for their answer at once; past it new ones get a bare 503 with Retry-After at once. */
   requestsMax: number
+  /** The same of requests without a body, which hold next to nothing; as many again as `requestsMax` unless given. */
+  bodylessMax?: number
   /** Other processes may listen on the same port too, and the system spreads connections; else a taken port is an error. */
   sharePort?: boolean
 }

@@ -42,16 +42,19 @@ for (const [name, open] of products) {
   test(`${name}: request headers have lower-case names, and a repeated one is joined`, async (t) => {
     const handler: Handler = async ({ headers }) => {
       await wait(1)
-      return text(JSON.stringify([...headers]))
+      return text(
+        JSON.stringify(['host', 'x-a', 'X-A', 'accept'].map((one) => [one, headers.get(one), headers.has(one)])),
+      )
     }
     const { port } = await opened(t, open, { handler })
     const head = 'GET / HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nACCEPT: xÃ©x\r\nx-a:  2 \r\n\r\n'
     const { heard } = await exchange(port, head, (all) => all.endsWith(']'))
     const json = Buffer.from(heard.slice(heard.indexOf('[')), 'latin1').toString()
     t.deepEqual(JSON.parse(json), [
-      ['host', 'a'],
-      ['x-a', '1, 2'],
-      ['accept', 'xéx'],
+      ['host', 'a', true],
+      ['x-a', '1, 2', true],
+      ['X-A', null, false],
+      ['accept', 'xéx', true],
     ])
   })
 
@@ -204,11 +207,12 @@ for (const [name, open] of products) {
     tcp.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab')
     t.true(await until(() => requests.length === 1))
     t.false(requests[0]!.signal.aborted)
-    t.is((await fetch(`${url}/next`)).status, 503)
+    const next = () => fetch(`${url}/next`, { method: 'POST', body: 'x' })
+    t.is((await next()).status, 503)
     tcp.end()
     t.true(await until(() => requests[0]!.signal.aborted && codes.length === 1))
     t.deepEqual(codes, ['aborted'])
-    t.is(await (await fetch(`${url}/next`)).text(), 'next')
+    t.is(await (await next()).text(), 'next')
   })
 
   test(`${name}: past the bound of open requests a new one is refused at once`, async (t) => {
@@ -224,6 +228,20 @@ for (const [name, open] of products) {
     t.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '1'])
     for (const answer of answers) answer(text('late'))
     t.deepEqual(await Promise.all(first.map(async (answer) => (await answer).text())), ['late', 'late'])
+  })
+
+  test(`${name}: requests with and without a body do not take each other's places`, async (t) => {
+    let asked = 0
+    const handler: Handler = () => {
+      asked += 1
+      return never()
+    }
+    const { url } = await opened(t, open, { handler, options: { requestsMax: 1, bodylessMax: 2 } })
+    const post = () => fetch(url, { method: 'POST', body: 'x' })
+    const open_ = [fetch(url), fetch(url), post()]
+    for (const one of open_) one.catch(() => undefined)
+    t.true(await until(() => asked === 3))
+    t.deepEqual([(await fetch(url)).status, (await post()).status], [503, 503])
   })
 
   test(`${name}: a paused listener takes nobody new and goes on serving who is there`, async (t) => {

@@ -2,8 +2,8 @@
 import type { IncomingMessage } from 'node:http'
 import { addressText, type ClientAddress } from './address.ts'
 import { type Body, createBody } from './body.ts'
-import { bodyLengthOf, type Head, headersOf } from './framing.ts'
-import { ListenerError, type Request } from './index.ts'
+import { bodyLengthOf, type Head, FieldHeaders } from './framing.ts'
+import { ListenerError, type Request, type RequestHeaders } from './index.ts'
 
 export type RequestSettings = { addressOf: ClientAddress; bodyTimeoutMs: number }
 
@@ -28,7 +28,7 @@ export class NodeRequest implements Request {
   readonly fields: readonly string[]
   readonly #message: IncomingMessage
   readonly #settings: RequestSettings
-  #headers: ReadonlyMap<string, string> | null = null
+  #headers: RequestHeaders | null = null
   #address: string | null = null
   #controller: AbortController | null = null
   #body: Body | null = null
@@ -46,7 +46,7 @@ export class NodeRequest implements Request {
   }
 
   get headers() {
-    return (this.#headers ??= headersOf(this.fields))
+    return (this.#headers ??= new FieldHeaders(this.fields))
   }
 
   get address() {

@@ -7,6 +7,7 @@ import { faultOf, headBytesMax } from './framing.ts'
 import type { Handler, Listener, ListenerOptions, OpenListener, Response, SocketHandlers } from './index.ts'
 import { headOf, NodeRequest } from './node-request.ts'
 import { nodeSockets } from './node-sockets.ts'
+import { type Leave, places } from './places.ts'
 
 export const nodeListener = (): OpenListener => (options, handler, sockets) => open(options, { handler, sockets })
 
@@ -69,10 +70,10 @@ export type Exchanges = ReturnType<typeof exchanges>
 
 /** Requests and their answers: counted, with a deadline each. */
 const exchanges = (options: ListenerOptions, handler: Handler) => {
-  const { requestTimeoutMs, bodyTimeoutMs, requestsMax } = options
+  const { requestTimeoutMs, bodyTimeoutMs } = options
   const settings = { addressOf: clientAddress(options.trustProxy), bodyTimeoutMs }
   const ending = new WeakSet<object>()
-  let waiting = 0
+  const waiting = places(options)
 
   /** Reads and checks the head: the request, or the status that refuses it. */
   const accept = (message: http.IncomingMessage): NodeRequest | number => {
@@ -89,24 +90,24 @@ const exchanges = (options: ListenerOptions, handler: Handler) => {
     if (message.httpVersion !== '1.1') return write(res, bare(505), { isLast: true })
     const request = accept(message)
     if (typeof request === 'number') return write(res, bare(request), { isLast: true })
-    if (waiting >= requestsMax) return finish(request, res, bare(503))
+    const bytesLeft = request.bytesLeft()
+    if (waiting.areFull(bytesLeft)) return finish(request, res, bare(503))
     let answer: Response | Promise<Response>
     try {
       answer = handler(request)
     } catch (error) {
       answer = answerTo(error)
     }
-    if (answer instanceof Promise) later(request, res, answer)
+    if (answer instanceof Promise) later({ request, res }, answer, waiting.take(bytesLeft))
     else finish(request, res, answer)
   }
 
-  const later = (request: NodeRequest, res: http.ServerResponse, promise: Promise<Response>) => {
-    waiting += 1
+  const later = ({ request, res }: Waiting, promise: Promise<Response>, leave: Leave) => {
     let isOver = false
     const over = () => {
       if (isOver) return false
       isOver = true
-      waiting -= 1
+      leave()
       clearTimeout(timer)
       return true
     }
@@ -124,6 +125,8 @@ const exchanges = (options: ListenerOptions, handler: Handler) => {
   }
   return { accept, onRequest }
 }
+
+type Waiting = { request: NodeRequest; res: http.ServerResponse }
 
 const finish = (request: NodeRequest, res: http.ServerResponse, answer: Response) => {
   const isLast = answer.status === 408 || request.bytesLeft() > lingerBytesMax

@@ -64,12 +64,13 @@ const endWithoutBody = (res: HttpResponse, { isLast }: How) => {
  * costs less than one for each header. Frozen headers are joined once, for as long as somebody holds them.
  */
 const headerLines = () => {
-  const known = new WeakMap<Response['headers'], string | null>()
-  return (headers: Response['headers']): string | null => {
+  const known = new WeakMap<Response['headers'], Uint8Array | null>()
+  return (headers: Response['headers']): string | Uint8Array | null => {
     if (!Object.isFrozen(headers)) return joined(headers)
     let lines = known.get(headers)
     if (lines === undefined) {
-      lines = joined(headers)
+      const text = joined(headers)
+      lines = text === null ? null : Buffer.from(text)
       known.set(headers, lines)
     }
     return lines

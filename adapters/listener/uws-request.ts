@@ -1,11 +1,15 @@
 // A request as uWebSockets gave it, kept after its own object is gone.
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js'
-import { addressOfBytes, type ClientAddress } from './address.ts'
+import { type ClientAddress } from './address.ts'
 import { type Body, createBody } from './body.ts'
-import { bodyLengthOf, type Head, headersOf } from './framing.ts'
-import { ListenerError, type Request } from './index.ts'
+import { bodyLengthOf, type Head, FieldHeaders } from './framing.ts'
+import { ListenerError, type Request, type RequestHeaders } from './index.ts'
 
-export type RequestSettings = { addressOf: ClientAddress; bodyTimeoutMs: number }
+export type RequestSettings = {
+  peerOf: (bytes: ArrayBuffer) => string
+  addressOf: ClientAddress
+  bodyTimeoutMs: number
+}
 
 /** Everything that has to be read before the callback returns. A method that the route tells need not be asked for. */
 export const headOf = (req: HttpRequest, method = req.getCaseSensitiveMethod()): Head => {
@@ -24,7 +28,7 @@ export class UwsRequest implements Request {
   readonly fields: readonly string[]
   readonly res: HttpResponse
   readonly #settings: RequestSettings
-  #headers: ReadonlyMap<string, string> | null = null
+  #headers: RequestHeaders | null = null
   #address: string | null = null
   #controller: AbortController | null = null
   #body: Body | null = null
@@ -42,13 +46,13 @@ export class UwsRequest implements Request {
   }
 
   get headers() {
-    return (this.#headers ??= headersOf(this.fields))
+    return (this.#headers ??= new FieldHeaders(this.fields))
   }
 
   get address() {
     if (this.#address !== null) return this.#address
-    const peer = addressOfBytes(new Uint8Array(this.res.getRemoteAddress()))
-    return (this.#address = this.#settings.addressOf(peer, () => this.headers))
+    const { peerOf, addressOf } = this.#settings
+    return (this.#address = addressOf(peerOf(this.res.getRemoteAddress()), () => this.headers))
   }
 
   get signal() {

@@ -4,11 +4,12 @@
 // client can write one.
 import net from 'node:net'
 import type { HttpRequest, HttpResponse, us_listen_socket } from 'uWebSockets.js'
-import { clientAddress } from './address.ts'
+import { clientAddress, peers } from './address.ts'
 import { type Addon, loadAddon } from './addon.ts'
 import { answerTo, bare } from './answer.ts'
 import { faultOf } from './framing.ts'
 import type { Handler, Listener, ListenerOptions, OpenListener, Response, SocketHandlers } from './index.ts'
+import { type Leave, places } from './places.ts'
 import { createAnswers } from './uws-answer.ts'
 import { headOf, UwsRequest } from './uws-request.ts'
 import { uwsSockets } from './uws-sockets.ts'
@@ -84,10 +85,10 @@ export type Exchanges = ReturnType<typeof exchanges>
 
 /** Requests and their answers: counted, with a deadline each. */
 const exchanges = (options: ListenerOptions, handler: Handler) => {
-  const { requestTimeoutMs, bodyTimeoutMs, requestsMax } = options
-  const settings = { addressOf: clientAddress(options.trustProxy), bodyTimeoutMs }
+  const { requestTimeoutMs, bodyTimeoutMs } = options
+  const settings = { peerOf: peers(), addressOf: clientAddress(options.trustProxy), bodyTimeoutMs }
   const { finish, finishUnread } = createAnswers()
-  let waiting = 0
+  const waiting = places(options)
 
   /** Reads and checks the head; answers and gives null where it is refused. */
   const accept = (res: HttpResponse, req: HttpRequest, method?: string): UwsRequest | null => {
@@ -101,26 +102,26 @@ const exchanges = (options: ListenerOptions, handler: Handler) => {
   const onRequest = (res: HttpResponse, req: HttpRequest, method?: string) => {
     const request = accept(res, req, method)
     if (!request) return
-    if (waiting >= requestsMax) return finish(request, bare(503))
+    const bytesLeft = request.bytesLeft()
+    if (waiting.areFull(bytesLeft)) return finish(request, bare(503))
     let answer: Response | Promise<Response>
     try {
       answer = handler(request)
     } catch (error) {
       answer = answerTo(error)
     }
-    if (answer instanceof Promise) later(request, answer)
+    if (answer instanceof Promise) later(request, answer, waiting.take(bytesLeft))
     else finish(request, answer)
   }
 
-  const later = (request: UwsRequest, promise: Promise<Response>) => {
+  const later = (request: UwsRequest, promise: Promise<Response>, leave: Leave) => {
     const { res } = request
-    waiting += 1
     request.keep()
     let isOver = false
     const over = () => {
       if (isOver) return false
       isOver = true
-      waiting -= 1
+      leave()
       clearTimeout(timer)
       return true
     }

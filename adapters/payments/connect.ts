@@ -121,6 +121,8 @@ const accountOf = (account: Stripe.Account): PayeeAccount => ({
   id: account.id,
   payoutsEnabled: account.payouts_enabled && account.capabilities?.transfers === 'active',
   requirements: account.requirements?.currently_due ?? [],
+  requirementsDueAt: account.requirements?.current_deadline ? account.requirements.current_deadline * 1000 : null,
+  heldFor: account.requirements?.disabled_reason ?? null,
 })
 
 const transferOf = (transfer: Stripe.Transfer): Transfer => ({

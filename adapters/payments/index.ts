@@ -29,8 +29,12 @@ export type PayeeAccount = {
   id: string
   /** May money be sent there and paid out? */
   payoutsEnabled: boolean
-  /** What the provider still wants to know. */
+  /** What the provider still wants to know, in its own names. */
   requirements: string[]
+  /** Until when, epoch ms, before it holds money back; null when there is no hurry. */
+  requirementsDueAt: number | null
+  /** Why it holds money back now, in its own word; null when it doesn't. */
+  heldFor: string | null
 }
 export type Transfer = {
   id: string
@@ -46,6 +50,50 @@ export type BankPayout = {
   failure?: { code: string; message: string }
 }
 
+export const DISPUTE_STATUSES = ['needs_response', 'under_review', 'won', 'lost', 'closed'] as const
+/** closed: an inquiry that became nothing, or a dispute the network stopped before it took money. */
+export type DisputeStatus = (typeof DISPUTE_STATUSES)[number]
+/** A cardholder's bank takes a payment back, or only asks about it. */
+export type Dispute = {
+  id: string
+  paymentId: string
+  status: DisputeStatus
+  amount: Amount
+  /** It only asks: it has moved no money, unless it becomes a dispute later. */
+  inquiry: boolean
+  /** The network's word: fraudulent, product_not_received, … */
+  reason: string
+  /** What it took of the platform's balance, gave back, and cost in fees so far, minor units of `amount`'s currency. */
+  taken: number
+  restored: number
+  fees: number
+  /** Until when evidence is read, epoch ms; null when none is any more. */
+  evidenceDueAt: number | null
+  createdAt: number
+}
+/** What may be said for the seller. Texts of at most EVIDENCE_CHARACTERS_MAX together. */
+export type DisputeEvidence = {
+  accessLog?: string
+  customerEmail?: string
+  customerName?: string
+  customerIp?: string
+  description?: string
+  refundPolicy?: string
+  refundRefusal?: string
+  serviceDate?: string
+  text?: string
+}
+export const EVIDENCE_CHARACTERS_MAX = 150_000
+/** A card's issuer believes a payment to be fraud: most of them are disputed later. */
+export type FraudWarning = {
+  id: string
+  paymentId: string
+  /** Neither refunded nor disputed yet. */
+  actionable: boolean
+  reason: string
+  createdAt: number
+}
+
 /** A verified webhook: what happened to which object. Never trust its snapshot; fetch the object's current state. */
 export type ProviderEvent = {
   id: string
@@ -58,21 +106,33 @@ export type ProviderEvent = {
   objectType: string
   /** Set when the object carries it: our operation's metadata. */
   metadata: Record<string, string>
+  /** Set when the object is about a payment: a refund, a dispute, a warning. */
+  paymentId?: string
 }
 
+/** One change of a balance. All amounts in minor units of its currency, negative when money leaves. */
 export type BalanceTransaction = {
   id: string
   type: string
+  /** Before the fee; `net` is what the balance changed by. */
   amount: number
   fee: number
+  net: number
   currency: string
+  /** The object it is about; '' for a fee that is about none. */
   sourceId: string
+  /** Our operation behind that object, where it carries our metadata. */
+  op?: string
+  /** Epoch ms. Money is pending until `availableAt`. */
   createdAt: number
+  availableAt: number
 }
 
 export interface Payments {
   /** 'sandbox' or 'stripe': shown to clients as `payment.provider`. */
   readonly provider: 'sandbox' | 'stripe'
+  /** What a buyer's browser needs beside a client secret to pay with the provider's own form; null without one. */
+  readonly publishableKey: string | null
   createPayment(
     params: { amount: Amount; metadata: Record<string, string>; description: string },
     key: string,
@@ -110,12 +170,37 @@ export interface Payments {
   findTransfers(group: string): Promise<Transfer[]>
   findRefunds(paymentId: string): Promise<Refund[]>
   findPayouts(accountId: string, op: string): Promise<BankPayout[]>
+  retrieveDispute(id: string): Promise<Dispute>
+  findDisputes(paymentId: string): Promise<Dispute[]>
+  /** Sends evidence to the bank, once and for all. Refused for good when it is too late or was done before. */
+  submitEvidence(
+    id: string,
+    params: { evidence: DisputeEvidence; metadata: Record<string, string> },
+    key: string,
+  ): Promise<Dispute>
+  /** Gives in: it is lost. */
+  acceptDispute(id: string, key: string): Promise<Dispute>
+  retrieveFraudWarning(id: string): Promise<FraudWarning>
   /** The platform's balance per currency, minor units, available and pending. `accountId` asks for a connected account's. */
   balance(accountId?: string): Promise<{ available: Record<string, number>; pending: Record<string, number> }>
+  /** Newest first; `next` leads to older ones. `since` (epoch ms) leaves older ones out, `sourceId` all but one object's. */
   balanceTransactions(page: {
     after?: string | null
     limit: number
+    since?: number
+    sourceId?: string
+    accountId?: string
   }): Promise<{ data: BalanceTransaction[]; next: string | null }>
+  /**
+   * Events since an epoch ms, newest first, of the platform or of a connected account: what a webhook that never came would
+   * have said. The provider keeps them for 30 days. `next` leads to older ones.
+   */
+  listEvents(page: {
+    since: number
+    after?: string | null
+    limit: number
+    accountId?: string
+  }): Promise<{ data: ProviderEvent[]; next: string | null }>
   /** Verifies a webhook over its raw bytes. Throws PaymentsError 'bad_signature'; future timestamps past 60 s are refused too. */
   verifyWebhook(raw: Uint8Array, signature: string): Promise<ProviderEvent>
   /** Present where the provider follows the platform's clock: applies what became due. */

@@ -10,10 +10,18 @@ export const statementCalls = (client: Client): Pick<Payments, 'balance' | 'bala
     )
     return { available: byCurrency(balance.available), pending: byCurrency(balance.pending) }
   },
-  // Newest first; `next` leads to older ones.
-  balanceTransactions: async ({ after, limit }) => {
+  balanceTransactions: async ({ after, limit, since, sourceId, accountId }) => {
     const { data, hasMore } = await askList(client, { object: 'balance_transaction', prefix: 'txn_' }, (stripe) =>
-      stripe.balanceTransactions.list({ limit, ...(after && { starting_after: after }) }, {}),
+      stripe.balanceTransactions.list(
+        {
+          limit,
+          expand: ['data.source'],
+          ...(after && { starting_after: after }),
+          ...(since !== undefined && { created: { gte: Math.floor(since / 1000) } }),
+          ...(sourceId !== undefined && { source: sourceId }),
+        },
+        accountId === undefined ? {} : { stripeAccount: accountId },
+      ),
     )
     return { data: data.map(transactionOf), next: hasMore ? (data.at(-1)?.id ?? null) : null }
   },
@@ -30,7 +38,16 @@ const transactionOf = (transaction: Stripe.BalanceTransaction): BalanceTransacti
   type: transaction.type,
   amount: transaction.amount,
   fee: transaction.fee,
+  net: transaction.net,
   currency: transaction.currency,
   sourceId: typeof transaction.source === 'string' ? transaction.source : (transaction.source?.id ?? ''),
+  ...opOf(transaction.source),
   createdAt: transaction.created * 1000,
+  availableAt: transaction.available_on * 1000,
 })
+
+const opOf = (source: Stripe.BalanceTransaction['source']): { op?: string } => {
+  const { metadata } = (source ?? {}) as { metadata?: Record<string, string> | null }
+  const op = metadata?.op ?? metadata?.order
+  return op === undefined ? {} : { op }
+}

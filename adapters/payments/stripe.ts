@@ -4,16 +4,19 @@ import type Stripe from 'stripe'
 import type { Client } from './answer.ts'
 import { chargeCalls } from './charges.ts'
 import { connectCalls } from './connect.ts'
+import { disputeCalls } from './disputes.ts'
 import { paymentsError } from './errors.ts'
 import type { Payments } from './index.ts'
 import { statementCalls } from './statement.ts'
-import { listEvents, verifyWebhook, type ListEvents } from './webhook.ts'
+import { listEvents, verifyWebhook } from './webhook.ts'
 
 /** How long a call may take before its outcome is unknown. */
 export const CALL_TIMEOUT_MS = 20_000
 
 export type StripeOptions = {
   secretKey: string
+  publishableKey?: string
+  /** Several are joined by commas: the platform's own events and those of connected accounts have an endpoint each. */
   webhookSecret: string
   /** Another place than the provider's own, for the sandbox. */
   host?: string
@@ -24,17 +27,19 @@ export type StripeOptions = {
   log: { warn(...args: unknown[]): void }
 }
 
-export type StripePayments = Payments & { listEvents: ListEvents }
-
-export const openStripe = async (options: StripeOptions): Promise<StripePayments> => {
+export const openStripe = async (options: StripeOptions): Promise<Payments> => {
   const client = loadedLate(options)
+  // An empty one would be a secret that everybody knows.
+  const secrets = options.webhookSecret.split(',').flatMap((secret) => secret.trim() || [])
   return {
     provider: options.provider,
+    publishableKey: options.publishableKey ?? null,
     ...chargeCalls(client),
     ...connectCalls(client),
+    ...disputeCalls(client),
     ...statementCalls(client),
     listEvents: listEvents(client),
-    verifyWebhook: (raw, signature) => verifyWebhook(client, options.webhookSecret, { raw, signature }),
+    verifyWebhook: (raw, signature) => verifyWebhook(client, secrets, { raw, signature }),
     // Idle connections don't hold the process, and nothing else is open.
     close: async () => undefined,
   }

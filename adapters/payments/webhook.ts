@@ -2,7 +2,7 @@
 // changed.
 import type Stripe from 'stripe'
 import { askList, requireObject, type Client } from './answer.ts'
-import { PaymentsError, type ProviderEvent } from './index.ts'
+import { PaymentsError, type Payments, type ProviderEvent } from './index.ts'
 
 export const SIGNATURE_AGE_MAX_S = 300
 /** The SDK alone would take any time in the future. */
@@ -12,13 +12,13 @@ const EVENT = { object: 'event', prefix: 'evt_' }
 
 export const verifyWebhook = async (
   client: Client,
-  secret: string,
-  { raw, signature }: { raw: Uint8Array; signature: string },
+  secrets: readonly string[],
+  { raw, signature }: Signed,
 ): Promise<ProviderEvent> => {
   const stripe = await client()
   try {
     refuseFuture(signature)
-    const event = await stripe.webhooks.constructEventAsync(Buffer.from(raw), signature, secret, SIGNATURE_AGE_MAX_S)
+    const event = await signedByOne(stripe, secrets, { raw, signature })
     requireObject(event, EVENT)
     return eventOf(event)
   } catch (error) {
@@ -32,6 +32,20 @@ export const verifyWebhook = async (
   }
 }
 
+type Signed = { raw: Uint8Array; signature: string }
+
+const signedByOne = async (stripe: Stripe, secrets: readonly string[], { raw, signature }: Signed) => {
+  let refused: unknown
+  for (const secret of secrets) {
+    try {
+      return await stripe.webhooks.constructEventAsync(Buffer.from(raw), signature, secret, SIGNATURE_AGE_MAX_S)
+    } catch (error) {
+      refused = error
+    }
+  }
+  throw refused
+}
+
 const refuseFuture = (signature: string): void => {
   const latest = Math.floor(Date.now() / 1000) + SIGNATURE_AHEAD_MAX_S
   const times = [...signature.matchAll(/(?:^|,)\s*t=(\d+)/g)].map((match) => Number(match[1]))
@@ -39,12 +53,8 @@ const refuseFuture = (signature: string): void => {
     throw new Error('the signature has no single time, or one in the future')
 }
 
-/** Events of the last 30 days, newest first: what a webhook that never came would have said. */
-export type EventPage = { since: number; after?: string | null; limit: number; accountId?: string }
-export type ListEvents = (page: EventPage) => Promise<{ data: ProviderEvent[]; next: string | null }>
-
 export const listEvents =
-  (client: Client): ListEvents =>
+  (client: Client): Payments['listEvents'] =>
   async ({ since, after, limit, accountId }) => {
     const { data, hasMore } = await askList(client, EVENT, (stripe) =>
       stripe.events.list(
@@ -55,8 +65,10 @@ export const listEvents =
     return { data: data.map(eventOf), next: hasMore ? (data.at(-1)?.id ?? null) : null }
   }
 
+type Told = { id?: string; object?: string; metadata?: Record<string, string> | null; payment_intent?: unknown }
+
 const eventOf = (event: Stripe.Event): ProviderEvent => {
-  const object = event.data.object as { id?: string; object?: string; metadata?: Record<string, string> | null }
+  const object = event.data.object as Told
   return {
     id: event.id,
     type: event.type,
@@ -65,5 +77,6 @@ const eventOf = (event: Stripe.Event): ProviderEvent => {
     objectId: object.id ?? '',
     objectType: object.object ?? '',
     metadata: object.metadata ?? {},
+    ...(typeof object.payment_intent === 'string' && { paymentId: object.payment_intent }),
   }
 }

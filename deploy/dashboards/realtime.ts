@@ -1,7 +1,6 @@
 // The Grafana dashboard of sockets and what runs over them. `node deploy/dashboards/realtime.ts` writes realtime.json beside
 // it, which Grafana imports as it is; a test holds the two, and the metrics named here, to what /metrics says.
-import { writeFileSync } from 'node:fs'
-import { dashboardOf, EVERY, quantiles, rate, textOf, total, type Rows } from './grafana.ts'
+import { dashboardOf, EVERY, quantiles, rate, total, write, type Rows } from './dashboard.ts'
 
 const ROWS: Rows = {
   'Who is connected': [
@@ -132,9 +131,7 @@ const ROWS: Rows = {
   ],
 }
 
-export const dashboard = dashboardOf({ uid: 'gigwire-realtime', title: 'Gigwire: realtime', rows: ROWS })
-
+export const dashboard = dashboardOf('gigwire-realtime', 'Gigwire: realtime', ROWS)
 export const DASHBOARD_FILE = new URL('./realtime.json', import.meta.url)
-export const dashboardText = (): string => textOf(dashboard)
 
-if (import.meta.main) writeFileSync(DASHBOARD_FILE, dashboardText())
+if (import.meta.main) write(DASHBOARD_FILE, dashboard)

@@ -1,7 +1,6 @@
 // The Grafana dashboard of searching and indexing. `node deploy/dashboards/search.ts` writes search.json beside it, which
 // Grafana imports as it is; a test holds the two, and the metrics named here, to what /metrics says.
-import { writeFileSync } from 'node:fs'
-import { dashboardOf, EVERY, quantiles, rate, textOf, total, type Rows } from './grafana.ts'
+import { dashboardOf, EVERY, quantiles, rate, total, write, type Rows } from './dashboard.ts'
 
 const ROWS: Rows = {
   Searching: [
@@ -57,9 +56,7 @@ const ROWS: Rows = {
   ],
 }
 
-export const dashboard = dashboardOf({ uid: 'gigwire-search', title: 'Gigwire: search', rows: ROWS })
-
+export const dashboard = dashboardOf('gigwire-search', 'Gigwire: search', ROWS)
 export const DASHBOARD_FILE = new URL('./search.json', import.meta.url)
-export const dashboardText = (): string => textOf(dashboard)
 
-if (import.meta.main) writeFileSync(DASHBOARD_FILE, dashboardText())
+if (import.meta.main) write(DASHBOARD_FILE, dashboard)

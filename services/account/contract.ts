@@ -38,6 +38,8 @@ export const Profile = Type.Object(
     responseMinutes: Type.Union([Type.Integer(), Type.Null()]),
     languages: Type.Array(Type.String()),
     memberSince: Time,
+    /** The person has left: there is nobody to talk to any more. */
+    deleted: Type.Optional(Type.Literal(true)),
   },
   { $id: 'Profile' },
 )
@@ -48,6 +50,33 @@ export const Session = Type.Object(
   { $id: 'Session' },
 )
 export type Session = Static<typeof Session>
+
+/** What changed who may do what: heard by the audit log, and by whoever shows what the person made. */
+export const Secured = Type.Object({
+  user: Id,
+  username: Type.String(),
+  change: Type.Union([
+    Type.Literal('suspended'),
+    Type.Literal('restored'),
+    Type.Literal('roles'),
+    Type.Literal('erased'),
+  ]),
+  /** Whose doing it was: a user's id, or `system`. */
+  by: Type.String(),
+  data: Type.Record(Type.String(), Type.Unknown()),
+})
+export type Secured = Static<typeof Secured>
+
+/** A person as admins see them. */
+export const Person = Type.Object(
+  {
+    ...User.properties,
+    memberSince: Time,
+    suspended: Type.Union([Type.Object({ at: Time, reason: Type.String() }), Type.Null()]),
+  },
+  { $id: 'Person' },
+)
+export type Person = Static<typeof Person>
 
 /** How long after asking a gateway may go by what it was told of a caller. A change is answered within it, whatever a gateway does. */
 export const CALLER_LEASE_MS = 3000
@@ -129,6 +158,70 @@ export const account = contract({
       publicRead: { maxAgeSeconds: 30, staleSeconds: 300 },
       params: closed({ username: text(1, 64) }),
     },
+    person: {
+      rest: 'GET /v1/admin/users/:id',
+      auth: 'moderator',
+      result: Person,
+      summary: 'A person, with what the market did about them. By id or username.',
+      params: closed({ id: text(1, 64) }),
+    },
+    suspend: {
+      rest: 'POST /v1/admin/users/:id/suspend',
+      auth: 'admin',
+      key: 'id',
+      result: Person,
+      summary:
+        'Takes a person out: no token of theirs is good at the next request, sockets close, signing in is refused, their live gigs are paused. Orders and money stay.',
+      params: closed({ id: Id, reason: text(1, 2000) }),
+    },
+    restore: {
+      rest: 'POST /v1/admin/users/:id/restore',
+      auth: 'admin',
+      key: 'id',
+      result: Person,
+      summary: 'Lets them sign in again. Their gigs stay paused until they publish them.',
+      params: closed({ id: Id, reason: text(1, 2000) }),
+    },
+    staff: {
+      rest: 'PUT /v1/admin/users/:id/roles',
+      auth: 'admin',
+      key: 'id',
+      result: Person,
+      summary: 'Makes somebody moderator or admin, or no longer: true at their next request with the same token.',
+      params: closed({
+        id: Id,
+        roles: Type.Array(Type.Union([Type.Literal('moderator'), Type.Literal('admin')]), {
+          maxItems: 2,
+          uniqueItems: true,
+        }),
+      }),
+    },
+    takeOut: {
+      auth: 'internal',
+      key: 'id',
+      result: Nothing,
+      summary: 'Suspends a person because a moderator decided so. Asked again it changes nothing.',
+      params: closed({ id: Id, reason: text(1, 2000), by: Type.String() }),
+    },
+    personal: {
+      auth: 'internal',
+      summary: 'What is known of a person, with where they are signed in: export.',
+      result: Type.Object({
+        ...Me.properties,
+        level: Level,
+        suspended: Person.properties.suspended,
+        sessions: Type.Array(Type.Object({ id: Id, createdAt: Time, usedAt: Time })),
+      }),
+      params: closed({ user: Id }),
+    },
+    erase: {
+      auth: 'internal',
+      key: 'id',
+      result: Nothing,
+      summary:
+        'Forgets who an account was: nobody can sign in, others see a deleted user. Asked again it changes nothing.',
+      params: closed({ id: Id }),
+    },
     who: {
       auth: 'internal',
       summary:
@@ -167,6 +260,9 @@ export const account = contract({
       }),
     },
   },
-  events: { 'account.changed': Type.Object({ id: Id, username: Type.String(), roles: Type.Array(Role) }) },
-  hears: ['review.published', 'chat.responded'],
+  events: {
+    'account.changed': Type.Object({ id: Id, username: Type.String(), roles: Type.Array(Role) }),
+    'account.secured': Secured,
+  },
+  hears: ['review.published', 'review.removed', 'chat.responded'],
 })

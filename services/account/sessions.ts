@@ -12,6 +12,7 @@ export const SESSION_IDLE_MS = 30 * 24 * 3_600_000
 /** The longest unused one ends when a person opens one more. */
 export const SESSIONS_PER_USER_MAX = 100
 const SECRET_BYTES = 32
+const END_BATCH = 100
 
 export type Opened = { id: string; user: string; refreshToken: string }
 export type Sessions = {
@@ -20,6 +21,10 @@ export type Sessions = {
   rotate(refreshToken: string): Promise<Opened | null>
   /** Ends the family of a token. */
   end(refreshToken: string): Promise<void>
+  /** Where a person is signed in, the longest unused first. */
+  of(user: string): Promise<SessionDoc[]>
+  /** Ends all sessions of a person. */
+  endAll(user: string): Promise<void>
   areOpen(asked: readonly { sessionId: string; userId: string }[]): Promise<boolean[]>
 }
 
@@ -77,6 +82,16 @@ export const sessions = (
       if (!doc) return
       await documents.remove(sessionDocs, doc.id)
       await ended(doc.user)
+    },
+    of: async (user) =>
+      (await documents.find(sessionDocs, { index: 'byUser', equals: { user }, limit: SESSIONS_PER_USER_MAX })).docs,
+    endAll: async (user) => {
+      for (;;) {
+        const { docs } = await documents.find(sessionDocs, { index: 'byUser', equals: { user }, limit: END_BATCH })
+        for (const { id } of docs) await documents.remove(sessionDocs, id)
+        if (docs.length === 0) break
+      }
+      await ended(user)
     },
     areOpen: async (asked) => {
       const docs = await documents.getMany(

@@ -2,7 +2,7 @@
 import { actorCollection, type ActorDoc } from '../../mixins/actor.ts'
 import { refuse } from '../errors.ts'
 import { iso, type Role } from '../shapes.ts'
-import type { Level, Me, Profile, User } from './contract.ts'
+import type { Level, Me, Person, Profile, User } from './contract.ts'
 
 export type UserDoc = ActorDoc & {
   email: string
@@ -18,6 +18,10 @@ export type UserDoc = ActorDoc & {
   /** argon2id in PHC form; empty: nobody can sign in. */
   password: string
   createdAt: number
+  /** The market took them out; absent: it did not. */
+  suspended?: { at: number; reason: string }
+  /** The person has left, and this is what stays. */
+  erasedAt?: number
   ratingSum: number
   ratingCount: number
   responseMinutes?: number | null
@@ -89,12 +93,20 @@ export const withRole = (user: UserDoc, role: Role): UserDoc =>
 
 /** Null when the event was counted before. */
 export const rated = (user: UserDoc, rating: number, eventId: string): UserDoc | null =>
+  counting(user, { rating, count: 1 }, eventId)
+
+/** A review of them was taken away. */
+export const unrated = (user: UserDoc, rating: number, eventId: string): UserDoc | null =>
+  counting(user, { rating: -rating, count: -1 }, eventId)
+
+const counting = (user: UserDoc, by: { rating: number; count: number }, eventId: string): UserDoc | null =>
   user.counted.includes(eventId)
     ? null
     : {
         ...user,
-        ratingSum: user.ratingSum + rating,
-        ratingCount: user.ratingCount + 1,
+        // One that came with imported gigs was never counted here.
+        ratingSum: Math.max(0, user.ratingSum + by.rating),
+        ratingCount: Math.max(0, user.ratingCount + by.count),
         counted: [...user.counted, eventId].slice(-COUNTED_MAX),
       }
 
@@ -103,6 +115,12 @@ export const responding = (user: UserDoc, minutes: number | null): UserDoc | nul
   (user.responseMinutes ?? null) === minutes ? null : { ...user, responseMinutes: minutes }
 
 export const userOf = ({ id, username, displayName, roles }: UserDoc): User => ({ id, username, displayName, roles })
+
+export const personOf = (user: UserDoc): Person => ({
+  ...userOf(user),
+  memberSince: iso(user.createdAt),
+  suspended: user.suspended ? { at: iso(user.suspended.at), reason: user.suspended.reason } : null,
+})
 
 export const meOf = (user: UserDoc): Me => ({
   ...userOf(user),
@@ -121,4 +139,5 @@ export const profileOf = (user: UserDoc): Profile => ({
   responseMinutes: user.roles.includes('seller') ? (user.responseMinutes ?? null) : null,
   languages: user.languages,
   memberSince: iso(user.createdAt),
+  ...(user.erasedAt !== undefined && { deleted: true as const }),
 })

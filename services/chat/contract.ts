@@ -9,6 +9,8 @@ export const TEXT_MAX = 8000
 export const ATTACHMENTS_MAX = 10
 /** Conversations one sync frame may name. */
 export const SYNC_MAX = 100
+/** People one question about what they missed names. */
+export const MISSED_MAX = 64
 /** People one question about peers names. */
 export const PEERS_MAX = 200
 /** A seq that can still be counted on from, exactly, on every store. */
@@ -188,10 +190,24 @@ export const chat = contract({
       params: closed({ conversations: Positions, changes: Type.Optional(Positions) }),
     },
     missed: {
-      auth: 'user',
-      summary: 'What sync answers, encoded: `text` is the JSON of its `conversations`.',
-      result: Type.Object({ text: Type.String(), messages: Type.Integer(), hasMore: Type.Boolean() }),
-      params: closed({ conversations: Positions, changes: Type.Optional(Positions) }),
+      auth: 'internal',
+      summary:
+        'What sync answers to each of many, encoded: `text` has the JSON of their `conversations` one after the other. Null: there was no room, ask again; never for the first.',
+      result: Type.Object({
+        text: Type.String(),
+        parts: Type.Array(
+          Type.Union([
+            Type.Object({ letters: Type.Integer(), messages: Type.Integer(), hasMore: Type.Boolean() }),
+            Type.Null(),
+          ]),
+        ),
+      }),
+      params: closed({
+        asked: Type.Array(closed({ user: Id, conversations: Positions, changes: Type.Optional(Positions) }), {
+          minItems: 1,
+          maxItems: MISSED_MAX,
+        }),
+      }),
     },
     edit: {
       auth: 'user',
@@ -261,6 +277,12 @@ export const chat = contract({
       result: Message,
       summary: 'A moderator takes a message away; its seq stays.',
       params: closed({ id: Id, message: Id }),
+    },
+    message: {
+      auth: 'internal',
+      summary: "One message as it is, or as a member sees it; null when it is not that one's to see.",
+      result: Type.Union([Message, Type.Null()]),
+      params: closed({ id: Id, user: Type.Optional(Id) }),
     },
     partner: {
       auth: 'internal',

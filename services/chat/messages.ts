@@ -122,15 +122,15 @@ export const stretch = async (
   return { docs: backwards ? page.reverse() : page, hasMore: docs.length > page.length || next !== null }
 }
 
-/** Messages from a seq on. */
-export const messagesFrom = async (
+/** Messages from a seq on, as they are stored. */
+export const textsFrom = async (
   documents: Documents,
   conversation: string,
   from: number,
   limit: number,
-): Promise<{ docs: MessageDoc[]; hasMore: boolean }> => {
-  const { docs, next } = await documents.find(messages, { index: 'bySeq', equals: { conversation }, from, limit })
-  return { docs, hasMore: next !== null }
+): Promise<{ texts: string[]; hasMore: boolean }> => {
+  const { docs, next } = await documents.findTexts(messages, { index: 'bySeq', equals: { conversation }, from, limit })
+  return { texts: docs, hasMore: next !== null }
 }
 
 /** How many of them an answer takes: the one that fills it is the last, none where there is no room at all. */

@@ -1,40 +1,83 @@
 // What somebody missed: per conversation the messages after a seq, and the changes after a change, in answers of bounded
 // size. Following `hasMore` closes any gap. The answer is put together as text, from messages that are mostly text already.
-import type { Asked as AskedOf, Chat, Handlers } from './parts.ts'
-import { ANSWER_BYTES_MAX, changedAfter, lastMessage, messagesFrom } from './messages.ts'
+import type { Chat, Handlers } from './parts.ts'
+import { ANSWER_BYTES_MAX, changedAfter, lastMessage, textsFrom } from './messages.ts'
 import type { Tails } from './tails.ts'
-import { jsonFor, wiredDoc, type Wire } from './wire.ts'
+import { jsonFor, wiredDoc, wiredText, type Wire } from './wire.ts'
 
 /** Messages one sync answers per conversation, and over all of them; the rest is asked for again (`hasMore`). */
 export const SYNC_MESSAGES_EACH = 200
 export const SYNC_MESSAGES_ALL = 2000
 
+/** Of those asked about in one question, so many are read at once: what is read and not answered yet stays little. */
+const READ_AT_ONCE = 16
+
+type Question = { user: string; conversations: Record<string, number>; changes?: Record<string, number> }
 type Asked = { id: string; after: number; afterChange: number | undefined; limit: number }
 /** Possibly more of both than one answer takes. */
 type Found = Changes & { messages: readonly Wire[]; lastSeq: number }
 type Changes = { changed: readonly Wire[]; moreChanges: boolean }
-type Answer = { text: string; messages: number; hasMore: boolean }
+type Answer = { text: string; messages: number; hasMore: boolean; bytes: number }
 type Room = { bytes: number }
+type MembersOf = (conversation: string) => readonly string[]
 
 export const missing = (chat: Chat, tails: Tails): Handlers<'sync' | 'missed'> => ({
-  sync: async (ctx) => ({ conversations: JSON.parse((await missedBy(chat, tails, ctx)).text) }),
-  missed: (ctx) => missedBy(chat, tails, ctx),
+  sync: async ({ params, caller }) => {
+    const [answer] = await answersTo(chat, tails, [{ user: caller.id, ...params }])
+    return { conversations: JSON.parse(answer!.text) }
+  },
+  missed: async ({ params: { asked } }) => {
+    const answers = await answersTo(chat, tails, asked)
+    return {
+      text: answers.map((answer) => answer?.text ?? '').join(''),
+      parts: answers.map(
+        (answer) => answer && { letters: answer.text.length, messages: answer.messages, hasMore: answer.hasMore },
+      ),
+    }
+  },
 })
 
-const missedBy = async (chat: Chat, tails: Tails, { params, caller }: AskedOf<'sync'>): Promise<Answer> => {
-  const { conversations, changes = {} } = params
-  const ids = Object.keys(conversations)
-  const members = await chat.roster.members(ids)
-  const own = ids.filter((_, at) => members[at]!.includes(caller.id))
+/** The first has an answer; of the others, those that there is room for. */
+const answersTo = async (chat: Chat, tails: Tails, all: readonly Question[]): Promise<(Answer | null)[]> => {
+  const members = await membersOf(chat, all)
+  const answers: (Answer | null)[] = []
+  let bytes = 0
+  for (let at = 0; at < all.length && bytes < ANSWER_BYTES_MAX; at += READ_AT_ONCE)
+    for (const answer of await Promise.all(
+      all.slice(at, at + READ_AT_ONCE).map((one) => answerTo(chat, tails, one, members)),
+    )) {
+      const fits = answers.length === 0 || bytes + answer.bytes <= ANSWER_BYTES_MAX
+      if (fits) bytes += answer.bytes
+      answers.push(fits ? answer : null)
+    }
+  while (answers.length < all.length) answers.push(null)
+  return answers
+}
+
+const membersOf = async ({ roster }: Chat, all: readonly Question[]): Promise<MembersOf> => {
+  const ids = [...new Set(all.flatMap(({ conversations }) => Object.keys(conversations)))]
+  const members = await roster.members(ids)
+  const known = new Map(ids.map((id, at) => [id, members[at]!]))
+  return (id) => known.get(id)!
+}
+
+const answerTo = async (
+  chat: Chat,
+  tails: Tails,
+  { user, conversations, changes = {} }: Question,
+  members: MembersOf,
+): Promise<Answer> => {
+  const own = Object.keys(conversations).filter((id) => members(id).includes(user))
   const limit = Math.min(SYNC_MESSAGES_EACH, Math.floor(SYNC_MESSAGES_ALL / Math.max(1, own.length)))
   const all = own.map((id): Asked => ({ id, after: conversations[id]!, afterChange: changes[id], limit }))
   const found = await Promise.all(all.map((asked) => find(chat, tails, asked)))
   const room = { bytes: ANSWER_BYTES_MAX }
-  const answers = all.map((asked, at) => fit(asked, found[at]!, room, caller.id))
+  const answers = all.map((asked, at) => fit(asked, found[at]!, room, user))
   return {
     text: `{${answers.map(({ text }) => text).join(',')}}`,
     messages: answers.reduce((sum, { messages }) => sum + messages, 0),
     hasMore: answers.some(({ hasMore }) => hasMore),
+    bytes: ANSWER_BYTES_MAX - room.bytes,
   }
 }
 
@@ -56,10 +99,10 @@ const findStored = async (chat: Chat, tails: Tails, asked: Asked): Promise<Found
   // Changes first: what is changed meanwhile is in the messages, and asked for again.
   const { changed, moreChanges } = await findChanged(chat, asked)
   // From the one that is known: where it is the last, that is known too.
-  const { docs, hasMore } = await messagesFrom(chat.documents, id, Math.max(1, after), limit + 1)
-  const isToEnd = docs.length > 0 && !hasMore
-  const lastSeq = isToEnd ? docs.at(-1)!.seq : ((await lastMessage(chat.documents, id))?.seq ?? 0)
-  const messages = docs.map(wiredDoc)
+  const { texts, hasMore } = await textsFrom(chat.documents, id, Math.max(1, after), limit + 1)
+  const messages = texts.map(wiredText)
+  const isToEnd = texts.length > 0 && !hasMore
+  const lastSeq = isToEnd ? messages.at(-1)!.seq : ((await lastMessage(chat.documents, id))?.seq ?? 0)
   if (isToEnd && afterChange !== undefined && !moreChanges)
     tails.keep(id, { messages, lastChange: changed.at(-1)?.change ?? afterChange })
   return { messages: messages.filter(({ seq }) => seq > after), lastSeq, changed, moreChanges }
@@ -73,7 +116,7 @@ const findChanged = async ({ documents }: Chat, { id, afterChange, limit }: Aske
 }
 
 /** As much of it as there is room for. */
-const fit = (asked: Asked, found: Found, room: Room, viewer: string): Answer => {
+const fit = (asked: Asked, found: Found, room: Room, viewer: string): Omit<Answer, 'bytes'> => {
   const { id, after, afterChange, limit } = asked
   const changed = taken(found.changed, limit, room)
   const messages = taken(found.messages, limit, room)

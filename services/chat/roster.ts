@@ -1,6 +1,6 @@
 // The conversations a node knows: who is in them, who blocked whom. Members never change; the rest is changed in the owner's
 // turn, which tells this, and is read again after a while in case another owner changed it.
-import type { Documents } from '../../adapters/documents/index.ts'
+import { BULK_MAX, type Documents } from '../../adapters/documents/index.ts'
 import { recent } from '../../mixins/recent.ts'
 import { conversations, type ConversationDoc } from './conversation.ts'
 
@@ -44,7 +44,10 @@ export const roster = (documents: Documents): Roster => {
 
   const members = async (ids: readonly string[]) => {
     const unknown = ids.filter((id) => !all.get(id))
-    const found = unknown.length > 0 ? await documents.getMany(conversations, unknown) : []
+    const parts = []
+    for (let at = 0; at < unknown.length; at += BULK_MAX)
+      parts.push(documents.getMany(conversations, unknown.slice(at, at + BULK_MAX)))
+    const found = (await Promise.all(parts)).flat()
     for (const one of found) if (one) put(one)
     const fresh = new Map(found.map((one, at) => [unknown[at]!, one?.members ?? []]))
     return ids.map((id) => all.get(id)?.conversation.members ?? fresh.get(id) ?? [])

@@ -1,7 +1,7 @@
 // A conversation's sequencer: gives the next number, stores, and only then says. Numbers have no gap and no two alike,
 // because the store takes each (conversation, seq) once: an owner that went stale loses the insert and looks again.
 import type { Documents } from '../../adapters/documents/index.ts'
-import { mailbox, MAILBOX, type Mailbox, type Slot } from '../../mixins/mailbox.ts'
+import { mailbox, MAILBOX, type Asked, type Mailbox, type Slot } from '../../mixins/mailbox.ts'
 import { recent } from '../../mixins/recent.ts'
 import { refuse } from '../errors.ts'
 import type { OfferCard } from '../offer/contract.ts'
@@ -44,13 +44,24 @@ export type SenderParts = {
 }
 export type Sender = {
   /** `before` is done with the message's id when it is about to be stored, and not when it is known already. */
-  send(draft: Draft, before?: (id: string) => Promise<void>): Promise<Sent>
+  send(draft: Draft, before?: Before): Promise<Sent>
   /** The number of the last message as far as this node knows, without a read. */
   lastSeq(conversation: string): number
   /** When that was sent. */
   lastAt(conversation: string): number
   box: Mailbox<State>
 }
+
+/** A draft whose sender waits for an answer; its message has that id. */
+type Open = Asked<Draft, Sent> & { id: string }
+type Before = (id: string) => Promise<void>
+type StoreAll = (slot: Slot<State>, all: readonly Asked<Draft, Sent>[], before?: Before) => Promise<void>
+type StoreSome = (
+  slot: Slot<State>,
+  open: readonly Open[],
+  conversation: ConversationDoc,
+  before?: Before,
+) => Promise<readonly Open[]>
 
 /** How often a send looks again after losing its number. */
 const STALE_TRIES = 6
@@ -64,37 +75,71 @@ export const sender = ({ documents, roster, newId, now, stored, tellAgain }: Sen
   const told = recent<true>(TOLD_MAX)
 
   const send: Sender['send'] = (draft, before) =>
-    box.run(draft.conversation, draft.deadlineAt, (slot) => store(slot, draft, before))
+    before
+      ? box.runTogether(draft.conversation, draft.deadlineAt, draft, (slot, all) => storeAll(slot, all, before))
+      : box.runTogether(draft.conversation, draft.deadlineAt, draft, storeAll)
 
-  const store = async (slot: Slot<State>, draft: Draft, before?: (id: string) => Promise<void>): Promise<Sent> => {
-    const { conversation: id, sender: from, clientId } = draft
-    const messageId = newId()
-    for (let attempt = 0; attempt < STALE_TRIES; attempt++) {
-      // Who lost a number was not the owner for a while, and does not know who was blocked meanwhile.
-      if (attempt > 0) roster.forget(id)
+  /** What is sent while a message is being stored is stored with the next one: a lively conversation waits no longer. */
+  const storeAll: StoreAll = async (slot, all, before) => {
+    const { conversation: id } = all[0]!.item
+    let open: readonly Open[] = all.map((one) => ({ ...one, id: newId() }))
+    for (let tries = 0; open.length > 0; tries++) {
+      if (tries >= STALE_TRIES)
+        throw refuse('overloaded', 'this conversation is being written elsewhere', { retryAfterSeconds: 1 })
       const known = slot.state && roster.known(id)
-      const conversation = mustBelong(known ?? (await load(slot, id)), from)
-      if (isBlockedIn(conversation, from)) return beforeTheBlock(draft)
-      if (before) {
-        const first = await byClientId(documents, id, from, clientId)
-        if (first) return again(first, conversation)
-      }
-      const { last } = slot.state!
-      const message = numbered(draft, last, { id: messageId, now: now() })
-      await before?.(messageId)
-      // The outcome of a failed write is not known: the next turn must look at what is stored.
-      slot.state = undefined
-      if ((await documents.insert(messages, message)).ok) {
-        slot.state = { last: lastOf(message) }
-        // Somebody may have been blocked while it was being stored.
-        const said = stored(message, roster.known(id) ?? conversation, waitedMs(last, message))
-        told.set(message.id, true)
-        return { message: said, known: false }
-      }
-      const first = await byClientId(documents, id, from, clientId)
-      if (first) return again(first, conversation)
+      const conversation = known ?? (await load(slot, id))
+      const some = await admitted(open, conversation)
+      open = some.length > 0 ? await storeSome(slot, some, conversation!, before) : []
+      if (open.length < some.length) tries = 0
     }
-    throw refuse('overloaded', 'this conversation is being written elsewhere', { retryAfterSeconds: 1 })
+  }
+
+  /** Those who may say something there; the others have their answer. */
+  const admitted = async (open: readonly Open[], conversation: ConversationDoc | null): Promise<Open[]> => {
+    const may: Open[] = []
+    for (const one of open)
+      try {
+        const { item } = one
+        if (isBlockedIn(mustBelong(conversation, item.sender), item.sender)) one.resolve(await beforeTheBlock(item))
+        else may.push(one)
+      } catch (error) {
+        one.reject(error)
+      }
+    return may
+  }
+
+  /** Numbers and stores as many as the store takes; answers those who are still open. */
+  const storeSome: StoreSome = async (slot, open, conversation, before) => {
+    const { id } = conversation
+    if (before && (await isKnown(open[0]!, conversation))) return []
+    const docs: MessageDoc[] = []
+    const lasts = [slot.state!.last]
+    for (const one of open) lasts.push(lastOf(docs[docs.push(numbered(one, lasts.at(-1)!, now())) - 1]!))
+    await before?.(open[0]!.id)
+    // The outcome of a failed write is not known: the next turn must look at what is stored.
+    slot.state = undefined
+    const outcomes = await documents.insertInOrder(messages, docs)
+    const count = outcomes.filter(({ ok }) => ok).length
+    for (let at = 0; at < count; at++) {
+      const message = docs[at]!
+      // Somebody may have been blocked while it was being stored.
+      const said = stored(message, roster.known(id) ?? conversation, waitedMs(lasts[at]!, message))
+      told.set(message.id, true)
+      open[at]!.resolve({ message: said, known: false })
+    }
+    const refused = open[count]
+    if (!refused) slot.state = { last: lasts.at(-1)! }
+    else if (await isKnown(refused, conversation)) return open.slice(count + 1)
+    // Who lost a number was not the owner for a while, and does not know who was blocked meanwhile.
+    else roster.forget(id)
+    return open.slice(count)
+  }
+
+  /** It was sent before: then that is the answer. */
+  const isKnown = async ({ item, resolve }: Open, conversation: ConversationDoc): Promise<boolean> => {
+    const first = await byClientId(documents, item.conversation, item.sender, item.clientId)
+    if (first) resolve(again(first, conversation))
+    return first !== null
   }
 
   /** Its sender asks again because nobody answered: the node that stored it may be gone, and the members still waiting. */
@@ -132,8 +177,8 @@ const lastOf = ({ seq, sender: from, senderSeq, sentAt, runAt = sentAt }: Messag
   runAt,
 })
 
-const numbered = (draft: Draft, last: Last | null, { id, now }: { id: string; now: number }): MessageDoc => {
-  const { conversation, sender: from, clientId, text, attachments, masked, held, offer } = draft
+const numbered = ({ id, item }: Open, last: Last | null, now: number): MessageDoc => {
+  const { conversation, sender: from, clientId, text, attachments, masked, held, offer } = item
   const seq = (last?.seq ?? 0) + 1
   const senderSeq = seq - fromOther(last, from)
   return {

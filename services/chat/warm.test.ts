@@ -66,10 +66,10 @@ test('the first send of a conversation reads it and its last message, the next o
     })
   asked.length = 0
   await say('first')
-  t.deepEqual(asked.sort(), ['find', 'get', 'insert'])
+  t.deepEqual(asked.sort(), ['find', 'get', 'insertInOrder'])
   asked.length = 0
   for (const at of numbersTo(20)) await say(`m${at}`)
-  t.deepEqual(new Set(asked), new Set(['insert']))
+  t.deepEqual(new Set(asked), new Set(['insertInOrder']))
   t.is(asked.length, 20)
   sequencer.box.stop()
   await node.stop()
@@ -86,8 +86,8 @@ test('who blocks while a message is being stored is known when it is told', asyn
   const sequencer = sender({
     documents: {
       ...store,
-      insert: async (of, doc) => {
-        const inserted = await store.insert(of, doc)
+      insertInOrder: async (of, docs) => {
+        const inserted = await store.insertInOrder(of, docs)
         known.put({ ...conversation, version: 2, blockers: [bob.id] })
         return inserted
       },

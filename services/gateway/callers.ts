@@ -14,6 +14,7 @@ import { recent } from '../../mixins/recent.ts'
 import type { Verified } from '../../mixins/token.ts'
 import { CALLER_LEASE_MS, WHO_MAX } from '../account/contract.ts'
 import type { Caller } from '../shapes.ts'
+import { crowd } from './crowd.ts'
 
 export type Callers = {
   /** Null when the account or session is gone. At once when it is remembered. */
@@ -29,21 +30,14 @@ export const KNOWN_AFTER_MS = 2000
 export const CALLERS_MAX = 50_000
 
 type Session = Pick<Verified, 'userId' | 'sessionId'>
-type Asked = Session & { resolve: (caller: Caller | null) => void; reject: (error: unknown) => void }
 type Flight = { answer: Promise<Caller | null>; askedAt: number }
 /** What is known of one account: its sessions that were asked about, and those being asked about. */
 type Known = { sessions: Map<string, { caller: Caller; until: number }>; flights: Map<string, Flight> }
-/** Questions under way: what comes meanwhile is the next one, so that a crowd is few questions and one person waits for none. */
-const QUESTIONS_AT_ONCE = 2
-/** One that takes longer holds up nobody else: its node may be about to fall. */
-const QUESTION_SLOW_MS = 50
 /** Sessions of one account remembered. */
 const SESSIONS_MAX = 20
 
 export const callers = (node: Node, { state }: Pick<Fanout, 'state'>): Callers => {
   const accounts = recent<Known>(CALLERS_MAX)
-  let waiting: Asked[] = []
-  let questions = 0
   let knownAt = Infinity
   let stopped = false
   const known = () => (knownAt = performance.now() + KNOWN_AFTER_MS)
@@ -52,40 +46,13 @@ export const callers = (node: Node, { state }: Pick<Fanout, 'state'>): Callers =
 
   const mayRemember = (): boolean => performance.now() >= knownAt && !stopped && state() === 'up'
 
-  /** Everything that came in this turn of the loop, or while others were asked about, is one question. */
-  const ask = (session: Session): Promise<Caller | null> =>
-    new Promise((resolve, reject) => {
-      if (waiting.length === 0) setImmediate(flush)
-      waiting.push({ ...session, resolve, reject })
-    })
-
-  const flush = () => {
-    while (waiting.length > 0 && questions < QUESTIONS_AT_ONCE) {
-      const all = waiting
-      waiting = all.slice(WHO_MAX)
-      questions += 1
-      let isCounted = true
-      const next = () => {
-        clearTimeout(slow)
-        if (!isCounted) return
-        isCounted = false
-        questions -= 1
-        flush()
-      }
-      const slow = setTimeout(next, QUESTION_SLOW_MS)
-      void question(all.slice(0, WHO_MAX)).finally(next)
-    }
-  }
-
-  const question = async (all: readonly Asked[]): Promise<void> => {
-    try {
-      const sessions = all.map(({ userId, sessionId }) => ({ userId, sessionId }))
-      const found = await node.call('account.who', { sessions }, { meta: META })
-      all.forEach(({ resolve }, at) => resolve(found[at] ?? null))
-    } catch (error) {
-      for (const { reject } of all) reject(error)
-    }
-  }
+  const ask = crowd<Session, Caller | null>({
+    most: WHO_MAX,
+    ask: async (sessions) => {
+      const found = await node.call('account.who', { sessions: [...sessions] }, { meta: META })
+      return sessions.map((_, at) => found[at] ?? null)
+    },
+  })
 
   const fly = (account: Known, { userId, sessionId }: Session): Promise<Caller | null> => {
     const askedAt = performance.now()

@@ -6,16 +6,17 @@ import type { Response } from '../../adapters/listener/index.ts'
 import { ownerNode, type Command, type Meta, type Node } from '../../mixins/node.ts'
 import type { Admission } from './admission.ts'
 import { priorityOf } from './admission.ts'
+import { audited } from './audited.ts'
 import type { Params } from './body.ts'
 import { etagOf, isUnchanged, publicCaching } from './conditional.ts'
-import { jsonResponse, NO_STORE, SECURITY, type Header } from './headers.ts'
+import { CSP_PAPER, HTML_TYPE, jsonResponse, NO_STORE, SECURITY, surrogateKeys, type Header } from './headers.ts'
 import type { Hot, Prepared, Wanted } from './hot.ts'
 import type { Idempotent, Outcome } from './idempotency.ts'
 import { spend, type Limits } from './limits.ts'
 import type { Meters } from './meters.ts'
 import { asNotFound, problemResponse } from './problem.ts'
 import type { Route } from './routes.ts'
-import { tagsOfAnswer } from './tags.ts'
+import { standingOf } from './tags.ts'
 
 /** A turn that has not begun by then is refused, not run. */
 export const DEADLINE_MS = 10_000
@@ -58,11 +59,14 @@ export const calls = ({ node, hot, idempotent, limits, admission, meters }: Call
 
   type Result = { status: number; result: unknown }
 
-  const called = async ({ route, params, meta }: Asked): Promise<Result> => {
+  const called = async (asked: Asked): Promise<Result> => {
+    const { route, params, meta } = asked
     const { name, action } = route
     const settle = name === 'account.login' ? loginBudget(params) : undefined
     try {
-      const result = await admission.run(priorityOf(route), () => callOwner(node, name, params, meta))
+      const result = await admission.run(priorityOf(route), () =>
+        audited(node, asked, () => callOwner(node, name, params, meta)),
+      )
       settle?.(null)
       return { status: meta.$statusCode ?? action.status ?? 200, result }
     } catch (error) {
@@ -94,12 +98,19 @@ export const calls = ({ node, hot, idempotent, limits, admission, meters }: Call
   const prepared = (url: string, { route, params, meta }: Asked): Promise<Prepared> => {
     meters.hotMiss.add()
     const { action, name, path } = route
-    const { maxAgeSeconds, staleSeconds } = action.publicRead!
+    const { shows, ...standing } = standingOf(name, params)
+    const headers = [
+      JSON_TYPE,
+      publicCaching(action.publicRead!),
+      limits.address.policy,
+      ...SECURITY,
+      ...surrogateKeys([...standing.tags, ...standing.generations]),
+    ]
     const wanted: Wanted = {
+      ...standing,
+      headers,
       key: `${name} ${JSON.stringify(Object.entries(params).sort())}`,
-      tags: tagsOfAnswer(name, params),
-      maxAgeSeconds,
-      staleSeconds,
+      ...action.publicRead!,
       served: meters.answered(path, 200),
       make: async () => {
         const { result } = await called({
@@ -111,10 +122,7 @@ export const calls = ({ node, hot, idempotent, limits, admission, meters }: Call
           ifNoneMatch: undefined,
           meta: remade(meta),
         })
-        return {
-          bytes: Buffer.from(textOf(result)),
-          headers: [JSON_TYPE, publicCaching(action.publicRead!), limits.address.policy, ...SECURITY],
-        }
+        return { bytes: Buffer.from(textOf(result)), headers, ...(shows && { shows: shows(result) }) }
       },
     }
     return hot.get(url, wanted)
@@ -147,14 +155,18 @@ const spoken = (
   headers: readonly Header[],
 ): Response => {
   if (status === 204) return jsonResponse(204, [NO_STORE, ...headers], '')
+  if (route.action.html) return { status, headers: [HTML_TYPE, CSP_PAPER, NO_STORE, ...headers], body: String(result) }
   const body = textOf(result)
   const { publicRead } = route.action
   if (!publicRead || status !== 200 || !isForEverybody(route.name, result))
-    return jsonResponse(status, [NO_STORE, ...headers], body)
+    return jsonResponse(status, [NO_STORE, ...kept(route), ...headers], body)
   const etag = etagOf(body)
   const shared: Header[] = [publicCaching(publicRead), ['ETag', etag], ...headers]
   return isUnchanged(ifNoneMatch, etag) ? { status: 304, headers: shared, body: '' } : jsonResponse(200, shared, body)
 }
+
+const kept = ({ action: { download } }: Route): readonly Header[] =>
+  download ? [['Content-Disposition', `attachment; filename="${download}"`]] : []
 
 /** Owners see their gigs whatever the status; that is between them and us. */
 const isForEverybody = (name: string, result: unknown): boolean =>

@@ -77,7 +77,6 @@ export const OPS = {
     budget: 'account',
     answers: sync.result.properties,
     fields: closed({ ...sync.params.properties }),
-    asks: { action: 'chat.sync', in: (fields) => fields, out: same },
   },
   read: {
     summary: 'Moves the own read mark forward.',
@@ -170,9 +169,9 @@ const isFrameId = (id: unknown): id is FrameId =>
 
 export const okFrame = (id: FrameId, answer: object): string => JSON.stringify({ id, ok: true, ...answer })
 
-/** Frames that were missed go out as they are kept: texts, not encoded again. */
-export const resumedFrame = (id: FrameId, answer: object, missed: readonly string[]): string =>
-  `${okFrame(id, answer).slice(0, -1)},"missed":[${missed.join(',')}]}`
+/** With a last field that is JSON already and is not encoded again. */
+export const okFrameWith = (id: FrameId, answer: object, field: string, json: string): string =>
+  `${okFrame(id, answer).slice(0, -1)},"${field}":${json}}`
 
 export const errorFrame = (id: FrameId | null, error: unknown): string => {
   const { code, detail, retryAfterSeconds } = troubleOf(error)

@@ -22,12 +22,15 @@ import type { Api, Pages } from './pages.ts'
 import { routesOf } from './routes.ts'
 import { session } from './session.ts'
 import { sockets, type Sockets } from './sockets.ts'
+import { warm } from './warm.ts'
 
 /** How long requests under way may take to end when the node stops. */
 export const DRAIN_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
 const BODY_TIMEOUT_MS = 30_000
 const REQUESTS_MAX = 4096
+/** Many may wait for one answer: 10,000 at once are a popular gig, not a flood. */
+const BODYLESS_MAX = 16_384
 
 type Gateway = {
   node: Node
@@ -35,7 +38,7 @@ type Gateway = {
   http: Http
   sockets: Sockets
   callers: Callers
-  stop(): void
+  stop(): Promise<void>
 }
 type Self = { broker: ServiceBroker; logger: Log; gateway?: Gateway }
 
@@ -73,9 +76,10 @@ export default {
 
 const open = async (node: Node): Promise<Gateway> => {
   const { settings } = node
-  const [documents, fanout, openListener] = await Promise.all([
+  const [documents, fanout, cache, openListener] = await Promise.all([
     node.open('documents'),
     node.open('fanout'),
+    node.open('cache'),
     node.open('listener'),
   ])
   const { registry, port: opsPort } = opsOf(node.broker)
@@ -83,9 +87,12 @@ const open = async (node: Node): Promise<Gateway> => {
   const limits = limitsOf(settings)
   const known = callers(node, fanout)
   const who = session(settings, known)
-  const hot = hotAnswers(fanout)
+  const hot = hotAnswers({ fanout, cache, shared: count.hotShared })
   registry.measured('gigwire_hot_entries', 'Prepared answers kept', () => hot.size().entries)
   registry.measured('gigwire_hot_bytes', 'Bytes of prepared answers kept', () => hot.size().bytes)
+  registry.measured('gigwire_cache_up', 'Whether the shared cache answers; 1 where there is none', () =>
+    cache.state() === 'up' ? 1 : 0,
+  )
   const keys = await idempotent(node, documents)
   const asked = calls({ node, hot, idempotent: keys, limits, admission: admission(), meters: count })
   const mounted = mounts({
@@ -96,6 +103,7 @@ const open = async (node: Node): Promise<Gateway> => {
     documented: documented(generatedDocuments(settings)),
     pages: pagesOf(node, (...args) => api(...args)),
   })
+  const popular = await warm({ documents, log: node.log, ask: async (url) => (await api('GET', url)).status })
   const web = http({
     node,
     routes: routesOf(settings),
@@ -105,6 +113,7 @@ const open = async (node: Node): Promise<Gateway> => {
     calls: asked,
     mounts: mounted,
     meters: count,
+    warm: popular,
   })
   const api = insideApi(web)
   const live = sockets({ node, fanout, session: who, limits, meters: count, path: REALTIME_PATH })
@@ -117,12 +126,14 @@ const open = async (node: Node): Promise<Gateway> => {
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       bodyTimeoutMs: BODY_TIMEOUT_MS,
       requestsMax: REQUESTS_MAX,
+      bodylessMax: BODYLESS_MAX,
       sharePort: settings.sharePort ?? false,
     },
     web.handle,
     live.handlers,
   )
   live.attach(listener)
+  popular.start()
   node.log.info(
     `listening on http://${settings.host ?? '127.0.0.1'}:${listener.port}, for operators on http://${settings.opsHost ?? '127.0.0.1'}:${opsPort}`,
   )
@@ -132,9 +143,10 @@ const open = async (node: Node): Promise<Gateway> => {
     http: web,
     sockets: live,
     callers: known,
-    stop: () => {
+    stop: async () => {
       hot.stop()
       keys.stop()
+      await popular.stop()
     },
   }
 }
@@ -164,5 +176,5 @@ const drain = async (self: Self) => {
     await new Promise((resolve) => setTimeout(resolve, 20))
   await live.stop()
   await listener.close()
-  stop()
+  await stop()
 }

@@ -1,28 +1,48 @@
 import test from 'ava'
+import { memoryCache } from '../../adapters/cache/memory.ts'
 import { localFanout } from '../../adapters/fanout/local.ts'
 import { eventually } from '../../test/node.ts'
+import { refuse } from '../errors.ts'
 import { gig } from '../gig/contract.ts'
 import { search } from '../search/contract.ts'
+import { ABSENT_MS } from './absent.ts'
+import { BEHIND_MS_MAX, PACE_MS, RETRY_MS, STALE_IF_ERROR_MS, UNHEARD_MS_MAX } from './age.ts'
 import { HOT, hotAnswers, type HotLimits, type Wanted } from './hot.ts'
+import { ENTRY_BYTES } from './shelf.ts'
 import { accounts, actorOf, LISTENERS, person, startGateway, type People } from './testing.ts'
 
 const setup = async (listener = 'node') => {
   const people: People = new Map()
   person(people, 'usr_owner', ['buyer', 'seller'])
-  const state = { title: 'first', status: 'live', asked: 0, searched: 0, gate: Promise.resolve() }
+  const state = {
+    title: 'first',
+    status: 'live',
+    asked: 0,
+    searched: 0,
+    gate: Promise.resolve(),
+    isDown: false,
+    found: ['gig_1', 'gig_2'],
+  }
   const gateway = await startGateway({
     env: { LISTENER: listener },
     services: [
       accounts(people),
       actorOf(gig, {
-        get: async ({ params }) => {
+        get: async ({ params, caller }) => {
           state.asked++
           const { title, status } = state
           await state.gate
+          if (status !== 'live' && caller?.id !== 'usr_owner') throw refuse('not_found')
           return { id: (params as { id: string }).id, status, title }
         },
       }),
-      actorOf(search, { gigs: ({ params }) => ({ data: [], asked: params, searched: ++state.searched }) }),
+      actorOf(search, {
+        gigs: ({ params }) => {
+          state.searched++
+          if (state.isDown) throw refuse('unavailable', 'the engine is down')
+          return { data: state.found.map((id) => ({ id })), asked: params, searched: state.searched }
+        },
+      }),
     ],
   })
   const fanout = await gateway.open('fanout')
@@ -145,12 +165,110 @@ test('a signed-in owner sees the own gig as it is, never from a prepared answer,
   t.like((await ask('GET', '/v1/gigs/gig_1')).json, { title: 'first', status: 'live' })
 })
 
+const searched = async ({ ask }: Awaited<ReturnType<typeof setup>>, query: string) => {
+  const { status, headers, json } = await ask('GET', `/v1/gigs?${query}`)
+  const { data = [], searched = 0 } = json as { data?: { id: string }[]; searched?: number }
+  return {
+    status,
+    found: data.map(({ id }) => id),
+    searched,
+    mark: headers.get('cache-status'),
+    age: headers.get('age'),
+  }
+}
+
+test('a listing that shows a gig is made again after the gig has changed', async (t) => {
+  const gateway = await setup()
+  t.teardown(gateway.stop)
+  t.deepEqual((await searched(gateway, 'q=map')).found, ['gig_1', 'gig_2'])
+  gateway.state.found = ['gig_1']
+  gateway.fanout.toNodes('hot.changed', { tags: ['gig:gig_3'] })
+  t.deepEqual((await searched(gateway, 'q=map')).found, ['gig_1', 'gig_2'])
+  gateway.fanout.toNodes('hot.changed', { tags: ['gig:gig_2'] })
+  await eventually(
+    () => searched(gateway, 'q=map'),
+    ({ found }) => found.join() === 'gig_1',
+  )
+  t.is(gateway.state.searched, 2)
+})
+
+test('a change in a category reaches its listings and leaves those of others as they are', async (t) => {
+  const gateway = await setup()
+  t.teardown(gateway.stop)
+  await searched(gateway, 'category=design')
+  const other = await searched(gateway, 'category=writing')
+  gateway.state.found = ['gig_9']
+  gateway.fanout.toNodes('hot.changed', { tags: ['category:design', 'search', 'categories'] })
+  await eventually(
+    () => searched(gateway, 'category=design'),
+    ({ found }) => found[0] === 'gig_9',
+  )
+  t.is((await searched(gateway, 'category=writing')).searched, other.searched)
+})
+
+test('while nothing new can be made the old listing stands in and says so, and is new again by itself', async (t) => {
+  const gateway = await setup()
+  t.teardown(gateway.stop)
+  t.like(await searched(gateway, 'q=map'), { status: 200, mark: null, age: null })
+  gateway.state.isDown = true
+  gateway.fanout.toNodes('hot.changed', { tags: ['search'] })
+  const old = await eventually(
+    () => searched(gateway, 'q=map'),
+    ({ mark }) => mark !== null,
+  )
+  t.like(old, { status: 200, found: ['gig_1', 'gig_2'], searched: 1 })
+  t.regex(old.mark!, /^gigwire; hit; ttl=-?\d+; detail=stale$/)
+  t.regex(old.age!, /^\d+$/)
+  t.is((await searched(gateway, 'q=never-asked-before')).status, 503)
+  // What is deleted meanwhile does not stand in.
+  gateway.fanout.toNodes('hot.changed', { tags: ['gig:gig_2'] })
+  await eventually(
+    () => searched(gateway, 'q=map'),
+    ({ status }) => status === 503,
+  )
+  gateway.state.isDown = false
+  t.like(await searched(gateway, 'q=map'), { status: 200, mark: null })
+})
+
+test('what is not there is remembered for a moment, and is there as soon as it is published', async (t) => {
+  const { ask, stop, state, fanout } = await setup()
+  t.teardown(stop)
+  state.status = 'draft'
+  const first = await ask('GET', '/v1/gigs/gig_1')
+  const second = await ask('GET', '/v1/gigs/gig_1')
+  t.deepEqual([first.status, second.status], [404, 404])
+  t.not((first.json as { requestId: string }).requestId, (second.json as { requestId: string }).requestId)
+  t.is(second.headers.get('cache-control'), 'no-store')
+  t.is(state.asked, 1)
+  state.status = 'live'
+  fanout.toNodes('hot.changed', { tags: ['gig:gig_1'] })
+  t.is((await ask('GET', '/v1/gigs/gig_1')).status, 200)
+})
+
+test('shared caches are told by name what an answer stands on, as the notices name it', async (t) => {
+  const { ask, stop } = await setup()
+  t.teardown(stop)
+  const namesAt = async (path: string) => {
+    const { headers } = await ask('GET', path)
+    return [headers.get('surrogate-key'), headers.get('cache-tag')]
+  }
+  t.deepEqual(await namesAt('/v1/gigs/gig_1'), ['gig:gig_1', 'gig:gig_1'])
+  t.deepEqual(await namesAt('/v1/gigs?category=design'), ['category:design', 'category:design'])
+  t.deepEqual(await namesAt('/v1/gigs?category=a%2Cb%20c%0D%0Ad'), [
+    'category:a%2Cb%20c%0D%0Ad',
+    'category:a%2Cb%20c%0D%0Ad',
+  ])
+})
+
 const kept = (limits: Partial<HotLimits> = {}) => {
   const made: string[] = []
-  const hot = hotAnswers(localFanout(), { ...HOT, ...limits })
+  const clock = { now: Date.now() }
+  const fanout = localFanout()
+  const hot = hotAnswers({ fanout, cache: memoryCache(), limits: { ...HOT, ...limits }, now: () => clock.now })
   const wanted = (key: string, more: Partial<Wanted> = {}): Wanted => ({
     key,
     tags: [],
+    generations: [],
     maxAgeSeconds: 60,
     staleSeconds: 60,
     served: { add: () => undefined },
@@ -160,23 +278,29 @@ const kept = (limits: Partial<HotLimits> = {}) => {
     },
     ...more,
   })
-  return { hot, made, wanted }
+  return { hot, made, wanted, clock, fanout }
 }
 
 test('an old answer is served at once while one new one is made', async (t) => {
-  const { hot, made, wanted } = kept()
+  const { hot, made, wanted, clock } = kept()
   t.teardown(hot.stop)
-  const old = await hot.get('/a', wanted('a', { maxAgeSeconds: 0 }))
+  const old = await hot.get('/a', wanted('a'))
+  clock.now += 61_000
   t.is(hot.find('/a'), old)
   t.is(hot.find('/a'), old)
+  t.deepEqual(old.marks, [
+    ['Age', '61'],
+    ['Cache-Status', 'gigwire; hit; ttl=-1; detail=stale'],
+  ])
   await eventually(
     () => made.length,
     (count) => count === 2,
   )
-  await eventually(
+  const next = await eventually(
     () => hot.find('/a'),
     (answer) => answer !== undefined && answer !== old,
   )
+  t.deepEqual(next?.marks, [])
 })
 
 test('those who ask while an answer is made wait for that one', async (t) => {
@@ -213,11 +337,12 @@ test('an answer that was overtaken by a change never replaces a later one', asyn
 })
 
 test('an answer past all patience is made again', async (t) => {
-  const { hot, made, wanted } = kept()
+  const { hot, made, wanted, clock } = kept()
   t.teardown(hot.stop)
-  await hot.get('/a', wanted('a', { maxAgeSeconds: 0, staleSeconds: 0 }))
+  await hot.get('/a', wanted('a'))
+  clock.now += 120_001
   t.is(hot.find('/a'), undefined)
-  await hot.get('/a', wanted('a', { maxAgeSeconds: 0, staleSeconds: 0 }))
+  await hot.get('/a', wanted('a'))
   t.is(made.length, 2)
 })
 
@@ -225,13 +350,14 @@ test('prepared answers are bounded by count and by bytes, and large ones are not
   const few = kept({ entriesMax: 3 })
   t.teardown(few.hot.stop)
   for (const key of ['a', 'b', 'c', 'd', 'e']) await few.hot.get(`/${key}`, few.wanted(key))
-  t.like(few.hot.size(), { entries: 3, bytes: 300 })
+  const each = 100 + 2 + ENTRY_BYTES
+  t.like(few.hot.size(), { entries: 3, bytes: 3 * each })
   t.is(few.hot.find('/a'), undefined)
   t.truthy(few.hot.find('/e'))
-  const small = kept({ bytesMax: 250 })
+  const small = kept({ bytesMax: 2.5 * each })
   t.teardown(small.hot.stop)
   for (const key of ['a', 'b', 'c', 'd']) await small.hot.get(`/${key}`, small.wanted(key))
-  t.like(small.hot.size(), { entries: 2, bytes: 200 })
+  t.like(small.hot.size(), { entries: 2, bytes: 2 * each })
   const tiny = kept({ answerBytesMax: 99 })
   t.teardown(tiny.hot.stop)
   await tiny.hot.get('/a', tiny.wanted('a'))
@@ -254,4 +380,176 @@ test('notices that may have been missed end every answer', async (t) => {
   hot.clear()
   t.is(hot.find('/a'), undefined)
   t.like(hot.size(), { entries: 0, bytes: 0 })
+})
+
+test('ten thousand who ask at once wait for one computation', async (t) => {
+  const { hot, made, wanted } = kept()
+  t.teardown(hot.stop)
+  const answers = await Promise.all(Array.from({ length: 10_000 }, (_, n) => hot.get(`/a?utm=${n}`, wanted('a'))))
+  t.is(new Set(answers).size, 1)
+  t.is(made.length, 1)
+})
+
+test('addresses are bounded by count and by letters, and very long ones are not remembered', async (t) => {
+  const { hot, wanted } = kept({ addressesMax: 3, addressLettersMax: 3000 })
+  t.teardown(hot.stop)
+  const [first, second, third, fourth] = ['a', 'b', 'c', 'd'].map((letter) => `/${letter.repeat(900)}`)
+  for (const url of [first!, second!, third!]) await hot.get(url, wanted('a'))
+  t.truthy(hot.find(first!))
+  await hot.get(fourth!, wanted('a'))
+  t.is(hot.find(first!), undefined)
+  t.truthy(hot.find(fourth!))
+  await hot.get(`/${'x'.repeat(1500)}`, wanted('a'))
+  t.is(hot.find(second!), undefined)
+  const long = `/${'x'.repeat(5000)}`
+  await hot.get(long, wanted('a'))
+  t.is(hot.find(long), undefined)
+})
+
+test('however fast its listing changes, an answer is made again at its pace and is never older than half a second', async (t) => {
+  const { hot, made, wanted, clock } = kept()
+  t.teardown(hot.stop)
+  const listing = wanted('a', { generations: ['search'] })
+  await hot.get('/a', listing)
+  for (let ms = 0; ms < 10_000; ms += 10) {
+    hot.bump(['search'])
+    clock.now += 10
+    const found = hot.find('/a') ?? (await hot.get('/a', listing))
+    t.true(clock.now - found.madeAt <= BEHIND_MS_MAX)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  t.true(made.length > 10_000 / BEHIND_MS_MAX, `${made.length}`)
+  t.true(made.length <= 10_000 / PACE_MS + 1, `${made.length}`)
+})
+
+test('who asks long after its listing changed waits for a new answer', async (t) => {
+  const { hot, made, wanted, clock } = kept()
+  t.teardown(hot.stop)
+  const listing = wanted('a', { generations: ['search'] })
+  await hot.get('/a', listing)
+  clock.now += BEHIND_MS_MAX + 1
+  t.truthy(hot.find('/a'))
+  hot.bump(['search'])
+  t.is(hot.find('/a'), undefined)
+  await hot.get('/a', listing)
+  t.is(made.length, 2)
+})
+
+test('an answer that shows what has changed is served for half a second at most, and never stands in', async (t) => {
+  const { hot, wanted, clock } = kept()
+  t.teardown(hot.stop)
+  let made = 0
+  const make = async () => (made++ > 0 ? down() : { bytes: Buffer.from('shows x'), headers: [], shows: ['x'] })
+  const listing = wanted('a', { make })
+  await hot.get('/a', listing)
+  clock.now += 100
+  hot.bump(['x'])
+  t.truthy(hot.find('/a'))
+  clock.now += BEHIND_MS_MAX - 100
+  t.truthy(hot.find('/a'))
+  clock.now += 1
+  t.is(hot.find('/a'), undefined)
+  await t.throwsAsync(hot.get('/a', listing))
+  await t.throwsAsync(hot.get('/a', listing))
+})
+
+test('an answer that shows what changed while it was made is kept for nobody', async (t) => {
+  const { hot, wanted } = kept()
+  t.teardown(hot.stop)
+  const gate = Promise.withResolvers<void>()
+  const slow = hot.get(
+    '/a',
+    wanted('a', {
+      make: async () => {
+        await gate.promise
+        return { bytes: Buffer.from('shows x'), headers: [], shows: ['x'] }
+      },
+    }),
+  )
+  hot.bump(['x'])
+  gate.resolve()
+  await slow
+  t.is(hot.find('/a'), undefined)
+})
+
+const down = () => Promise.reject(refuse('unavailable', 'the engine is down'))
+
+test('an old answer stands in for ten minutes, tries at a pace, and is over when its owner says so', async (t) => {
+  const { hot, wanted, clock } = kept()
+  t.teardown(hot.stop)
+  let tries = 0
+  const broken = wanted('a', { tags: ['x'], make: () => (tries++, down()) })
+  await hot.get('/a', wanted('a', { tags: ['x'] }))
+  clock.now += 121_000
+  for (let ms = 0; ms < 5000; ms += 100) {
+    clock.now += 100
+    t.is((await hot.get('/a', broken)).marks.length, 2)
+  }
+  t.true(tries > 5 && tries <= 5000 / RETRY_MS + 1, `${tries}`)
+  clock.now += STALE_IF_ERROR_MS
+  await t.throwsAsync(hot.get('/a', broken), { message: 'the engine is down' })
+  await hot.get('/b', wanted('b', { tags: ['x'] }))
+  clock.now += 121_000
+  t.truthy(await hot.get('/b', wanted('b', { make: down })))
+  hot.bump(['x'])
+  await t.throwsAsync(hot.get('/b', wanted('b', { make: down })))
+})
+
+test('a gateway that cannot hear of deletions shows nothing for longer than a minute', async (t) => {
+  const { hot, wanted, clock, fanout } = kept()
+  t.teardown(hot.stop)
+  let isDown = false
+  const make = async () => (isDown ? down() : { bytes: Buffer.alloc(9), headers: [] })
+  const about = wanted('a', { tags: ['gig:1'], maxAgeSeconds: 10, make })
+  const image = wanted('image', { maxAgeSeconds: 10, make })
+  await hot.get('/a', about)
+  await hot.get('/image', image)
+  isDown = true
+  clock.now += 20_000
+  t.truthy(await hot.get('/a', about))
+  await fanout.close()
+  clock.now += UNHEARD_MS_MAX
+  t.truthy(await hot.get('/a', about))
+  clock.now += 1
+  await t.throwsAsync(hot.get('/a', about))
+  t.truthy(await hot.get('/image', image), 'what nothing could be told of')
+})
+
+test('a refusal ends the old answer, and that it is gone is remembered until something is said of it', async (t) => {
+  const { hot, wanted, clock } = kept()
+  t.teardown(hot.stop)
+  let asked = 0
+  const about = { tags: ['gig:1'], absence: 'gig:1' }
+  const gone = wanted('a', { ...about, make: () => (asked++, Promise.reject(refuse('not_found', 'no such gig'))) })
+  await hot.get('/a', wanted('a', about))
+  clock.now += 121_000
+  for (let n = 0; n < 3; n++) await t.throwsAsync(hot.get('/a', gone), { message: 'no such gig' })
+  t.is(asked, 1)
+  t.like(hot.size(), { entries: 0, absent: 1 })
+  clock.now += ABSENT_MS
+  await t.throwsAsync(hot.get('/a', gone))
+  t.is(asked, 2)
+  hot.bump(['gig:1'])
+  t.truthy(await hot.get('/a', wanted('a', about)))
+})
+
+test('what is learned to be gone while it comes back is remembered by nobody', async (t) => {
+  const { hot, wanted } = kept()
+  t.teardown(hot.stop)
+  const gate = Promise.withResolvers<void>()
+  const about = { tags: ['gig:1'], absence: 'gig:1' }
+  const early = hot.get(
+    '/a',
+    wanted('a', {
+      ...about,
+      make: async () => {
+        await gate.promise
+        throw refuse('not_found')
+      },
+    }),
+  )
+  hot.bump(['gig:1'])
+  gate.resolve()
+  await t.throwsAsync(early)
+  t.truthy(await hot.get('/a', wanted('a', about)))
 })

@@ -16,6 +16,7 @@ import type { Mounts } from './mounts.ts'
 import { problemResponse, troubleOf } from './problem.ts'
 import type { Match, Routes } from './routes.ts'
 import type { Session } from './session.ts'
+import type { Warm } from './warm.ts'
 
 /** One request on its way through, and what every answer to it will carry. */
 export type Exchange = {
@@ -42,23 +43,29 @@ export type HttpParts = {
   calls: Calls
   mounts: Mounts
   meters: Meters
+  /** Told what is asked for. */
+  warm: Pick<Warm, 'hit' | 'miss'>
 }
 
-export const http = ({ node, routes, session, limits, hot, calls, mounts, meters }: HttpParts): Http => {
+export const http = ({ node, routes, session, limits, hot, calls, mounts, meters, warm }: HttpParts): Http => {
   const idOf = requestIds()
   let underWay = 0
 
   const handle: Handler = (request) => {
     const requestId = idOf(request)
-    const bucket = limits.address.take(addressKey(request.address))
+    const now = Date.now()
+    const bucket = limits.address.take(addressKey(request.address), now)
     const isRead = request.method === 'GET' || request.method === 'HEAD'
     if (isRead && !bucket.refused && !request.headers.has('authorization')) {
-      const kept = hot.find(urlOf(request))
-      if (kept)
+      const url = urlOf(request)
+      const kept = hot.find(url, now)
+      if (kept) {
+        warm.hit(url)
         return fromPrepared(kept, request.headers.get('if-none-match'), [
           ['X-Request-Id', requestId],
           limits.address.left(bucket),
         ])
+      }
     }
     const exchange: Exchange = {
       request,
@@ -75,9 +82,12 @@ export const http = ({ node, routes, session, limits, hot, calls, mounts, meters
 
   const inside = async (request: Request): Promise<Response> => {
     const requestId = idOf(request)
-    const kept =
-      request.method === 'GET' && !request.headers.has('authorization') ? hot.find(urlOf(request)) : undefined
-    if (kept) return fromPrepared(kept, undefined, [])
+    const url = urlOf(request)
+    const kept = request.method === 'GET' && !request.headers.has('authorization') ? hot.find(url) : undefined
+    if (kept) {
+      warm.hit(url)
+      return fromPrepared(kept, undefined, [])
+    }
     const exchange: Exchange = {
       request,
       requestId,
@@ -91,10 +101,7 @@ export const http = ({ node, routes, session, limits, hot, calls, mounts, meters
   const fromPrepared = (kept: Prepared, ifNoneMatch: string | undefined, own: readonly Header[]): Response => {
     meters.hotHit.add()
     kept.wanted.served.add()
-    const { headers } = kept
-    return isUnchanged(ifNoneMatch, kept.etag)
-      ? { status: 304, headers, own, body: '' }
-      : { status: 200, headers, own, body: kept.bytes }
+    return bytesOf(kept, ifNoneMatch, own)
   }
 
   const answered = async (exchange: Exchange, work: () => Promise<Response>): Promise<Response> => {
@@ -151,7 +158,9 @@ export const http = ({ node, routes, session, limits, hot, calls, mounts, meters
     // Where nobody is asked who they are, everybody gets the same bytes.
     if (!action.publicRead || (authorization !== undefined && action.auth !== 'none'))
       return calls.answer(asked, exchange.headers)
-    return fromMade(await calls.prepared(urlOf(request), asked), asked.ifNoneMatch, exchange.headers)
+    const url = urlOf(request)
+    warm.miss(url)
+    return fromMade(await calls.prepared(url, asked), asked.ifNoneMatch, exchange.headers)
   }
 
   const accountBudgets = (exchange: Exchange, name: string, { id }: Caller) => {
@@ -175,13 +184,20 @@ export const http = ({ node, routes, session, limits, hot, calls, mounts, meters
 const urlOf = ({ path, query }: Request): string => (query === '' ? path : `${path}?${query}`)
 
 /** The prepared headers bring all but what is this request's own. */
-const fromMade = (
-  { bytes, etag, headers: made }: Prepared,
+const fromMade = (kept: Prepared, ifNoneMatch: string | undefined, headers: readonly Header[]): Response =>
+  bytesOf(
+    kept,
+    ifNoneMatch,
+    headers.filter(([name]) => name === 'X-Request-Id' || name === 'RateLimit'),
+  )
+
+const bytesOf = (
+  { headers, bytes, etag, marks }: Prepared,
   ifNoneMatch: string | undefined,
-  headers: readonly Header[],
+  own: readonly Header[],
 ): Response => {
-  const own = headers.filter(([name]) => name === 'X-Request-Id' || name === 'RateLimit')
+  const all = marks.length === 0 ? own : [...own, ...marks]
   return isUnchanged(ifNoneMatch, etag)
-    ? { status: 304, headers: made, own, body: '' }
-    : { status: 200, headers: made, own, body: bytes }
+    ? { status: 304, headers, own: all, body: '' }
+    : { status: 200, headers, own: all, body: bytes }
 }

@@ -9,8 +9,8 @@ export type Bucket = { tokens: number; at: number; /** The last question was ref
 export type Limit = {
   name: LimitName
   budget: Budget
-  /** Takes one; says in the bucket whether there was one. */
-  take(key: string): Bucket
+  /** Takes one; says in the bucket whether there was one. `now` is the machine's clock, for who has just looked at it. */
+  take(key: string, now?: number): Bucket
   /** Gives one back that should not have counted. */
   giveBack(key: string): void
   /** Seconds until one is there again, at least 1. */
@@ -53,10 +53,10 @@ export const limit = (name: LimitName, budget: Budget): Limit => {
   return {
     name,
     budget,
-    take: (key) => {
-      const now = performance.now()
+    take: (key, now = Date.now()) => {
       const bucket = buckets.get(key) ?? full(key, now)
-      bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) * rate) / 1000)
+      // a clock that was set back fills nothing
+      bucket.tokens = Math.min(burst, bucket.tokens + (Math.max(0, now - bucket.at) * rate) / 1000)
       bucket.at = now
       bucket.refused = bucket.tokens < 1
       if (!bucket.refused) bucket.tokens -= 1

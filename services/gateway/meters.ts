@@ -10,7 +10,10 @@ export const meters = (metrics: Metrics) => {
     'gigwire_http_request_duration_seconds',
     'Time to the answer, by declared route; prepared answers are not timed',
   )
-  const hot = metrics.counter('gigwire_hot_answers_total', 'Public reads: hit (prepared), miss (made for the request)')
+  const hot = metrics.counter(
+    'gigwire_hot_answers_total',
+    'Public reads: hit (prepared), miss (asked for when none was at hand), shared (of those and renewals, found in the shared cache)',
+  )
   const shed = metrics.counter('gigwire_shed_total', 'Requests and frames refused to protect the node, by reason')
   const frames = metrics.counter('gigwire_ws_frames_total', 'Frames from clients, by operation')
   const framesOf = new Map<string, Counter>()
@@ -35,6 +38,7 @@ export const meters = (metrics: Metrics) => {
     took: (route: string) => durations({ route }),
     hotHit: hot({ result: 'hit' }),
     hotMiss: hot({ result: 'miss' }),
+    hotShared: hot({ result: 'shared' }),
     shed: (reason: string) => shed({ reason }),
     /** One for each operation there is: found without naming the labels anew for every frame. */
     frame: (op: OpName) => {

@@ -49,6 +49,7 @@ const media = async ({ node, hot, limits, meters }: MountParts, exchange: Exchan
   const kept = await hot.get(request.path, {
     key: `media ${id}`,
     tags: [],
+    generations: [],
     maxAgeSeconds: MEDIA_FRESH_SECONDS,
     staleSeconds: MEDIA_FRESH_SECONDS,
     served: meters.answered(exchange.label, 200),

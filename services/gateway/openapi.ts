@@ -118,8 +118,12 @@ const requestBody = ({ action, method, pathParams }: Route, known: Schemas): Jso
 const success = ({ action, name }: Route, known: Schemas): Json => {
   const status = action.status ?? 200
   if (status === 204) return { 204: { description: 'Done.', headers: refsOf(COMMON) } }
-  const headers = refsOf([...COMMON, ...(action.publicRead ? ['ETag', 'Cache-Control'] : [])])
-  const answer = { description: 'Done.', headers, content: { 'application/json': { schema: known.of(action.result) } } }
+  const headers = refsOf([...COMMON, ...(action.publicRead ? CACHEABLE : [])])
+  const answer = {
+    description: 'Done.',
+    headers,
+    content: { [action.html ? 'text/html' : 'application/json']: { schema: known.of(action.result) } },
+  }
   return {
     [status]: answer,
     ...(ALSO_200.has(name) && { 200: { ...answer, description: 'It was there already.' } }),
@@ -154,6 +158,7 @@ const problem = (status: number, codes: readonly ErrorCode[]): Json => ({
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 })
 
+const CACHEABLE = ['ETag', 'Cache-Control', 'Surrogate-Key', 'Cache-Tag', 'Age', 'Cache-Status']
 const COMMON = ['X-Request-Id', 'RateLimit', 'RateLimit-Policy']
 const text = { schema: { type: 'string' } }
 const HEADERS = {
@@ -162,6 +167,17 @@ const HEADERS = {
   'RateLimit-Policy': { ...text, description: 'That budget: "account";q=500;w=10' },
   ETag: { ...text, description: 'A strong tag of these bytes.' },
   'Cache-Control': text,
+  'Surrogate-Key': {
+    ...text,
+    description: 'For shared caches: what the answer stands on, parted by spaces. A notice of change names the same.',
+  },
+  'Cache-Tag': { ...text, description: 'The same, parted by commas.' },
+  Age: { schema: { type: 'integer' }, description: 'Seconds. Only on an answer past its time, see Cache-Status.' },
+  'Cache-Status': {
+    ...text,
+    description:
+      'Only on an answer past its time (RFC 9211): `gigwire; hit; ttl=-12; detail=stale`. It is served while a newer one is made, or stands in while none can be made.',
+  },
   'Retry-After': { schema: { type: 'integer' }, description: 'Seconds.' },
 }
 const refsOf = (names: readonly string[]): Json =>

@@ -10,14 +10,15 @@ import {
   CLOSE,
   errorFrame,
   okFrame,
+  okFrameWith,
   OPS,
   PRESENCE_USERS_PER_TOKEN,
-  resumedFrame,
   type Frame,
   type Op,
 } from './frames.ts'
 import { spend, type Limits } from './limits.ts'
 import type { Meters } from './meters.ts'
+import { missing, type Positions } from './missing.ts'
 import type { People } from './people.ts'
 import type { Presence } from './presence.ts'
 import type { Session } from './session.ts'
@@ -43,6 +44,7 @@ export type Operations = {
 
 export const operations = (parts: OperationParts): Operations => {
   const { node, session, limits, people, topics, presence, due, meters } = parts
+  const missed = missing(node)
   const metaOf = (one: Connection): Meta => ({ requestId: one.requestId, deadlineAt: Date.now() + DEADLINE_MS })
 
   const authenticate = async (one: Connection, token: string): Promise<object> => {
@@ -84,7 +86,6 @@ export const operations = (parts: OperationParts): Operations => {
     const began = op === 'send' ? performance.now() : 0
     const result = await callOwner(node, asks.action, asks.in(fields), { ...metaOf(one), caller })
     if (op === 'send') meters.sendToAck.observe((performance.now() - began) / 1000)
-    if (op === 'sync') countSync(result as Synced)
     return ok(id, asks.out(result as never))
   }
 
@@ -102,18 +103,13 @@ export const operations = (parts: OperationParts): Operations => {
     return refuse('unauthenticated', 'the access token is not valid any more')
   }
 
-  const countSync = ({ conversations }: Synced) => {
-    let messages = 0
-    let hasMore = false
-    for (const one of Object.values(conversations)) {
-      messages += one.messages.length
-      hasMore ||= one.hasMore
-    }
-    meters.resumed('sync', !hasMore).add()
-    meters.replayed('sync').add(messages)
-  }
-
   const own = {
+    sync: async (_: Connection, { id, fields }: Frame, caller: Caller): Promise<Answer> => {
+      const { text, messages, hasMore } = await missed({ user: caller.id, ...(fields as Positions) })
+      meters.resumed('sync', !hasMore).add()
+      meters.replayed('sync').add(messages)
+      return () => okFrameWith(id, {}, 'conversations', text)
+    },
     presence: async (one: Connection, { id, fields }: Frame, caller: Caller): Promise<Answer> => {
       const { users } = fields as { users: string[] }
       for (let more = PRESENCE_USERS_PER_TOKEN; more < users.length; more += PRESENCE_USERS_PER_TOKEN)
@@ -145,7 +141,7 @@ export const operations = (parts: OperationParts): Operations => {
           meters.resumed('subscribe', recovered).add()
           meters.replayed('subscribe').add(missed.length)
         }
-        return resumedFrame(id, { topic, seq, recovered }, missed)
+        return okFrameWith(id, { topic, seq, recovered }, 'missed', `[${missed.join(',')}]`)
       }
     },
     unsubscribe: async (one: Connection, { id, fields }: Frame): Promise<Answer> => {
@@ -166,8 +162,6 @@ export const operations = (parts: OperationParts): Operations => {
     },
   }
 }
-
-type Synced = { conversations: Record<string, { messages: unknown[]; hasMore: boolean }> }
 
 const isFull = ({ topics }: Connection, topic: string): boolean =>
   topics !== null && topics.size >= TOPICS_MAX && !topics.has(topic)

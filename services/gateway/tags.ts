@@ -1,20 +1,39 @@
-// What a prepared answer stands on, by action: a notice that names one of these ends it.
+// What a prepared answer stands on, by action. A notice names what has changed: one of an answer's tags ends it at once,
+// something it shows or one of its generations makes it be made again within half a second. Shared caches get the same names.
 import { ANNOUNCEMENTS } from '../topic.ts'
 import type { Params } from './body.ts'
 
-type Tags = (params: Params) => readonly string[]
+export type Standing = {
+  tags: readonly string[]
+  generations: readonly string[]
+  /** That it is not there is remembered for a moment, until something is said of this tag. */
+  absence?: string
+  /** Tags that come with what the answer shows. */
+  shows?(result: unknown): readonly string[]
+}
 
-const TAGS: Readonly<Record<string, Tags>> = {
-  'gig.get': ({ id }) => [`gig:${id}`],
-  'announcement.list': () => [ANNOUNCEMENTS],
-  'review.ofGig': ({ id }) => [`gig:${id}`, `reviews:${id}`],
-  'account.profile': ({ username }) => [`user:${String(username).toLowerCase()}`],
-  'gig.ofUser': ({ username }) => [`user:${String(username).toLowerCase()}`],
-  'search.gigs': ({ category }) => (typeof category === 'string' ? ['search', `category:${category}`] : ['search']),
-  'search.suggest': () => ['search'],
-  'search.similar': ({ id }) => ['search', `gig:${id}`],
-  'search.categories': () => ['categories'],
+const STANDINGS: Readonly<Record<string, (params: Params) => Partial<Standing>>> = {
+  'gig.get': ({ id }) => ({ tags: [`gig:${id}`], absence: `gig:${id}` }),
+  'announcement.list': () => ({ tags: [ANNOUNCEMENTS] }),
+  'review.ofGig': ({ id }) => ({ tags: [`gig:${id}`, `reviews:${id}`] }),
+  'account.profile': ({ username }) => ({ tags: [userTag(username)] }),
+  'gig.ofUser': ({ username }) => ({ tags: [userTag(username)], shows: gigsIn }),
+  'search.gigs': ({ category }) => ({
+    generations: [typeof category === 'string' ? `category:${category}` : 'search'],
+    shows: gigsIn,
+  }),
+  'search.suggest': () => ({ generations: ['search'] }),
+  'search.similar': ({ id }) => ({ tags: [`gig:${id}`], generations: ['search'], shows: gigsIn }),
+  'search.categories': () => ({ generations: ['categories'] }),
 }
 
 /** An action without an entry is ended by time alone. */
-export const tagsOfAnswer = (name: string, params: Params): readonly string[] => TAGS[name]?.(params) ?? []
+export const standingOf = (name: string, params: Params): Standing => ({
+  tags: [],
+  generations: [],
+  ...STANDINGS[name]?.(params),
+})
+
+const userTag = (username: unknown): string => `user:${String(username).toLowerCase()}`
+
+const gigsIn = (result: unknown): string[] => (result as { data: { id: string }[] }).data.map(({ id }) => `gig:${id}`)

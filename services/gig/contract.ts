@@ -230,6 +230,12 @@ export const gig = contract({
       publicRead: { maxAgeSeconds: 10, staleSeconds: 60 },
       params: closed({ id: Id }),
     },
+    inspect: {
+      auth: 'internal',
+      result: Type.Union([Gig, Type.Null()]),
+      summary: 'One gig as its owner sees it, deleted ones too: moderation.',
+      params: closed({ id: Id }),
+    },
     mine: {
       rest: 'GET /v1/me/gigs',
       auth: 'seller',
@@ -252,9 +258,17 @@ export const gig = contract({
     },
     cards: {
       auth: 'internal',
-      summary: 'Cards of live gigs in the order asked; null for others.',
+      summary:
+        'Cards of live gigs in the order asked, with `paused` also of those that were to be seen until their seller paused them; null for others.',
       result: Type.Array(Type.Union([GigCard, Type.Null()])),
-      params: closed({ ids: Type.Array(Id, { maxItems: 1000 }) }),
+      params: closed({ ids: Type.Array(Id, { maxItems: 1000 }), paused: Type.Optional(Type.Boolean()) }),
+    },
+    favored: {
+      auth: 'internal',
+      key: 'id',
+      summary: 'How many people keep it for later.',
+      result: Nothing,
+      params: closed({ id: Id, count: Type.Integer({ minimum: 0 }) }),
     },
     ofUser: {
       rest: 'GET /v1/users/:username/gigs',
@@ -276,6 +290,19 @@ export const gig = contract({
       summary: 'What moderation decided about one version of a pending gig; late decisions change nothing.',
       result: Nothing,
       params: closed({ id: Id, version: Type.Integer(), approved: Type.Boolean(), reasons: Type.Array(Type.String()) }),
+    },
+    takeDown: {
+      auth: 'internal',
+      key: 'id',
+      summary: 'A moderator rejected it, whatever its version; its seller may change and publish it again.',
+      result: Nothing,
+      params: closed({ id: Id, reasons: Type.Array(Type.String()) }),
+    },
+    forget: {
+      auth: 'internal',
+      result: Nothing,
+      summary: 'Deletes the gigs of a person who leaves: erasure. Orders keep what they froze.',
+      params: closed({ user: Id }),
     },
     indexed: {
       auth: 'internal',
@@ -325,5 +352,5 @@ export const gig = contract({
       indexed: Type.Union([IndexedGig, Type.Null()]),
     }),
   },
-  hears: ['review.published', 'order.completed', 'account.changed'],
+  hears: ['review.published', 'review.removed', 'order.completed', 'account.changed', 'account.secured'],
 })

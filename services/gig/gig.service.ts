@@ -12,6 +12,7 @@ import {
   decided,
   drafted,
   edited,
+  favored,
   gigs,
   isVisible,
   moved,
@@ -22,6 +23,9 @@ import {
   rated,
   retold,
   type GigDoc,
+  takenDown,
+  unrated,
+  withdrawn,
   type Turn,
 } from './gig.ts'
 import { seededGig } from './seed.ts'
@@ -61,6 +65,10 @@ export default service(contract, async (here) => {
         if (!isVisible(found, caller?.id)) throw noGig()
         return gigOf(found, await self.sellers.of(found.seller))
       },
+      inspect: async ({ params }) => {
+        const found = await self.actor.read(params.id)
+        return found && gigOf(found, await self.sellers.of(found.seller))
+      },
       mine: async ({ params, caller }) => {
         const { docs, next } = await page(self, { index: 'byOwner', equals: { ownedBy: caller.id } }, params)
         const seller = await self.sellers.of(caller.id)
@@ -77,9 +85,25 @@ export default service(contract, async (here) => {
         const found = await self.actor.read(params.id)
         return found && quoteOf(found)
       },
-      cards: ({ params }) => cards(self, params.ids),
+      cards: ({ params }) => cards(self, params.ids, params.paused),
+      favored: async ({ params: { id, count } }) => {
+        await turn(self, id, (gig, seller) => favored(gig, count, seller))
+        return {}
+      },
       decide: async ({ params }) => {
         await turn(self, params.id, (gig, seller, now) => decided(gig, params, seller, now))
+        return {}
+      },
+      takeDown: async ({ params: { id, reasons } }) => {
+        await turn(self, id, (gig, seller) => takenDown(gig, reasons, seller))
+        return {}
+      },
+      forget: async ({ params: { user } }) => {
+        const { docs } = await ownedBy(self, user)
+        for (const { id } of docs)
+          await turn(self, id, (gig, seller) =>
+            gig.status === 'deleted' ? { result: gig } : moved(gig, 'remove', seller),
+          )
         return {}
       },
       indexed: async ({ params }) => {
@@ -98,10 +122,16 @@ export default service(contract, async (here) => {
       'review.published': async ({ id, data }) => {
         if (data.by === 'buyer') await turn(self, data.gig, (gig, seller) => rated(gig, data.rating, id, seller))
       },
+      'review.removed': async ({ id, data }) => {
+        if (data.by === 'buyer') await turn(self, data.gig, (gig, seller) => unrated(gig, data.rating, id, seller))
+      },
       'order.completed': async ({ id, data }) => {
         await turn(self, data.gig, (gig, seller) => ordered(gig, id, seller))
       },
       'account.changed': ({ data }) => retellGigsOf(self, data.id),
+      'account.secured': async ({ data: { user, change } }) => {
+        if (change === 'suspended') await pauseGigsOf(self, user)
+      },
     },
   }
 })
@@ -174,9 +204,15 @@ const cardsOf = async (self: Gigs, seller: Profile, asked: PageAsked) => {
   return { data: docs.map((gig) => cardOf(gig, seller)), nextCursor: next }
 }
 
-const cards = async ({ documents, sellers: known }: Gigs, ids: readonly string[]): Promise<(GigCard | null)[]> => {
+const cards = async (
+  { documents, sellers: known }: Gigs,
+  ids: readonly string[],
+  withPaused = false,
+): Promise<(GigCard | null)[]> => {
   const docs = await documents.getMany(gigs, ids)
-  const live = docs.filter((gig) => gig?.status === 'live') as GigDoc[]
+  const isShown = (gig: GigDoc | null) =>
+    gig?.status === 'live' || (withPaused && gig?.status === 'paused' && gig.approved)
+  const live = docs.filter(isShown) as GigDoc[]
   const profiles = await known.all(live.map(({ seller }) => seller))
   const made = new Map(live.map((gig, at) => [gig.id, cardOf(gig, profiles[at]!)]))
   return ids.map((id) => made.get(id) ?? null)
@@ -192,6 +228,15 @@ const retellGigsOf = async (self: Gigs, seller: string): Promise<void> => {
   })
   for (const { id } of docs) await turn(self, id, retold)
 }
+
+/** Whoever is out has nothing to sell. What was approved is back at once when its seller publishes it again. */
+const pauseGigsOf = async (self: Gigs, owner: string): Promise<void> => {
+  const { docs } = await ownedBy(self, owner)
+  for (const { id } of docs) await turn(self, id, (gig, seller) => withdrawn(gig, seller))
+}
+
+const ownedBy = ({ documents }: Gigs, owner: string) =>
+  documents.find(gigs, { index: 'byOwner', equals: { ownedBy: owner }, limit: GIGS_PER_SELLER_MAX })
 
 const ensureMany = async (self: Gigs, { params, call }: Action<'ensureMany'>): Promise<{ made: number }> => {
   const docs = params.gigs.map(seededGig)

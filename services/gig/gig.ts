@@ -4,7 +4,7 @@ import type { Profile } from '../account/contract.ts'
 import { refuse } from '../errors.ts'
 import { contentWith, isComplete, refuseIncomplete, type DraftContent, type Given } from './content.ts'
 import type { GigStatus } from './contract.ts'
-import { statusAfter } from './status.ts'
+import { MOVES, statusAfter } from './status.ts'
 import { indexedOf } from './views.ts'
 
 export type GigDoc = ActorDoc & {
@@ -25,6 +25,8 @@ export type GigDoc = ActorDoc & {
   ratingSum: number
   ratingCount: number
   orderCount: number
+  /** People who keep it for later; absent until somebody does. */
+  favoriteCount?: number
   /** Events already counted, newest last. */
   counted: string[]
   /** What the indexes go by: null leaves a gig out of them. */
@@ -82,6 +84,10 @@ export const published = (gig: GigDoc, seller: Profile): Turn => {
 export const moved = (gig: GigDoc, move: 'pause' | 'remove', seller: Profile): Turn =>
   said(gig, { status: statusAfter(gig.status, move) }, seller)
 
+/** Out of sight because its seller is out. One that waits for moderation waits no longer. */
+export const withdrawn = (gig: GigDoc, seller: Profile): Turn =>
+  gig.status === 'live' || gig.status === 'pending' ? said(gig, { status: 'paused' }, seller) : { result: gig }
+
 /** A decision about another text than the one that waits changes nothing. */
 export const decided = (
   gig: GigDoc,
@@ -104,6 +110,12 @@ export const decided = (
         ),
       )
 
+/** What nobody can see, and nobody could without its seller's and moderation's doing, stays as it is. */
+export const takenDown = (gig: GigDoc, reasons: string[], seller: Profile): Turn =>
+  MOVES.takeDown[gig.status] === undefined
+    ? { result: gig }
+    : moderated(said(gig, { status: statusAfter(gig.status, 'takeDown'), approved: false, reasons }, seller))
+
 const moderated = ({ next, say = [], result }: Turn): Turn => {
   const { id, seller, content, approved, reasons } = result
   const data = { id, seller, title: content.title, approved, reasons }
@@ -113,8 +125,21 @@ const moderated = ({ next, say = [], result }: Turn): Turn => {
 export const rated = (gig: GigDoc, rating: number, eventId: string, seller: Profile): Turn =>
   counting(gig, { ratingSum: gig.ratingSum + rating, ratingCount: gig.ratingCount + 1 }, eventId, seller)
 
+export const unrated = (gig: GigDoc, rating: number, eventId: string, seller: Profile): Turn =>
+  // One that came with an imported gig may never have been counted.
+  counting(
+    gig,
+    { ratingSum: Math.max(0, gig.ratingSum - rating), ratingCount: Math.max(0, gig.ratingCount - 1) },
+    eventId,
+    seller,
+  )
+
 export const ordered = (gig: GigDoc, eventId: string, seller: Profile): Turn =>
   counting(gig, { orderCount: gig.orderCount + 1 }, eventId, seller)
+
+/** Told the whole count, so that it may be told twice. */
+export const favored = (gig: GigDoc, count: number, seller: Profile): Turn =>
+  (gig.favoriteCount ?? 0) === count ? { result: gig } : said(gig, { favoriteCount: count }, seller)
 
 /** The same gig, told to the index again because something about its seller changed. */
 export const retold = (gig: GigDoc, seller: Profile): Turn =>

@@ -110,12 +110,14 @@ const REVIEWS_PRIOR = 5
 const RATING_PRIOR = 3.8
 /** Orders beyond this add nothing. */
 const ORDERS_FULL = 1000
+/** To keep a gig for later costs nothing: so many who do are as good as one who ordered. */
+const FAVORITES_PER_ORDER = 10
 const WEIGHTS = { rating: 0.5, orders: 0.3, care: 0.2 }
 
 /** 0..1: how well received, how often ordered, how carefully described. */
-const qualityOf = ({ ratingSum, ratingCount, orderCount, content }: GigDoc): number => {
+const qualityOf = ({ ratingSum, ratingCount, orderCount, favoriteCount = 0, content }: GigDoc): number => {
   const rating = (ratingSum + RATING_PRIOR * REVIEWS_PRIOR) / (ratingCount + REVIEWS_PRIOR) / 5
-  const orders = Math.min(1, Math.log1p(orderCount) / Math.log1p(ORDERS_FULL))
+  const orders = Math.min(1, Math.log1p(orderCount + favoriteCount / FAVORITES_PER_ORDER) / Math.log1p(ORDERS_FULL))
   const shown = [
     content.images.length > 0,
     content.faq.length > 0,

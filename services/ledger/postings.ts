@@ -8,41 +8,112 @@ type OfOrder = At & { order: string }
 type OfPayout = At & { payout: string; seller: string; amount: Money }
 type Flow = { debit: Record<string, number>; credit: Record<string, number> }
 
-/** P1: the buyer's money is held for the order; what the provider kept of it is our expense. */
+/**
+ * P1: the buyer's money is held for the order; what the provider kept of it is our expense. `charge` names one that is not the
+ * order's own payment.
+ */
 export const charged = ({
   order,
+  charge,
   payment,
   amount,
   fee,
   at,
-}: OfOrder & { payment: string; amount: Money; fee: Money }): Posting => {
+}: OfOrder & { charge?: string; payment: string; amount: Money; fee: Money }): Posting => {
   if (fee.currency !== amount.currency && fee.amount !== 0)
     throw new RangeError(`a fee in ${fee.currency} on a charge in ${amount.currency}`)
   const debit = { psp: amount.amount - fee.amount, 'exp:psp_fee': fee.amount }
-  return posting({ id: `${order}:paid`, kind: 'charge', about: { order, payment }, at }, amount.currency, {
+  const about = { order, ...(charge !== undefined && { charge }), payment }
+  return posting({ id: `${charge ?? order}:paid`, kind: 'charge', about, at }, amount.currency, {
     debit,
     credit: { [`escrow:${order}`]: amount.amount },
   })
 }
 
+/** What of the platform's fees is a state's, minor units; commission and service fee are then what is left of them. */
+export type TaxShare = { jurisdiction: string; amount: number }
+const taxLeg = (tax: TaxShare | undefined): Record<string, number> =>
+  tax ? { [`tax:${tax.jurisdiction}`]: tax.amount } : {}
+
 export type Completed = OfOrder & {
   seller: string
   currency: string
+  /** Of the seller and the commission together. */
   subtotal: number
   serviceFee: number
   commission: number
+  tax?: TaxShare | undefined
 }
 /** P2: the held money is earned: the seller's part begins to clear, the rest is the platform's. Amounts in minor units. */
-export const completed = ({ order, seller, currency, subtotal, serviceFee, commission, at }: Completed): Posting => {
+export const completed = (of: Completed): Posting => {
+  const { order, seller, currency, subtotal, serviceFee, commission, tax, at } = of
   const credit = {
     [`clearing:${seller}`]: subtotal - commission,
     'rev:commission': commission,
     'rev:service_fee': serviceFee,
+    ...taxLeg(tax),
   }
   return posting({ id: `${order}:completed`, kind: 'complete', about: { order, seller }, at }, currency, {
-    debit: { [`escrow:${order}`]: subtotal + serviceFee },
+    debit: { [`escrow:${order}`]: subtotal + serviceFee + (tax?.amount ?? 0) },
     credit,
   })
+}
+
+/**
+ * P16: the provider could not send it after all; what it gave back, or never sent, is kept for the buyer, but for what the
+ * card's bank has given them already (`twice`, minor units), which had been written off.
+ */
+export const refundFailed = ({
+  order,
+  refund,
+  amount,
+  buyer,
+  wasSettled,
+  twice = 0,
+  at,
+}: OfRefund & { buyer: string; wasSettled: boolean; twice?: number }): Posting =>
+  posting({ id: `${refund}:failed`, kind: 'refund_failed', about: { order, refund, buyer }, at }, amount.currency, {
+    debit: { [wasSettled ? 'psp' : `refund_pending:${refund}`]: amount.amount },
+    credit: { [`buyer_credit:${buyer}`]: amount.amount - twice, 'exp:bad_debt': twice },
+  })
+
+/** `nth` numbers what is posted of one chargeback. */
+type OfChargeback = OfOrder & { chargeback: string; nth: number; seller: string; currency: string }
+const headOf = ({ order, chargeback, nth, seller, at }: OfChargeback, kind: string): Head => ({
+  id: `${chargeback}:${nth}`,
+  kind,
+  about: { order, chargeback, seller },
+  at,
+})
+
+/** P13: a card's bank takes the payment back; what of it the seller could take is held until it is decided. Minor units. */
+export const chargebackTaken = (of: OfChargeback & { taken: number; fee: number; held: number }): Posting => {
+  const { chargeback, seller, currency, taken, fee, held } = of
+  const debit = { [`dispute:${chargeback}`]: taken, 'exp:dispute_fee': fee, [`available:${seller}`]: held }
+  const credit = { psp: taken + fee, [`held:${seller}`]: held }
+  return posting(headOf(of, 'chargeback'), currency, { debit, credit })
+}
+
+/** P15: the bank gives it back, and what was held is the seller's again. Minor units. */
+export const chargebackWon = (of: OfChargeback & { restored: number; held: number }): Posting => {
+  const { chargeback, seller, currency, restored, held } = of
+  return posting(headOf(of, 'chargeback_won'), currency, {
+    debit: { psp: restored, [`held:${seller}`]: held },
+    credit: { [`dispute:${chargeback}`]: restored, [`available:${seller}`]: held },
+  })
+}
+
+/** P14: the bank keeps it; `bears` says what each account gives for it, minor units. */
+export const chargebackLost = (of: OfChargeback & { bears: Record<string, number> }): Posting =>
+  posting(headOf(of, 'chargeback_lost'), of.currency, {
+    debit: of.bears,
+    credit: { [`dispute:${of.chargeback}`]: Object.values(of.bears).reduce((sum, amount) => sum + amount, 0) },
+  })
+
+/** A lost one that the bank gives back after all: who bore it has it again. */
+export const chargebackReversed = (of: OfChargeback & { returns: Record<string, number> }): Posting => {
+  const restored = Object.values(of.returns).reduce((sum, amount) => sum + amount, 0)
+  return posting(headOf(of, 'chargeback_won'), of.currency, { debit: { psp: restored }, credit: of.returns })
 }
 
 type OfTip = OfOrder & { tip: string; seller: string }
@@ -55,12 +126,17 @@ export const tipped = ({
   amount,
   fee,
   commission,
+  tax,
   at,
-}: OfTip & { payment: string; amount: Money; fee: Money; commission: number }): Posting => {
+}: OfTip & { payment: string; amount: Money; fee: Money; commission: number; tax?: TaxShare | undefined }): Posting => {
   if (fee.currency !== amount.currency && fee.amount !== 0)
     throw new RangeError(`a fee in ${fee.currency} on a tip in ${amount.currency}`)
   const debit = { psp: amount.amount - fee.amount, 'exp:psp_fee': fee.amount }
-  const credit = { [`clearing:${seller}`]: amount.amount - commission, 'rev:commission': commission }
+  const credit = {
+    [`clearing:${seller}`]: amount.amount - commission - (tax?.amount ?? 0),
+    'rev:commission': commission,
+    ...taxLeg(tax),
+  }
   return posting({ id: `${tip}:paid`, kind: 'tip', about: { order, tip, seller, payment }, at }, amount.currency, {
     debit,
     credit,
@@ -87,13 +163,15 @@ export type RefundShared = OfRefund & {
   from: 'clearing' | 'available'
   /** Together exactly the amount. */
   shares: { seller: number; commission: number; serviceFee: number }
+  tax?: TaxShare | undefined
 }
 /** P4b: the order was completed; each gives back of what it got. What the seller has no more is owed: `available` may go below zero. */
-export const refundShared = ({ order, refund, amount, seller, from, shares, at }: RefundShared): Posting => {
+export const refundShared = ({ order, refund, amount, seller, from, shares, tax, at }: RefundShared): Posting => {
   const debit = {
     [`${from}:${seller}`]: shares.seller,
     'rev:commission': shares.commission,
     'rev:service_fee': shares.serviceFee,
+    ...taxLeg(tax),
   }
   return posting({ id: `${refund}:accepted`, kind: 'refund', about: { order, refund, seller }, at }, amount.currency, {
     debit,
@@ -174,6 +252,13 @@ export const transferReversed = ({ payout, seller, amount, at }: OfPayout): Post
   move({ id: `${payout}:reversed`, kind: 'transfer_reversed', about: { payout, seller }, at }, amount, {
     debit: 'psp',
     credit: `connected:${seller}`,
+  })
+
+/** What the provider took for itself, of which only its statement tells. A negative amount is a fee given back. */
+export const providerFee = ({ transaction, amount, at }: At & { transaction: string; amount: Money }): Posting =>
+  move({ id: `${transaction}:fee`, kind: 'provider_fee', about: { transaction }, at }, amount, {
+    debit: 'exp:psp_fee',
+    credit: 'psp',
   })
 
 type Head = Pick<Posting, 'id' | 'kind' | 'about' | 'at'>

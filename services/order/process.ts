@@ -7,7 +7,16 @@ export const PROCESS_VERSION = 1
 
 export type Role = 'buyer' | 'seller' | 'system' | 'clock' | 'admin'
 /** What a step does with the money held for the order. */
-export type MoneyMove = 'charge' | 'refund' | 'release' | 'clear' | 'tip'
+export type MoneyMove =
+  | 'charge'
+  | 'refund'
+  | 'release'
+  | 'clear'
+  | 'tip'
+  | 'credit'
+  | 'take back'
+  | 'give again'
+  | 'bear'
 export type Step = {
   by: readonly Role[]
   from: readonly OrderStatus[]
@@ -21,6 +30,15 @@ export type Step = {
 /** Where a completed order may be by the time its tip is paid. */
 const ENDED = ['completed', 'disputed', 'cancelled'] as const satisfies readonly OrderStatus[]
 const WORKING = ['in_progress', 'delivered'] as const satisfies readonly OrderStatus[]
+/** Wherever an order may be once money came for it. */
+const PAID = [
+  'awaiting_requirements',
+  ...WORKING,
+  'completed',
+  'cancelled',
+  'disputed',
+  'expired',
+] as const satisfies readonly OrderStatus[]
 
 export const steps = {
   placed: { by: ['buyer'], from: [], to: 'awaiting_payment' },
@@ -34,6 +52,12 @@ export const steps = {
   requirements_answered: { by: ['buyer'], from: ['awaiting_requirements'], to: 'in_progress', action: 'requirements' },
   delivered: { by: ['seller'], from: ['in_progress'], to: 'delivered', action: 'deliver' },
   late: { by: ['clock'], from: ['in_progress'], to: 'stay' },
+  extras_begun: { by: ['buyer'], from: ['awaiting_requirements', 'in_progress'], to: 'stay', action: 'extras' },
+  extras_declined: { by: ['buyer'], from: PAID, to: 'stay', action: 'extras' },
+  extras_expired: { by: ['clock'], from: PAID, to: 'stay' },
+  extras_added: { by: ['system'], from: ['awaiting_requirements', 'in_progress'], to: 'stay', money: ['charge'] },
+  /** The work they were for is over, or stands still: the money goes straight back. */
+  extras_paid_too_late: { by: ['system'], from: PAID, to: 'stay', money: ['charge', 'refund'] },
   revision_requested: { by: ['buyer'], from: ['delivered'], to: 'in_progress', action: 'revision' },
   accepted: { by: ['buyer'], from: ['delivered'], to: 'completed', money: ['release'], action: 'accept' },
   auto_completed: { by: ['clock'], from: ['delivered'], to: 'completed', money: ['release'] },
@@ -126,8 +150,38 @@ export const steps = {
   /** The provider has sent a refund; where the order is by then does not matter. */
   refunded: {
     by: ['system'],
-    from: ['awaiting_requirements', ...WORKING, 'completed', 'cancelled', 'disputed', 'expired'],
+    from: PAID,
     to: 'stay',
+  },
+  /** The provider could not send it, perhaps after it said it had: the buyer has it as credit. */
+  refund_failed: {
+    by: ['system'],
+    from: PAID,
+    to: 'stay',
+    money: ['credit'],
+  },
+  /** The card's bank only wants to know; no money has moved. */
+  payment_questioned: { by: ['system'], from: PAID, to: 'stay' },
+  question_closed: { by: ['system'], from: PAID, to: 'stay' },
+  /** The card's bank has taken a payment back: nothing moves until it has decided. */
+  charged_back: { by: ['system'], from: PAID, to: 'stay', money: ['take back'] },
+  chargeback_won: { by: ['system'], from: PAID, to: 'stay', money: ['give again'] },
+  chargeback_lost: { by: ['system'], from: PAID, to: 'stay', money: ['bear'] },
+  /** Nothing of the order's own money is left. */
+  cancelled_by_chargeback: {
+    by: ['system'],
+    from: ['awaiting_requirements', ...WORKING, 'completed', 'disputed'],
+    to: 'cancelled',
+    money: ['bear'],
+  },
+  /** The card's issuer reports fraud: recorded, and what is earned clears later. */
+  fraud_warned: { by: ['system'], from: PAID, to: 'stay' },
+  /** The same while nothing was delivered: given back at once, before it becomes a chargeback. */
+  cancelled_on_warning: {
+    by: ['system'],
+    from: ['awaiting_requirements', 'in_progress'],
+    to: 'cancelled',
+    money: ['refund'],
   },
   cleared: { by: ['clock'], from: ['completed'], to: 'stay', money: ['clear'] },
   tip_begun: { by: ['buyer'], from: ['completed'], to: 'stay', action: 'tip' },

@@ -3,12 +3,23 @@ import { refuse } from '../errors.ts'
 import { iso, type Caller, type Money } from '../shapes.ts'
 import type { TopicEvent } from '../topic.ts'
 import type { Dispute, Order, OrderEvent, OrderStatus } from './contract.ts'
+import { subtotalShares } from './allocation.ts'
+import { amountOf, mayAddExtras } from './moves/adding.ts'
 import { proposedTo } from './moves/declining.ts'
 import { offerableOf } from './moves/returning.ts'
 import { mayDispute } from './moves/disputing.ts'
 import { mayTip, tipsOf } from './moves/tipping.ts'
+import { isFrozen } from './timing.ts'
 import { leadsTo, type StepName } from './process.ts'
-import { refundedOf, refundsOf, type OrderDoc, type TimelineEvent } from './state.ts'
+import {
+  chargebacksOf,
+  goneOf,
+  purchasesOf,
+  refundedOf,
+  refundsOf,
+  type OrderDoc,
+  type TimelineEvent,
+} from './state.ts'
 
 export type PartyRole = 'buyer' | 'seller'
 export const roleOf = (order: Pick<OrderDoc, 'buyerId' | 'sellerId'>, caller: Pick<Caller, 'id'>): PartyRole | null =>
@@ -39,6 +50,7 @@ export const allowedActions = (order: OrderDoc, role: PartyRole | null, now: num
     ['revision', buyer && status === 'delivered' && revisionsLeft > 0],
     ['extend', status === 'in_progress' && buyer === Boolean(order.extension)],
     ['decline', proposedTo(order, role).length > 0],
+    ['extras', buyer && mayAddExtras(order)],
     ['accept', buyer && status === 'delivered'],
     ['cancel', mayCancel || (buyer && status === 'awaiting_payment')],
     ['refund-offer', buyer ? Boolean(order.refundOffer) && open : open && !order.refundOffer && offerableOf(order) > 0],
@@ -48,7 +60,9 @@ export const allowedActions = (order: OrderDoc, role: PartyRole | null, now: num
     ['tip', buyer && mayTip(order, now)],
     ['review', status === 'completed' && !order.reviewedBy.includes(role)],
   ]
-  return rows.filter(([, allowed]) => allowed).map(([action]) => action)
+  // A review moves nothing.
+  const mayMove = (action: string) => !isFrozen(order) || action === 'review'
+  return rows.filter(([action, allowed]) => allowed && mayMove(action)).map(([action]) => action)
 }
 
 export const publicOrder = (
@@ -64,7 +78,8 @@ export const publicOrder = (
   return {
     id: order.id,
     status: order.status,
-    late: order.late || (order.status === 'in_progress' && order.dueAt !== null && now > order.dueAt),
+    late:
+      order.late || (!isFrozen(order) && order.status === 'in_progress' && order.dueAt !== null && now > order.dueAt),
     gig: order.gig,
     package: order.chosen,
     ...(order.offer && { offer: order.offer }),
@@ -100,16 +115,44 @@ export const publicOrder = (
         withdrawnAt: iso(order.refundOffer.withdrawnAt),
       },
     }),
+    purchases: purchasesOf(order)
+      .filter(({ status }) => status !== 'dropped')
+      .map((one) => ({
+        id: one.id,
+        extras: one.extras,
+        amount: amountOf(order, one),
+        status: one.status,
+        at: iso(one.at),
+      })),
     tips: tipsOf(order)
       .filter(({ status }) => status !== 'dropped')
       .map(({ id, amount, status, at }) => ({ id, amount: money(amount), status, at: iso(at) })),
     ...(order.dispute && { dispute: publicDispute(order)! }),
+    ...(chargebacksOf(order).length > 0 && {
+      chargebacks: chargebacksOf(order).map(({ id, amount, reason, status, at }) => ({
+        id,
+        amount: money(amount),
+        reason,
+        status,
+        at: iso(at),
+      })),
+    }),
+    ...(role === null &&
+      order.warnings && { warnings: order.warnings.map(({ id, reason, at }) => ({ id, reason, at: iso(at) })) }),
     ...(refundsOf(order).length > 0 && { refunded: money(refundedOf(order)) }),
+    ...(role !== 'buyer' && { fees: feesOf(order) }),
     allowedActions: allowedActions(order, role, now),
     createdAt: iso(order.createdAt),
     // Every move appends one event: their number is what others may compare.
     version: order.timeline.length,
   }
+}
+
+const feesOf = (order: OrderDoc) => {
+  const { price, policy } = order
+  const money = (amount: number): Money => ({ amount, currency: price.currency })
+  const { seller, commission, tax } = subtotalShares(price, policy, goneOf(order))
+  return { policy: policy.version, commission: money(commission), tax: money(tax), earnings: money(seller) }
 }
 
 /** Its last dispute, as parties and admins see it. */

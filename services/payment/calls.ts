@@ -1,17 +1,21 @@
 // Every call an operation makes to the provider, in one table per kind. What possibly ran before is looked for first, so that
 // a forgotten key never moves money twice. Answers how the operation goes on from what came back.
-import type { Payments } from '../../adapters/payments/index.ts'
+import { PaymentsError, type Payments } from '../../adapters/payments/index.ts'
 import * as charge from './charge.ts'
 import type { ChargeDoc } from './charge.ts'
 import * as disbursement from './disbursement.ts'
 import type { DisbursementDoc } from './disbursement.ts'
+import * as dispute from './dispute.ts'
+import type { DisputeDoc } from './dispute.ts'
 import type { CallName, Failure, Operation, ProviderCall, Step } from './operation.ts'
 import * as payee from './payee.ts'
 import type { PayeeDoc } from './payee.ts'
 import * as refund from './refund.ts'
 import type { RefundDoc } from './refund.ts'
+import * as warning from './warning.ts'
+import type { WarningDoc } from './warning.ts'
 
-export type AnyOperation = ChargeDoc | RefundDoc | DisbursementDoc | PayeeDoc
+export type AnyOperation = ChargeDoc | RefundDoc | DisbursementDoc | PayeeDoc | DisputeDoc | WarningDoc
 /** How an operation goes on, given what the provider answered. */
 export type Applies<D> = (doc: D, now: number) => Step<D>
 /** What the calls need besides the operation. */
@@ -22,6 +26,8 @@ export type Provider = {
   accountMetadata: Record<string, string>
   /** Refunds of a payment that other operations made. */
   refundsOfOthers(doc: RefundDoc): Promise<Set<string>>
+  /** A payment turned out to be disputed: who has not heard of it does now. */
+  disputed(paymentId: string): Promise<void>
 }
 type Made<D> = { doc: D; call: ProviderCall; mayHaveRun: boolean }
 type Calls<D> = Partial<Record<CallName, (provider: Provider, made: Made<D>) => Promise<Applies<D>>>>
@@ -46,7 +52,7 @@ const charges: Kind<ChargeDoc> = {
       )
       return (doc, now) => charge.applied(doc, payment, now)
     },
-    confirm: async ({ payments, returnUrl }, { doc: { paymentId, paymentMethod }, call }) => {
+    confirm: async ({ payments, returnUrl: now }, { doc: { paymentId, paymentMethod, returnUrl = now }, call }) => {
       const payment = await payments.confirmPayment(paymentId!, { paymentMethod: paymentMethod!, returnUrl }, call.key)
       return (doc, now) => charge.applied(doc, payment, now)
     },
@@ -76,7 +82,12 @@ const refunds: Kind<RefundDoc> = {
             (one) => !others.has(one.id) && one.amount.amount === amount.amount,
           )
         : undefined
-      const sent = found ?? (await payments.refund({ paymentId, amount, metadata: { op: id, order } }, call.key))
+      const sent =
+        found ??
+        (await payments.refund({ paymentId, amount, metadata: { op: id, order } }, call.key).catch(async (error) => {
+          if (error instanceof PaymentsError && error.code === 'charge_disputed') await provider.disputed(paymentId)
+          throw error
+        }))
       return (doc, now) => refund.applied(doc, sent, now)
     },
     look: async ({ payments }, { doc: { refundId } }) => {
@@ -131,12 +142,59 @@ const payees: Kind<PayeeDoc> = {
         { email, country, metadata: { op: id, user: id, ...accountMetadata } },
         call.key,
       )
-      return (doc) => payee.applied(doc, account)
+      return (doc, now) => payee.applied(doc, account, now)
     },
   },
 }
 
-const KINDS = { charge: charges, refund: refunds, disbursement: disbursements, payee: payees }
+const disputes: Kind<DisputeDoc> = {
+  nextCall: dispute.nextCall,
+  woken: dispute.woken,
+  refused: dispute.refused,
+  calls: {
+    evidence: async ({ payments }, { doc: { id, order, evidence }, call, mayHaveRun }) => {
+      const said = { evidence: evidence ?? {}, metadata: { op: id, order } }
+      const after =
+        (mayHaveRun && (await answeredBefore(payments, id))) || (await payments.submitEvidence(id, said, call.key))
+      return (doc, now) => dispute.answered(doc, after, now)
+    },
+    accept: async ({ payments }, { doc: { id }, call, mayHaveRun }) => {
+      const after = (mayHaveRun && (await answeredBefore(payments, id))) || (await payments.acceptDispute(id, call.key))
+      return (doc, now) => dispute.answered(doc, after, now)
+    },
+    look: async ({ payments }, { doc: { id } }) => {
+      const found = await payments.retrieveDispute(id)
+      return (doc, now) => dispute.looked(doc, found, now)
+    },
+  },
+}
+
+/** An earlier answer arrived after all, or the time for one is over. */
+const answeredBefore = async (payments: Payments, id: string) => {
+  const found = await payments.retrieveDispute(id)
+  return found.status === 'needs_response' ? undefined : found
+}
+
+const warnings: Kind<WarningDoc> = {
+  nextCall: warning.nextCall,
+  woken: (doc) => doc,
+  refused: (doc, _call, failure, now) => warning.refused(doc, failure, now),
+  calls: {
+    look: async ({ payments }, { doc: { id } }) => {
+      const found = await payments.retrieveFraudWarning(id)
+      return (doc, now) => warning.applied(doc, found, now)
+    },
+  },
+}
+
+const KINDS = {
+  charge: charges,
+  refund: refunds,
+  disbursement: disbursements,
+  payee: payees,
+  dispute: disputes,
+  warning: warnings,
+}
 export const kindOf = (doc: AnyOperation): Kind<AnyOperation> => KINDS[doc.kind] as unknown as Kind<AnyOperation>
 
 /** Makes the call an operation is at. */
@@ -150,7 +208,7 @@ export const perform = (provider: Provider, made: Made<AnyOperation>): Promise<A
 export const lookAt = async ({ payments }: Provider, doc: AnyOperation): Promise<Applies<AnyOperation> | null> => {
   if (doc.kind === 'charge' && doc.paymentId) {
     const payment = await payments.retrievePayment(doc.paymentId)
-    return (now, at) => (now.kind === 'charge' ? charge.applied(now, payment, at) : { next: now, say: [] })
+    return (now, at) => (now.kind === 'charge' ? charge.noticed(now, payment, at) : { next: now, say: [] })
   }
   if (doc.kind === 'refund' && doc.refundId) {
     const found = await payments.retrieveRefund(doc.refundId)
@@ -162,7 +220,15 @@ export const lookAt = async ({ payments }: Provider, doc: AnyOperation): Promise
   }
   if (doc.kind === 'payee' && doc.accountId) {
     const account = await payments.retrieveAccount(doc.accountId)
-    return (now) => (now.kind === 'payee' ? payee.applied(now, account) : { next: now, say: [] })
+    return (now, at) => (now.kind === 'payee' ? payee.applied(now, account, at) : { next: now, say: [] })
+  }
+  if (doc.kind === 'dispute') {
+    const found = await payments.retrieveDispute(doc.id)
+    return (now, at) => (now.kind === 'dispute' ? dispute.looked(now, found, at) : { next: now, say: [] })
+  }
+  if (doc.kind === 'warning') {
+    const found = await payments.retrieveFraudWarning(doc.id)
+    return (now, at) => (now.kind === 'warning' ? warning.applied(now, found, at) : { next: now, say: [] })
   }
   return null
 }

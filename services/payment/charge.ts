@@ -16,6 +16,8 @@ export type ChargeDoc = Operation & {
   goal: 'create' | 'confirm' | 'look' | 'cancel' | null
   abandoned: boolean
   paymentMethod: string | null
+  /** Where the buyer's bank sends them back to: part of what a confirmation's key stands for. Absent before the first one. */
+  returnUrl?: string
   paymentId: string | null
   clientSecret: string
   nextAction: { type: string; url: string } | null
@@ -57,9 +59,10 @@ export const isOver = ({ state }: ChargeDoc): boolean => state === 'succeeded' |
 export const nextCall = (doc: ChargeDoc): CallName | null => (isOver(doc) ? null : doc.goal)
 
 /** The buyer confirms. An unanswered confirmation with the same method goes on under its key; another one is a new attempt. */
-export const confirming = (doc: ChargeDoc, paymentMethod: string): ChargeDoc => {
-  const goesOn = doc.goal === 'confirm' && doc.paymentMethod === paymentMethod
-  return { ...(goesOn ? doc : settledCall(doc)), goal: 'confirm', paymentMethod, declined: null }
+export const confirming = (doc: ChargeDoc, paymentMethod: string, returnUrl?: string): ChargeDoc => {
+  if (doc.goal === 'confirm' && doc.paymentMethod === paymentMethod) return { ...doc, declined: null }
+  const asked = { paymentMethod, ...(returnUrl !== undefined && { returnUrl }) }
+  return { ...settledCall(doc), ...asked, goal: 'confirm', declined: null }
 }
 
 export const abandoning = (doc: ChargeDoc): ChargeDoc =>
@@ -106,6 +109,13 @@ export const applied = (doc: ChargeDoc, payment: Payment, now: number): Step<Cha
       return unlessAbandoned({ ...known, state: 'processing', wakeAt: now + LOOK_MS })
   }
 }
+
+/**
+ * The charge as somebody has seen it meanwhile. While it is being confirmed only an end is news: that it can be paid may have
+ * been seen before this confirmation, and the confirmation's own answer says what came of it.
+ */
+export const noticed = (doc: ChargeDoc, payment: Payment, now: number): Step<ChargeDoc> =>
+  doc.goal === 'confirm' && payment.status.startsWith('requires_') ? { next: doc, say: [] } : applied(doc, payment, now)
 
 /** Not yet over, and nobody wants it any more: it is canceled, or looked at again if it can't be right now. */
 const unlessAbandoned = (doc: ChargeDoc): Step<ChargeDoc> => ({

@@ -5,6 +5,7 @@ import type { Doc, Documents } from '../../adapters/documents/index.ts'
 import { collection } from '../../adapters/documents/index.ts'
 import type { Log } from '../../mixins/node.ts'
 import { inParallel } from '../../mixins/timers.ts'
+import { repeated, type Repeated } from '../../mixins/repeated.ts'
 
 /** `openAt`: set until it was worked on. Machine epoch ms: an event's age has nothing to do with a moved clock. */
 type KeptEvent = Doc & { event: ProviderEvent; receivedAt: number; openAt: number | null; tries: number }
@@ -13,11 +14,9 @@ export const paymentEvents = collection<KeptEvent>('payment_events', {
   byReceived: { keys: ['receivedAt'] },
 })
 
-export type Webhooks = {
+export type Webhooks = Repeated & {
   /** Resolves when the event is kept; it is worked on afterwards. */
   receive(event: ProviderEvent): Promise<void>
-  start(): void
-  stop(): Promise<void>
 }
 
 const SWEEP_MS = 2000
@@ -31,10 +30,11 @@ const TRIES_MAX = 20
 /** The provider repeats events for three days. */
 const KEPT_MS = 30 * 86_400_000
 
-export const openWebhooks = (documents: Documents, log: Log, sync: (operation: string) => Promise<void>): Webhooks => {
+/** Lets the operation an event is about look at its object. */
+type Apply = (event: ProviderEvent) => Promise<void>
+
+export const openWebhooks = (documents: Documents, log: Log, apply: Apply): Webhooks => {
   const working = new Set<string>()
-  let sweeping: Promise<void> = Promise.resolve()
-  let timer: NodeJS.Timeout | undefined
 
   const receive = async (event: ProviderEvent) => {
     const receivedAt = Date.now()
@@ -46,13 +46,10 @@ export const openWebhooks = (documents: Documents, log: Log, sync: (operation: s
     if (working.has(doc.id)) return
     working.add(doc.id)
     try {
-      const operation = operationOf(doc.event)
-      const failure = operation
-        ? await sync(operation).then(
-            () => null,
-            (error: unknown) => error,
-          )
-        : null
+      const failure = await apply(doc.event).then(
+        () => null,
+        (error: unknown) => error,
+      )
       if (failure) log.warn(`webhook ${doc.event.type} ${doc.id}, tried again:`, failure)
       const tries = doc.tries + 1
       const openAt =
@@ -77,25 +74,5 @@ export const openWebhooks = (documents: Documents, log: Log, sync: (operation: s
     for (const { id } of old.docs) await documents.remove(paymentEvents, id)
   }
 
-  return {
-    receive,
-    start: () => {
-      let busy = false
-      timer = setInterval(() => {
-        if (busy) return
-        busy = true
-        sweeping = sweep()
-          .catch((error) => log.warn('looking for open webhooks:', error))
-          .finally(() => (busy = false))
-      }, SWEEP_MS)
-      timer.unref()
-    },
-    stop: async () => {
-      clearInterval(timer)
-      await sweeping
-    },
-  }
+  return { receive, ...repeated(SWEEP_MS, log, 'looking for open webhooks', sweep) }
 }
-
-/** Our operation behind an object: what we named in its metadata when we made it. */
-const operationOf = ({ metadata }: ProviderEvent): string | null => metadata.op ?? metadata.order ?? null

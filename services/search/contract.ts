@@ -1,8 +1,9 @@
 // Search: finding gigs, categories with their counts, suggestions. Never touches documents on a request's path.
 import { Type, type Static } from 'typebox'
+import { PINNED_MAX, PINS_MAX, QUERY_CHARS_MAX } from '../../adapters/engine/index.ts'
 import { contract } from '../../mixins/contract.ts'
 import { GigCard, IndexedGig } from '../gig/contract.ts'
-import { closed, page, text } from '../shapes.ts'
+import { closed, Id, Nothing, page, text, Time } from '../shapes.ts'
 
 const Counts = Type.Record(Type.String(), Type.Integer())
 const Mark = Type.Array(Type.Integer(), { minItems: 2, maxItems: 2 })
@@ -84,6 +85,58 @@ const Loosen = Type.Union([Type.Literal('no'), Type.Literal('words'), Type.Liter
 /** Comma-separated in the query string. */
 const words = (maxLength: number) => Type.String({ minLength: 1, maxLength })
 
+/** Groups of words that answer each other, words of a group, and letters of a word. */
+export const SYNONYM_GROUPS_MAX = 1000
+const SYNONYMS_MAX = 20
+const SYNONYM_LETTERS_MAX = 60
+const Phrase = Type.String({ minLength: 1, maxLength: SYNONYM_LETTERS_MAX })
+const tunable = {
+  /** Beside those the market comes with. */
+  synonyms: Type.Array(Type.Array(Phrase, { minItems: 2, maxItems: SYNONYMS_MAX }), { maxItems: SYNONYM_GROUPS_MAX }),
+  /** Gigs that stand first when this text is searched by relevance, in this order. */
+  pins: Type.Array(
+    closed({ q: text(1, QUERY_CHARS_MAX), gigs: Type.Array(Id, { minItems: 1, maxItems: PINNED_MAX }) }),
+    { maxItems: PINS_MAX },
+  ),
+  /** How much of a gig's score its quality decides, and what being new adds, half of it after `freshnessDays`. */
+  ranking: closed({
+    quality: Type.Number({ minimum: 0, maximum: 1 }),
+    freshness: Type.Number({ minimum: 0, maximum: 1 }),
+    freshnessDays: Type.Number({ minimum: 1, maximum: 3650 }),
+  }),
+}
+export const Tunable = closed(tunable)
+export type Tunable = Static<typeof Tunable>
+export const SearchSettings = Type.Object(
+  {
+    ...tunable,
+    /** Counts the changes; 0 as the market comes. */
+    version: Type.Integer({ minimum: 0 }),
+    changedAt: Type.Union([Time, Type.Null()]),
+    changedBy: Type.Union([Id, Type.Null()]),
+  },
+  { $id: 'SearchSettings' },
+)
+export type SearchSettings = Static<typeof SearchSettings>
+
+const asked = {
+  q: Type.Optional(Type.String({ maxLength: 20_000 })),
+  category: Type.Optional(words(60)),
+  subcategory: Type.Optional(words(60)),
+  minPrice: Type.Optional(Type.Integer({ minimum: 0 })),
+  maxPrice: Type.Optional(Type.Integer({ minimum: 0 })),
+  deliveryDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 365 })),
+  sellerLevel: Type.Optional(words(200)),
+  minRating: Type.Optional(Type.Number({ minimum: 0, maximum: 5 })),
+  language: Type.Optional(words(200)),
+  tags: Type.Optional(words(500)),
+  sort: Type.Optional(Sort),
+  facets: Type.Optional(words(200)),
+  loosen: Type.Optional(Loosen),
+  highlight: Type.Optional(Type.Boolean()),
+  ...page,
+}
+
 export const search = contract({
   name: 'search',
   actions: {
@@ -94,23 +147,7 @@ export const search = contract({
       summary:
         'Searches live gigs. `sellerLevel`, `language`, `tags` and `facets` take several values, separated by commas. `loosen` says what may be left out when nothing answers it all: `no`, `words` or `filters`.',
       publicRead: { maxAgeSeconds: 5, staleSeconds: 60 },
-      params: closed({
-        q: Type.Optional(Type.String({ maxLength: 20_000 })),
-        category: Type.Optional(words(60)),
-        subcategory: Type.Optional(words(60)),
-        minPrice: Type.Optional(Type.Integer({ minimum: 0 })),
-        maxPrice: Type.Optional(Type.Integer({ minimum: 0 })),
-        deliveryDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 365 })),
-        sellerLevel: Type.Optional(words(200)),
-        minRating: Type.Optional(Type.Number({ minimum: 0, maximum: 5 })),
-        language: Type.Optional(words(200)),
-        tags: Type.Optional(words(500)),
-        sort: Type.Optional(Sort),
-        facets: Type.Optional(words(200)),
-        loosen: Type.Optional(Loosen),
-        highlight: Type.Optional(Type.Boolean()),
-        ...page,
-      }),
+      params: closed(asked),
     },
     suggest: {
       rest: 'GET /v1/search/suggest',
@@ -138,6 +175,33 @@ export const search = contract({
       summary: 'Gigs like this one.',
       publicRead: { maxAgeSeconds: 60, staleSeconds: 300 },
       params: closed({ id: text(1, 64) }),
+    },
+    settings: {
+      rest: 'GET /v1/admin/search/settings',
+      auth: 'admin',
+      result: SearchSettings,
+      summary: 'Synonyms, pins and ranking as they are.',
+      params: Nothing,
+    },
+    changeSettings: {
+      rest: 'PUT /v1/admin/search/settings',
+      auth: 'admin',
+      result: SearchSettings,
+      summary:
+        'Replaces synonyms, pins and ranking; every node goes by them within a second, without indexing again. With `version`, only if nobody else has changed them since.',
+      params: closed({ ...tunable, version: Type.Optional(Type.Integer({ minimum: 0 })) }),
+    },
+    preview: {
+      rest: 'POST /v1/admin/search/preview',
+      auth: 'admin',
+      result: Type.Object({
+        before: SearchPage,
+        after: SearchPage,
+        /** Settings the engine in use can't try before it has them. */
+        untried: Type.Array(Type.String()),
+      }),
+      summary: 'Asks a search as it is answered now, and as it would be with these settings. Changes nothing.',
+      params: closed({ query: closed(asked), settings: Type.Partial(Tunable, { additionalProperties: false }) }),
     },
     index: {
       auth: 'internal',
@@ -170,6 +234,9 @@ export const search = contract({
       params: closed({}),
     },
   },
-  events: {},
-  hears: ['gig.changed'],
+  events: {
+    /** Settings were stored: every node takes them up. */
+    'search.settings.changed': Type.Object({ version: Type.Integer() }),
+  },
+  hears: ['gig.changed', 'search.settings.changed'],
 })

@@ -6,24 +6,27 @@ import {
   type Matched,
   type SearchQuery,
   type SearchResult,
+  type Tuning,
 } from '../../adapters/engine/index.ts'
 import { marksOf } from '../../adapters/engine/marks.ts'
 import type { Fanout } from '../../adapters/fanout/index.ts'
+import type { Call } from '../../mixins/node.ts'
 import { opsOf } from '../../mixins/ops.ts'
 import { service, type Ctx, type Heard, type Here } from '../../mixins/service.ts'
 import { refuse } from '../errors.ts'
 import { asking, type Asking } from './asking.ts'
 import { cards, type Cards } from './cards.ts'
-import { search as contract, type SearchPage } from './contract.ts'
+import { search as contract, type SearchPage, type Tunable } from './contract.ts'
 import { keeper, type Keeper } from './keeper.ts'
 import { meters, type Meters } from './meters.ts'
 import { popular, type Popular } from './popular.ts'
-import { queryOf, queryText } from './query.ts'
+import { queryOf, queryText, type Asked } from './query.ts'
 import { rebuilder } from './rebuild.ts'
 import { difference } from './repair.ts'
 import { fused, similarQueries } from './similar.ts'
-import { SYNONYMS } from './synonyms.ts'
+import { changed, publicSettings, SETTINGS, settingsDocs, tunableOf, type SettingsDoc } from './settings.ts'
 import { placesLike, treeWith } from './tree.ts'
+import { tuner, tuningOf } from './tuning.ts'
 
 /** Suggestions in one answer, and how many of them may be categories. */
 export const SUGGESTIONS_MAX = 10
@@ -57,6 +60,8 @@ export default service(contract, async (here) => {
     keeper: keeper(here, engine, fanout, (gigs) => count.repaired.add(gigs)),
     meters: count,
   }
+  const book = await here.actor<SettingsDoc>({ of: settingsDocs })
+  const tuned = tuner({ here, engine, fanout, book })
   const anew = rebuilder({ engine, call: here.call, repair: self.keeper.repair })
   const stopListening = [
     fanout.onNodes('hot.changed', (notice) => forgetTagged(known, notice)),
@@ -71,6 +76,17 @@ export default service(contract, async (here) => {
         return { data: treeWith(facets) }
       },
       similar: (ctx) => similar(self, ctx),
+      settings: async () => publicSettings(await book.read(SETTINGS)),
+      changeSettings: async ({ params, caller, deadlineAt }) => {
+        const change = (doc: SettingsDoc | null, now: number) => changed(doc, params, caller.id, now)
+        return publicSettings(await book.turn(SETTINGS, change, { deadlineAt, settle: [contract.name] }))
+      },
+      preview: async ({ params: { query, settings }, call }) => {
+        const stored = tunableOf(await book.read(SETTINGS))
+        const trial = tuningOf({ ...stored, ...settings } as Tunable)
+        const [before, after] = await Promise.all([answer(self, query, call), answer(self, query, call, trial)])
+        return { before: before.page, after: after.page, untried: after.untried }
+      },
       index: async ({ params }) => {
         await engine.upsert(params.gigs)
         fanout.toNodes('hot.changed', {
@@ -84,33 +100,50 @@ export default service(contract, async (here) => {
       rebuilding: async () => anew.progress(),
       difference: () => difference(engine, here.call),
     },
-    hears: { 'gig.changed': (event) => gigChanged(self, event) },
+    hears: {
+      'gig.changed': (event) => gigChanged(self, event),
+      'search.settings.changed': async () => {
+        await tuned.takeUp()
+        tuned.tellNodes()
+      },
+    },
     started: async () => {
-      await engine.setSynonyms(SYNONYMS)
+      await tuned.start()
       self.keeper.start()
       self.asking.start()
     },
     stopped: async () => {
+      tuned.stop()
       for (const stop of stopListening) stop()
       await Promise.all([anew.stop(), self.keeper.stop(), self.asking.stop()])
     },
   }
 })
 
-const find = async (
-  { engine, cards: known, popular: asked, asking: questions }: Search,
-  { params, call }: Action<'gigs'>,
-): Promise<SearchPage> => {
+const find = async (self: Search, { params, call }: Action<'gigs'>): Promise<SearchPage> => {
+  const { page } = await answer(self, params, call)
+  const { q, corrected, loosened } = page.query
+  if (!q || params.cursor !== undefined) return page
+  self.asking.count(q, loosened ? 'loosened' : page.total === 0 ? 'nothing' : 'found')
+  if (page.data.length > 0 && corrected === undefined && !loosened) self.popular.count(q)
+  return page
+}
+
+/** `trial`: as if these settings were the engine's. */
+const answer = async (
+  { engine, cards: known }: Search,
+  asked: Asked,
+  call: Call,
+  trial?: Tuning,
+): Promise<{ page: SearchPage; untried: string[] }> => {
   const startedAt = performance.now()
-  const query = queryOf(params)
-  const result = await engine.search(query)
+  const query = queryOf(asked)
+  const result = await engine.search(trial ? { ...query, trial } : query)
   const data = await known.of(
     result.hits.map(({ id }) => id),
     call,
   )
-  if (query.q && query.cursor === null) questions.count(query.q, outcomeOf(result))
-  if (query.q && data.length > 0 && result.corrected === undefined && !result.loosened) asked.count(query.q)
-  return {
+  const page: SearchPage = {
     data,
     total: result.total,
     facets: result.facets,
@@ -119,10 +152,8 @@ const find = async (
     query: queryAnswered(query, result),
     ...(result.matched && { highlights: highlightsOf(data, result.matched) }),
   }
+  return { page, untried: result.untried ?? [] }
 }
-
-const outcomeOf = ({ hits, loosened }: SearchResult) =>
-  loosened ? 'loosened' : hits.length === 0 ? 'nothing' : 'found'
 
 /** Per gig, without those whose title has none of the words. */
 const highlightsOf = (found: SearchPage['data'], matched: Matched): NonNullable<SearchPage['highlights']> =>
@@ -151,17 +182,19 @@ const suggest = async ({ engine, popular: asked }: Search, { params }: Action<'s
 const similar = async ({ engine, cards: known }: Search, { params: { id }, call }: Action<'similar'>) => {
   const [gig] = await known.of([id], call)
   if (!gig) throw refuse('not_found', 'there is no such gig')
-  const results = await Promise.all(similarQueries(gig).map((query) => engine.search(query)))
-  return {
-    data: await known.of(
-      fused(
-        results.map(({ hits }) => hits.map((hit) => hit.id)),
-        id,
-      ),
-      call,
-    ),
-  }
+  const [touched, ...results] = await Promise.all([
+    touchedWith(call, id),
+    ...similarQueries(gig).map((query) => engine.search(query)),
+  ])
+  const alike = results.map(({ hits }) => hits.map((hit) => hit.id))
+  // What people did counts as often as it says something: once for the list, once more for its order.
+  return { data: await known.of(fused([touched, touched, ...alike], id), call) }
 }
+
+const TOUCHED_MS = 500
+/** Gigs that people touched who touched this one; without them it is alike by its words alone. */
+const touchedWith = async (call: Action<'similar'>['call'], gig: string): Promise<string[]> =>
+  (await call('recommendation.near', { gig }, { timeoutMs: TOUCHED_MS }).catch(() => ({ gigs: [] }))).gigs
 
 /** First the index, then the prepared answers: nobody keeps a page made from the old one. */
 const gigChanged = async (
@@ -171,11 +204,15 @@ const gigChanged = async (
   const { id, version, category, indexed } = event.data
   count.began(event)
   known.forget(id)
-  if (indexed) await engine.upsert([indexed])
-  else await engine.remove([{ id, version }])
-  count.done(event)
-  tellOthers(indexed ? { upsert: indexed } : { remove: { id, version } })
-  fanout.toNodes('hot.changed', { tags: ['search', `category:${category}`, 'categories'] })
+  try {
+    if (indexed) await engine.upsert([indexed])
+    else await engine.remove([{ id, version }])
+    count.done(event)
+    tellOthers(indexed ? { upsert: indexed } : { remove: { id, version } })
+  } finally {
+    // Also where the engine is down: answers that show this gig must not stand in for new ones.
+    fanout.toNodes('hot.changed', { tags: [`gig:${id}`, 'search', `category:${category}`, 'categories'] })
+  }
 }
 
 const GIG_TAG = 'gig:'

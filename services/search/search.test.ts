@@ -193,7 +193,7 @@ test('every node is told once the index has a change', async (t) => {
   const { id } = await node.call('gig.create', content('Lynx stories', elsewhere), as)
   await node.call('gig.publish', { id }, as)
   await eventually(
-    () => heard.some((tags) => tags.toSorted().join() === 'categories,category:writing,search'),
+    () => heard.some((tags) => tags.toSorted().join() === `categories,category:writing,gig:${id},search`),
     (told) => told,
   )
   stop()
@@ -288,6 +288,47 @@ test('an index that is gone is made anew when the node starts', async (t) => {
     ({ data }) => data.length === 1,
   )
   t.deepEqual((await again.call('search.difference', {})).different, [])
+  await again.stop()
+  await own.stop()
+})
+
+const TUNED = { synonyms: [['burr', 'owl']], pins: [], ranking: { quality: 0.4, freshness: 0.1, freshnessDays: 30 } }
+const admin: Caller = { id: 'usr_admin', username: 'admin', roles: ['admin'], sessionId: 'ses_2' }
+const asAdmin = { meta: { caller: admin } }
+
+test.serial('an admin tries settings, takes them, and every node goes by them, also after a start', async (t) => {
+  const own = await startNode({ services })
+  await ensureSeller(own)
+  await own.call('gig.ensureMany', { gigs: [seeded('gig_a', 'Owl logo'), seeded('gig_b', 'Owl song')] })
+  await eventually(
+    () => own.call('search.gigs', { q: 'owl' }),
+    ({ total }) => total === 2,
+  )
+  const ask = async (on: TestNode, q: string) => idsOf(await on.call('search.gigs', { q, loosen: 'no' }))
+  const pins = [{ q: 'owl', gigs: ['gig_b'] }]
+  const tried = await own.call('search.preview', { query: { q: 'burr', loosen: 'no' }, settings: TUNED }, asAdmin)
+  t.deepEqual([idsOf(tried.before), idsOf(tried.after).toSorted()], [[], ['gig_a', 'gig_b']])
+  t.deepEqual(await ask(own, 'burr'), [])
+  const ended: string[][] = []
+  const fanout = await own.open('fanout')
+  fanout.onNodes('hot.changed', (notice) => void ended.push((notice as { tags: string[] }).tags))
+  const before = await own.call('search.settings', {}, asAdmin)
+  t.like(before, { version: 0, changedAt: null, synonyms: [], pins: [] })
+  const after = await own.call('search.changeSettings', { ...TUNED, pins, version: 0 }, asAdmin)
+  t.like(after, { version: 1, changedBy: 'usr_admin' })
+  t.deepEqual((await ask(own, 'burr')).length, 2)
+  t.is((await ask(own, 'owl'))[0], 'gig_b')
+  await eventually(
+    () => ended,
+    (tags) => tags.some((some) => some.includes('search')),
+  )
+  t.deepEqual(await refused(own.call('search.changeSettings', { ...TUNED, version: 0 }, asAdmin)), [
+    'conflict',
+    undefined,
+  ])
+  await own.broker.stop()
+  const again = await startNode({ services, env: { DATA_DIR: own.dataDir } })
+  t.is((await ask(again, 'burr')).length, 2)
   await again.stop()
   await own.stop()
 })

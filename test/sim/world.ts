@@ -1,33 +1,137 @@
-// Virtual time and actors in memory for the money simulation: what happens next is drawn from the seed alone. A process that
-// dies never goes on: its promise stays open, and what it had stored stays stored.
-import type { Collection } from '../../adapters/documents/index.ts'
-import type { Actor, ActorDoc, Decide, Said } from '../../mixins/actor.ts'
+// Virtual time for the money simulation: what happens next is drawn from the seed alone. A process that dies never goes on:
+// its promise stays open, and what it had stored stays stored.
 import type { Random } from '../chaos/random.ts'
 
-type Job = { at: number; order: number; name: string; run: () => Promise<unknown> }
+type Job = {
+  at: number
+  order: number
+  name: string
+  run: () => Promise<unknown>
+  /** What nobody needs any more is dropped, not run. */
+  stale?: (() => boolean) | undefined
+  /** Told when it was left in the middle: it died, or waits for something later. */
+  left?: (() => void) | undefined
+}
+type Options = Pick<Job, 'stale' | 'left'>
 export type World = {
   random: Random
   now(): number
   faulty: boolean
   /** Names the process that runs now; another after every crash. */
   instance(): string
-  steps: string[]
+  /** The last steps, or with a trace all of them, as text. */
+  steps(): string[]
+  /** A line of the trace; costs nothing without one. */
+  note(text: () => string): void
   counts: Record<string, number>
   count(name: string): void
-  later(ms: number, name: string, run: () => Promise<unknown>): void
-  /** With a chance: dies here, for good. */
-  mayCrash(): Promise<void>
+  later(ms: number, name: string, run: () => Promise<unknown>, options?: Options): void
+  /** Goes on after a while; others come in between. */
+  pause(ms: number, name: string): Promise<void>
+  /** With a chance: dies here, for good. Whoever asks awaits what it is given, if anything. */
+  mayCrash(): Promise<never> | undefined
+  /** What may never be: the run ends with it, whoever may catch it on the way. */
+  must(invariant: string, holds: boolean, about: string | (() => string)): void
   run(until: number, after: () => void): Promise<void>
 }
+export class Violation extends Error {}
+
 export const CRASH = 0.03
 const STEPS_KEPT = 40
 
-export const world = (random: Random, start: number): World => {
-  const jobs: Job[] = []
+export const world = (random: Random, start: number, isTraced: boolean): World => {
+  const jobs = heap()
+  const steps: { at: number; name: string }[] = []
   let now = start
   let order = 0
   let instance = 1
-  /** A binary heap: earliest first, of those at one time the first said. */
+  let violation: Violation | null = null
+  /** Ends the wait for the job that runs: it goes on later or never. */
+  let leave = () => {}
+  let isLeft = false
+  let isResumed = false
+  const park = () => {
+    isLeft = true
+    leave()
+  }
+  const step = (name: string) => {
+    if (!isTraced && steps.length >= STEPS_KEPT) steps.shift()
+    steps.push({ at: now, name })
+  }
+
+  const runOne = async (job: Job) => {
+    isLeft = isResumed = false
+    step(job.name)
+    let wrong: unknown
+    await new Promise<void>((resolve) => {
+      leave = resolve
+      job.run().then(
+        () => resolve(),
+        (error: unknown) => {
+          wrong = error
+          resolve()
+        },
+      )
+    })
+    // Everything inside runs in microtasks: after this nothing is left but what waits for a later job.
+    if (isLeft || isResumed) await new Promise((resolve) => setImmediate(resolve))
+    if (violation) throw violation
+    if (wrong) throw wrong
+    if (isLeft) job.left?.()
+  }
+
+  const here: World = {
+    random,
+    faulty: true,
+    now: () => now,
+    instance: () => `process-${instance}`,
+    steps: () => steps.map(({ at, name }) => `${new Date(at).toISOString()} ${name}`),
+    note: (text) => {
+      if (isTraced) steps.push({ at: now, name: `  ${text()}` })
+    },
+    counts: {},
+    count: (name) => (here.counts[name] = (here.counts[name] ?? 0) + 1),
+    later: (ms, name, run, { stale, left } = {}) =>
+      jobs.push({ at: now + Math.max(0, ms), order: order++, name, run, stale, left }),
+    pause: (ms, name) => {
+      const waited = new Promise<void>((resolve) =>
+        here.later(ms, name, async () => {
+          isResumed = true
+          resolve()
+        }),
+      )
+      park()
+      return waited
+    },
+    mayCrash: () => {
+      if (!here.faulty || !random.chance(CRASH)) return undefined
+      here.count('crashes')
+      instance++
+      park()
+      return new Promise<never>(() => undefined)
+    },
+    must: (invariant, holds, about) => {
+      if (holds) return
+      violation ??= new Violation(`${invariant}: ${typeof about === 'string' ? about : about()}`)
+      throw violation
+    },
+    run: async (until, after) => {
+      for (let job = jobs.popUntil(until); job; job = jobs.popUntil(until)) {
+        if (job.stale?.()) continue
+        now = job.at
+        here.count('steps')
+        await runOne(job)
+        after()
+      }
+      now = until
+    },
+  }
+  return here
+}
+
+/** Earliest first, of those at one time the first said. */
+const heap = () => {
+  const jobs: Job[] = []
   const before = (one: Job, other: Job) => one.at < other.at || (one.at === other.at && one.order < other.order)
   const push = (job: Job) => {
     let at = jobs.push(job) - 1
@@ -36,8 +140,9 @@ export const world = (random: Random, start: number): World => {
       jobs[(at = up)] = job
     }
   }
-  const pop = (): Job => {
-    const first = jobs[0]!
+  const popUntil = (until: number): Job | undefined => {
+    const first = jobs[0]
+    if (!first || first.at > until) return undefined
     const last = jobs.pop()!
     if (jobs.length === 0) return first
     let at = 0
@@ -50,120 +155,5 @@ export const world = (random: Random, start: number): World => {
     jobs[at] = last
     return first
   }
-  const here: World = {
-    random,
-    faulty: true,
-    now: () => now,
-    instance: () => `process-${instance}`,
-    steps: [],
-    counts: {},
-    count: (name) => (here.counts[name] = (here.counts[name] ?? 0) + 1),
-    later: (ms, name, run) => push({ at: now + Math.max(0, ms), order: order++, name, run }),
-    mayCrash: async () => {
-      if (!here.faulty || !random.chance(CRASH)) return
-      here.count('crashes')
-      instance++
-      await new Promise<never>(() => undefined)
-    },
-    run: async (until, after) => {
-      while (jobs.length > 0 && jobs[0]!.at <= until) {
-        const job = pop()
-        now = job.at
-        here.count('steps')
-        here.steps.push(`${new Date(now).toISOString()} ${job.name}`)
-        if (here.steps.length > STEPS_KEPT) here.steps.shift()
-        let wrong: unknown
-        job.run().catch((error: unknown) => (wrong = error))
-        // Everything inside runs in microtasks, so after this nothing is left but what waits for a later job.
-        await new Promise((resolve) => setImmediate(resolve))
-        if (wrong) throw wrong
-        after()
-      }
-      now = until
-    },
-  }
-  return here
+  return { push, popUntil }
 }
-
-export type Memory<T extends ActorDoc> = Actor<T> & { docs: Map<string, T> }
-export type Hear = (said: Said, id: string) => Promise<void>
-export type Harm = { unversioned: boolean }
-const RETRY_MS = 1000
-
-/** An actor whose documents are in memory; writes are conditional on the version, what is said comes at least once and in order. */
-export const memory = <T extends ActorDoc>(
-  here: World,
-  of: Collection<T>,
-  wake: Decide<T, unknown>,
-  hear: Hear,
-  harm: Harm,
-): Memory<T> => {
-  const docs = new Map<string, T>()
-  const lanes = new Map<string, { said: Said; id: string }[]>()
-  const indexes = Object.values((of as unknown as { indexes?: Record<string, Index> }).indexes ?? {})
-  const unique = indexes.filter((index) => index.unique).map(({ keys }) => keys[0] as keyof T & string)
-
-  const turn = async (id: string, decide: Decide<T, unknown>): Promise<unknown> => {
-    for (;;) {
-      const state = docs.get(id) ?? null
-      // Clones: a decision that changed what it was given would be found out.
-      const { next, say = [], result } = decide(state && structuredClone(state), here.now())
-      if (!next) return result
-      // Others get in between reading and writing.
-      if (here.faulty && here.random.chance(0.05))
-        await new Promise<void>((resolve) =>
-          here.later(here.random.whole(0, 2000), `write ${id}`, async () => resolve()),
-        )
-      const is = docs.get(id)?.version ?? 0
-      if (!harm.unversioned && is !== (state?.version ?? 0)) {
-        here.count('conflicts')
-        continue
-      }
-      for (const key of unique)
-        for (const other of docs.values())
-          if (other.id !== id && next[key] != null && other[key] === next[key])
-            throw Object.assign(new Error('taken'), { taken: true })
-      docs.set(id, { ...next, version: is + 1 })
-      say.forEach((said, at) => enqueue(id, said, `${id}/${is + 1}/${at}`))
-      if (next.wakeAt != null) armed(id, next.wakeAt)
-      // Stored and said, but whoever asked never learns.
-      await here.mayCrash()
-      return result
-    }
-  }
-  const armed = (id: string, at: number) =>
-    here.later(at - here.now(), `wake ${id}`, async () => {
-      const doc = docs.get(id)
-      // A decision without `next` keeps its timer: a lost wake-up would be lost for good.
-      if (doc && doc.wakeAt != null && doc.wakeAt <= here.now()) await turn(id, wake)
-      if (docs.get(id)?.wakeAt === at && doc?.wakeAt === at) armed(id, here.now() + RETRY_MS * 60)
-    })
-  const enqueue = (key: string, said: Said, id: string) => {
-    const lane = lanes.get(key) ?? []
-    lanes.set(key, lane)
-    if (lane.push({ said, id }) === 1) deliver(key, lane)
-  }
-  const deliver = (key: string, lane: { said: Said; id: string }[]) => {
-    const { said, id } = lane[0]!
-    let done = false
-    here.later(here.random.whole(0, 200), `${said.name} of ${key}`, async () => {
-      // Asked again unless acknowledged: the process that delivers may die in the middle.
-      here.later(RETRY_MS, `look whether ${id} was heard`, async () => {
-        if (!done && lane[0]?.id === id) deliver(key, lane)
-      })
-      try {
-        await hear(said, id)
-      } catch (error) {
-        if ((error as { type?: string }).type !== 'unavailable') throw error
-        return
-      }
-      if (here.faulty && here.random.chance(0.25)) return here.count('heard again')
-      if (done || lane[0]?.id !== id) return
-      done = true
-      lane.shift()
-      if (lane[0]) deliver(key, lane)
-    })
-  }
-  return { docs, turn, read: async (id: string) => docs.get(id) ?? null } as unknown as Memory<T>
-}
-type Index = { keys: string[]; unique?: boolean }

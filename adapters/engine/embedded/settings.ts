@@ -1,14 +1,10 @@
 // What can be changed without indexing again: synonyms, ranking, pins. Read once when set, looked up by every search.
-import { PINNED_MAX, PINS_MAX, RANKING_USUAL, type Pin, type Ranking } from '../index.ts'
+import { PINNED_MAX, PINS_MAX, RANKING_USUAL, type Pin, type Ranking, type Tuning } from '../index.ts'
 import { readSynonyms, type Synonyms } from './synonyms.ts'
 import { queryWords } from './text.ts'
 
 /** As they were sent. */
-export type SettingsSent = {
-  synonyms: readonly (readonly string[])[]
-  ranking: Ranking
-  pins: readonly Pin[]
-}
+export type SettingsSent = Tuning
 export type Settings = {
   synonyms: Synonyms
   ranking: Ranking

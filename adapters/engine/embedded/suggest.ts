@@ -38,11 +38,7 @@ type Counted = { table: Table; counts: Uint32Array }
  * The entries that start like the text and count most, over all parts. An entry that is never among the first of a part
  * is not looked at: it would not be among the first of all but by chance.
  */
-function startingLike(
-  all: readonly Counted[],
-  text: string,
-  isWanted: (entry: string) => boolean = () => true,
-): Counts {
+function startingLike(all: readonly Counted[], text: string, isWanted: (text: string) => boolean = () => true): Counts {
   const places = all.map(({ table, counts }) => highest(counts, prefixRange(table, text), READ_MAX))
   const sums: Counts = new Map()
   all.forEach(({ table, counts }, part) => {

@@ -67,7 +67,8 @@ const handlers: Handlers = {
     next = null
     return null
   },
-  search: (query) => searchGigs({ collection, settings, scratches, now: Date.now() }, query),
+  search: ({ trial, ...query }) =>
+    searchGigs({ collection, settings: trial ? readSettings(trial) : settings, scratches, now: Date.now() }, query),
   suggest: ({ prefix, limit }) => suggestTexts(collection.parts, prefix, limit),
   versions: (page) => versionsPage(collection, page),
   stats: () => ({ gigs: livingCount(collection), bytes: byteCount(collection), damaged: collection.damaged }),

@@ -97,6 +97,8 @@ export const searchGigs = async (searching: Searching, query: SearchQuery): Prom
       found.more && last ? writeCursor(query, { first: last.first, second: last.second, id: last.id, ...place }) : null,
     ...(!after && found.met.length > 0 && instead !== undefined && { corrected: instead }),
     ...saidOf(all, loose),
+    // Synonyms are the server's own, and its index's.
+    ...(query.trial && { untried: ['synonyms' as const] }),
     ...(query.highlight && { matched: matchedBy(asked.words, found.met) }),
     // The server's own time, which it gives in whole milliseconds.
     tookMs: found.tookMs,

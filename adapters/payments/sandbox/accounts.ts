@@ -57,21 +57,26 @@ export const routes: Route[] = [
     path: '/v1/accounts',
     name: 'accounts.create',
     fields: {
-      type: 'text',
+      type: 'custom|express|standard',
       country: 'text',
       email: 'text',
-      metadata: 'metadata',
-      business_type: 'text',
-      business_profile: 'any',
-      tos_acceptance: 'any',
+      metadata: 'metadata?',
+      business_type: 'company|government_entity|individual|non_profit',
+      business_profile: { mcc: 'text', name: 'text', product_description: 'text', support_email: 'text', url: 'text' },
+      tos_acceptance: { date: 'integer', ip: 'text', service_agreement: 'text', user_agent: 'text' },
       capabilities: { transfers: { requested: 'boolean' }, card_payments: { requested: 'boolean' } },
       controller: {
-        fees: { payer: 'text' },
-        losses: { payments: 'text' },
-        stripe_dashboard: { type: 'text' },
-        requirement_collection: 'text',
+        fees: { payer: 'account|application' },
+        losses: { payments: 'application|stripe' },
+        stripe_dashboard: { type: 'express|full|none' },
+        requirement_collection: 'application|stripe',
       },
-      settings: { payouts: { schedule: { interval: 'text', delay_days: 'text' }, debit_negative_balances: 'boolean' } },
+      settings: {
+        payouts: {
+          schedule: { interval: 'daily|manual|monthly|weekly', delay_days: 'integer' },
+          debit_negative_balances: 'boolean',
+        },
+      },
     },
     handle: (world, call) => create(world, call),
   },
@@ -90,16 +95,33 @@ export const routes: Route[] = [
     handle: (world, call) => find(world, { kind: KIND, id: call.ids[0] ?? '', account: '' }).body,
   },
   {
+    method: 'GET',
+    path: '/v1/accounts/:id/external_accounts',
+    name: 'accounts.listExternalAccounts',
+    fields: { limit: 'integer', starting_after: 'text', ending_before: 'text', object: 'bank_account|card' },
+    handle: (world, call) => {
+      const { body } = find(world, { kind: KIND, id: call.ids[0] ?? '', account: '' })
+      const wanted = call.parameters.object ?? 'bank_account'
+      const { data } = body.external_accounts as { data: StripeObject[] }
+      return {
+        object: 'list',
+        url: `/v1/accounts/${body.id}/external_accounts`,
+        has_more: false,
+        data: data.filter(({ object }) => object === wanted),
+      }
+    },
+  },
+  {
     method: 'POST',
     path: '/v1/account_links',
     name: 'account_links.create',
     fields: {
       account: 'text!',
-      type: 'text!',
+      type: 'account_onboarding|account_update!',
       refresh_url: 'url',
       return_url: 'url',
-      collect: 'text',
-      collection_options: 'any',
+      collect: 'currently_due|eventually_due',
+      collection_options: { fields: 'currently_due|eventually_due', future_requirements: 'include|omit' },
     },
     handle: (world, call) => link(world, call),
   },
@@ -133,16 +155,22 @@ const newAccount = (world: World, call: Call, country: string): StripeObject => 
     external_accounts: { object: 'list', data: [], has_more: false, url: '/v1/accounts' },
     metadata: (call.parameters.metadata as Record<string, string>) ?? {},
     payouts_enabled: false,
-    requirements: {
-      currently_due: REQUIRED,
-      eventually_due: REQUIRED,
-      past_due: [],
-      disabled_reason: 'requirements.past_due',
-    },
+    requirements: wanted(REQUIRED, 'requirements.past_due'),
     settings: (call.parameters.settings as Json) ?? { payouts: { schedule: { interval: 'daily' } } },
     type: (call.parameters.type as string) ?? 'none',
   }
 }
+
+const wanted = (due: string[], disabledReason: string | null, deadlineAt: number | null = null): Json => ({
+  alternatives: [],
+  current_deadline: deadlineAt === null ? null : seconds(deadlineAt),
+  currently_due: due,
+  disabled_reason: disabledReason,
+  errors: [],
+  eventually_due: due,
+  past_due: disabledReason === 'requirements.past_due' ? due : [],
+  pending_verification: [],
+})
 
 const link = (world: World, call: Call): Json => {
   const {
@@ -189,7 +217,7 @@ export const completeOnboarding = (world: World, stored: Stored): void => {
     capabilities: Object.fromEntries(capabilities.map((name) => [name, 'active'])),
     details_submitted: true,
     payouts_enabled: true,
-    requirements: { currently_due: [], eventually_due: [], past_due: [], disabled_reason: null },
+    requirements: wanted([], null),
     external_accounts: {
       object: 'list',
       has_more: false,
@@ -198,13 +226,56 @@ export const completeOnboarding = (world: World, stored: Stored): void => {
         {
           id: `ba_${randomName(24)}`,
           object: 'bank_account',
+          account: stored.body.id,
           bank_name: 'Sandbox bank',
           last4: '6789',
           currency,
           country: stored.body.country as string,
+          default_for_currency: true,
+          status: 'new',
         },
       ],
     },
   })
   emit(world, 'account.updated', body, body.id)
+  for (const name of capabilities) tellCapability(world, stored, name)
+}
+
+export type Restriction = {
+  /** What the provider wants to know, in its own names. */
+  due: string[]
+  /** Why it holds money back; null while it only asks. */
+  disabledReason: string | null
+  /** Until when, epoch ms. */
+  deadlineAt?: number
+}
+
+/** The provider asks a seller for more; with a reason, nothing can be sent there or paid out meanwhile. */
+export const restrict = (world: World, stored: Stored, { due, disabledReason, deadlineAt }: Restriction): void => {
+  setHold(world, stored, disabledReason !== null, wanted(due, disabledReason, deadlineAt ?? null))
+}
+
+export const lift = (world: World, stored: Stored): void => setHold(world, stored, false, wanted([], null))
+
+const setHold = (world: World, stored: Stored, held: boolean, requirements: Json): void => {
+  const before = stored.body.capabilities as Record<string, Json>
+  const status = held || !stored.body.details_submitted ? 'inactive' : 'active'
+  const body = change(world, stored, {
+    requirements,
+    payouts_enabled: status === 'active',
+    capabilities: Object.fromEntries(Object.keys(before).map((name) => [name, status])),
+  })
+  emit(world, 'account.updated', body, body.id)
+  for (const name of Object.keys(before)) if (before[name] !== status) tellCapability(world, stored, name)
+}
+
+const tellCapability = (world: World, { body }: Stored, name: string): void => {
+  const status = (body.capabilities as Record<string, Json>)[name] as Json
+  const { requirements } = body
+  emit(
+    world,
+    'capability.updated',
+    { id: name, object: 'capability', account: body.id, requested: true, status, requirements: requirements as Json },
+    body.id,
+  )
 }

@@ -1,5 +1,5 @@
 // Every change of a balance is one balance transaction; a balance is their sum, kept beside them in the same commit.
-import { find, list, LIST_FIELDS, newId, seconds, type Route, type World } from './world.ts'
+import { asked, find, list, LIST_FIELDS, newId, seconds, type Route, type World } from './world.ts'
 import { invalid } from './problem.ts'
 import type { Json, Stored, StripeObject } from './store.ts'
 
@@ -15,13 +15,29 @@ export type Entry = {
     | 'payment_refund'
     | 'payout'
     | 'payout_failure'
+    | 'payout_cancel'
+    | 'adjustment'
+    | 'stripe_fee'
+  /** What it is for in the provider's reports; the type unless given. */
+  category?: string
   /** Minor units, negative when money leaves. */
   amount: number
   fee?: number
   currency: string
+  /** The object it is about; '' for a fee that is about none. */
   source: string
   /** Later than now: the money is pending until then. */
   availableAt?: number
+}
+
+/** The provider's reports name some types otherwise. */
+const CATEGORIES: Partial<Record<Entry['type'], string>> = {
+  payment: 'transfer',
+  payment_refund: 'transfer_reversal',
+  transfer_refund: 'transfer_reversal',
+  payout_failure: 'payout_reversal',
+  payout_cancel: 'payout_reversal',
+  stripe_fee: 'fee',
 }
 
 export const post = (world: World, entry: Entry): StripeObject => {
@@ -39,8 +55,8 @@ export const post = (world: World, entry: Entry): StripeObject => {
     fee_details:
       fee > 0 ? [{ amount: fee, currency: entry.currency, type: 'stripe_fee', description: 'Processing fee' }] : [],
     net: entry.amount - fee,
-    reporting_category: entry.type,
-    source: entry.source,
+    reporting_category: entry.category ?? CATEGORIES[entry.type] ?? entry.type,
+    source: entry.source === '' ? null : entry.source,
     status: pending ? 'pending' : 'available',
     type: entry.type,
   }
@@ -106,7 +122,7 @@ export const routes: Route[] = [
     method: 'GET',
     path: '/v1/balance_transactions',
     name: 'balance_transactions.list',
-    fields: { ...LIST_FIELDS, source: 'text' },
+    fields: { ...LIST_FIELDS, source: 'text', type: 'text', currency: 'currency' },
     handle: (world, call) =>
       list(
         world,
@@ -114,6 +130,7 @@ export const routes: Route[] = [
         {
           kind: 'balance_transaction',
           ...(call.parameters.source !== undefined && { parent: call.parameters.source as string }),
+          is: asked(call, ['type', 'currency']),
         },
         '/v1/balance_transactions',
       ),

@@ -1,7 +1,9 @@
 // Charges: each attempt to take a payment, with its fee and its balance transaction.
 import { post } from './balance.ts'
+import type { DisputeTold } from './disputes.ts'
 import type { TestMethod } from './methods.ts'
 import type { Json, Stored, StripeObject } from './store.ts'
+import { warn } from './warnings.ts'
 import { find, list, LIST_FIELDS, newId, seconds, type Route, type World } from './world.ts'
 
 /** What the provider keeps of each charge: 2.9 % and 30 minor units. */
@@ -22,12 +24,27 @@ export const charge = (world: World, intent: Stored, attempt: Attempt): StripeOb
       fee: feeOf(amount),
       currency: String(body.currency),
       source: body.id,
-      availableAt: world.now() + world.settings.chargeAvailableMs,
+      availableAt: world.now() + (attempt.method.availableAtOnce ? 0 : world.settings.chargeAvailableMs),
     })
     body.balance_transaction = transaction.id
   }
-  world.store.put({ account: intent.account, parent: intent.body.id, body })
+  const trouble = attempt.error ? null : disputePlan(world, attempt.method)
+  const stored: Stored = {
+    account: intent.account,
+    parent: intent.body.id,
+    body,
+    ...(trouble && { dueAt: world.now() + trouble.afterMs, plan: trouble.told }),
+  }
+  world.store.put(stored)
+  if (!attempt.error && attempt.method.warned) warn(world, stored, 'made_with_stolen_card')
   return body
+}
+
+/** Some payments are disputed, because of their card or on request. */
+const disputePlan = (world: World, method: TestMethod): { told: DisputeTold; afterMs: number } | null => {
+  const fault = world.faults.take(['disputed_later'], 'payment_intents.confirm')
+  if (fault) return { told: { reason: 'fraudulent', inquiry: false }, afterMs: fault.ms ?? 0 }
+  return method.disputed ? { told: method.disputed, afterMs: 0 } : null
 }
 
 const newCharge = (world: World, intent: StripeObject, attempt: Attempt): StripeObject => ({

@@ -1,6 +1,7 @@
 // What changes because time passed. Caught up on every access, so nobody sees a state whose time is over, and on each
 // tick.
 import { settle } from './balance.ts'
+import { chargeDue, disputeDue } from './disputes.ts'
 import { forgetOldKeys } from './idempotency.ts'
 import { payoutDue } from './payouts.ts'
 import { refundDue } from './refunds.ts'
@@ -12,6 +13,8 @@ export const DUE_PER_CATCH_UP_MAX = 5_000
 
 const DUE: Record<string, (world: World, stored: Stored) => void> = {
   balance_transaction: settle,
+  charge: chargeDue,
+  dispute: disputeDue,
   payout: payoutDue,
   refund: refundDue,
 }

@@ -1,5 +1,5 @@
 // One event for each change of state, listed like any object and queued for the webhook.
-import { find, list, LIST_FIELDS, newId, seconds, type Route, type World } from './world.ts'
+import { asked, find, list, LIST_FIELDS, newId, seconds, type Route, type World } from './world.ts'
 import type { StripeObject } from './store.ts'
 
 export const API_VERSION = '2026-10-28.endive'
@@ -29,8 +29,8 @@ export const routes: Route[] = [
     method: 'GET',
     path: '/v1/events',
     name: 'events.list',
-    fields: LIST_FIELDS,
-    handle: (world, call) => list(world, call, { kind: 'event' }, '/v1/events'),
+    fields: { ...LIST_FIELDS, type: 'text' },
+    handle: (world, call) => list(world, call, { kind: 'event', is: asked(call, ['type']) }, '/v1/events'),
   },
   {
     method: 'GET',

@@ -37,10 +37,11 @@ export const routes: Route[] = [
       transfer_group: 'text',
       payment_method: 'text',
       allowed_payment_method_types: 'list',
-      capture_method: 'text',
+      payment_method_types: 'list',
+      capture_method: 'automatic|automatic_async|manual',
       confirm: 'boolean',
       return_url: 'url',
-      automatic_payment_methods: { enabled: 'boolean!', allow_redirects: 'text' },
+      automatic_payment_methods: { enabled: 'boolean!', allow_redirects: 'always|never' },
       receipt_email: 'text',
       statement_descriptor_suffix: 'text',
     },
@@ -71,7 +72,7 @@ export const routes: Route[] = [
     method: 'POST',
     path: '/v1/payment_intents/:id/cancel',
     name: 'payment_intents.cancel',
-    fields: { cancellation_reason: 'text' },
+    fields: { cancellation_reason: 'abandoned|duplicate|fraudulent|requested_by_customer' },
     handle: (world, call) => cancel(world, intent(world, call), call.parameters),
   },
 ]
@@ -86,6 +87,8 @@ const create = (world: World, call: Call): Json => {
     confirm: confirmed,
   } = call.parameters as { amount: number; currency: string; confirm?: boolean }
   positiveAmount(amount)
+  if (call.parameters.capture_method === 'manual')
+    throw invalid('The sandbox captures at once.', undefined, 'capture_method')
   if (amount < PAYMENT_AMOUNT_MIN)
     throw invalid(`Amount must be at least ${PAYMENT_AMOUNT_MIN} ${currency}.`, 'amount_too_small', 'amount')
   const body = newIntent(world, call.parameters)
@@ -215,12 +218,18 @@ export const authenticate = (
   const stored = awaitingAuthentication(world, answer.id, answer.token)
   const method = stored && METHODS[(stored.plan as { method: string }).method]
   if (!stored || !method) return undefined
-  if (answer.approved) return succeed(world, stored, method)
-  decline(world, stored, {
-    ...method,
-    code: 'payment_intent_authentication_failure',
-    message: 'The provided payment method has failed authentication. You can provide another one and try again.',
-  })
+  if (answer.approved && !method.code) return succeed(world, stored, method)
+  decline(
+    world,
+    stored,
+    answer.approved
+      ? method
+      : {
+          ...method,
+          code: 'payment_intent_authentication_failure',
+          message: 'The provided payment method has failed authentication. You can provide another one and try again.',
+        },
+  )
   return stored.body
 }
 

@@ -3,9 +3,19 @@
 import type { Form, FormValue } from './form.ts'
 import { invalid } from './problem.ts'
 
-/** A trailing `!` means required. `{}` nests; `any` is accepted as it came. */
-export type FieldType = 'text' | 'url' | 'integer' | 'boolean' | 'currency' | 'metadata' | 'list' | 'range' | 'any'
-export type Fields = { [name: string]: FieldType | `${FieldType}!` | Fields }
+/** `metadata?` may also be the empty string, which clears it. */
+export type FieldType =
+  | 'text'
+  | 'url'
+  | 'integer'
+  | 'boolean'
+  | 'currency'
+  | 'metadata'
+  | 'metadata?'
+  | 'list'
+  | 'range'
+/** `a|b` is one of these words. A trailing `!` means required. `{}` nests. */
+export type Fields = { [name: string]: FieldType | `${FieldType}!` | `${string}|${string}` | Fields }
 
 export type Parameters = {
   [name: string]: string | number | boolean | string[] | Record<string, string> | Parameters | undefined
@@ -58,7 +68,14 @@ const checkOne = (value: FormValue, type: Fields[string], param: string): Parame
     if (typeof value === 'string' || Array.isArray(value)) throw invalid(`Invalid object: ${param}`, undefined, param)
     return checkParameters(value, type, param)
   }
-  return CHECKS[type.replace('!', '') as FieldType](value, param)
+  const plain = type.replace('!', '')
+  return plain.includes('|') ? oneOf(value, plain.split('|'), param) : CHECKS[plain as FieldType](value, param)
+}
+
+const oneOf = (value: FormValue, words: string[], param: string): string => {
+  if (typeof value !== 'string' || !words.includes(value))
+    throw invalid(`Invalid ${param}: must be one of ${words.join(', ')}`, undefined, param)
+  return value
 }
 
 const text = (value: FormValue, param: string): string => {
@@ -93,6 +110,7 @@ const CHECKS: Record<FieldType, (value: FormValue, param: string) => Parameters[
     return currency
   },
   metadata: (value, param) => checkMetadata(value, param),
+  'metadata?': (value, param) => (value === '' ? {} : checkMetadata(value, param)),
   list: (value, param) => {
     if (!Array.isArray(value)) throw invalid('Invalid array', undefined, param)
     return value.map((each) => text(each, param))
@@ -103,12 +121,10 @@ const CHECKS: Record<FieldType, (value: FormValue, param: string) => Parameters[
     if (Array.isArray(value)) throw invalid(`Invalid object: ${param}`, undefined, param)
     return checkParameters(value, { gt: 'integer', gte: 'integer', lt: 'integer', lte: 'integer' }, param)
   },
-  any: (value) => (typeof value === 'string' ? value : JSON.stringify(value)),
 }
 
 const checkMetadata = (value: FormValue, param: string): Record<string, string> => {
-  if (value === '') return {}
-  if (typeof value === 'string') throw invalid(`Invalid object: ${param}`, undefined, param)
+  if (typeof value === 'string' || Array.isArray(value)) throw invalid(`Invalid object: ${param}`, undefined, param)
   const entries = Object.entries(value)
   if (entries.length > METADATA_KEYS_MAX)
     throw invalid(`Metadata can have up to ${METADATA_KEYS_MAX} keys.`, undefined, param)

@@ -3,8 +3,9 @@
 import { post, requireAvailable } from './balance.ts'
 import { emit } from './events.ts'
 import { invalid } from './problem.ts'
-import type { Json, Stored } from './store.ts'
+import type { Json, Stored, StripeObject } from './store.ts'
 import {
+  asked,
   change,
   find,
   list,
@@ -30,7 +31,7 @@ export const routes: Route[] = [
       currency: 'currency!',
       metadata: 'metadata',
       description: 'text',
-      method: 'text',
+      method: 'instant|standard',
       statement_descriptor: 'text',
     },
     handle: (world, call) => create(world, call),
@@ -39,40 +40,55 @@ export const routes: Route[] = [
     method: 'GET',
     path: '/v1/payouts',
     name: 'payouts.list',
-    fields: LIST_FIELDS,
-    handle: (world, call) => list(world, call, { kind: KIND }, '/v1/payouts'),
+    fields: { ...LIST_FIELDS, status: 'text', destination: 'text' },
+    handle: (world, call) =>
+      list(world, call, { kind: KIND, is: asked(call, ['status', 'destination']) }, '/v1/payouts'),
   },
   {
     method: 'GET',
     path: '/v1/payouts/:id',
     name: 'payouts.retrieve',
     fields: {},
-    handle: (world, call) => find(world, { kind: KIND, id: call.ids[0] ?? '', account: call.account }).body,
+    handle: (world, call) => payout(world, call).body,
+  },
+  {
+    method: 'POST',
+    path: '/v1/payouts/:id/cancel',
+    name: 'payouts.cancel',
+    fields: {},
+    handle: (world, call) => cancel(world, payout(world, call)),
   },
 ]
+
+const payout = (world: World, call: Call): Stored =>
+  find(world, { kind: KIND, id: call.ids[0] ?? '', account: call.account })
 
 const create = (world: World, call: Call): Json => {
   const { amount, currency } = call.parameters as { amount: number; currency: string }
   positiveAmount(amount)
-  requireBank(world, call.account)
+  if (call.parameters.method === 'instant') throw invalid('The sandbox makes no instant payouts.', undefined, 'method')
+  const bank = requireBank(world, call.account)
   requireAvailable(world, { account: call.account, currency, amount })
   const id = newId('po')
   const transaction = post(world, { account: call.account, type: 'payout', amount: -amount, currency, source: id })
-  const dueAt = world.now() + world.settings.payoutArrivalMs
+  if (call.account !== '' && world.settings.payoutFee > 0) chargeFee(world, currency)
+  const arrivesAt = world.now() + world.settings.payoutArrivalMs
   const stored: Stored = {
     account: call.account,
-    dueAt,
-    plan: failurePlan(world),
+    // It leaves for the bank half way; until then it can be canceled.
+    dueAt: world.now() + Math.floor(world.settings.payoutArrivalMs / 2),
+    plan: { arrivesAt, ...failurePlan(world) },
     body: {
       id,
       object: KIND,
       amount,
-      arrival_date: seconds(dueAt),
+      arrival_date: seconds(arrivesAt),
       automatic: false,
       balance_transaction: transaction.id,
       created: seconds(world.now()),
       currency,
       description: (call.parameters.description as string) ?? null,
+      destination: bank?.id ?? null,
       failure_balance_transaction: null,
       failure_code: null,
       failure_message: null,
@@ -88,51 +104,68 @@ const create = (world: World, call: Call): Json => {
   return stored.body
 }
 
-const requireBank = (world: World, account: string): void => {
-  if (account === '' || world.store.get(account)?.body.payouts_enabled === true) return
+/** What the provider takes for it is the platform's to pay. */
+const chargeFee = (world: World, currency: string): void => {
+  post(world, { account: '', type: 'stripe_fee', amount: -world.settings.payoutFee, currency, source: '' })
+}
+
+const requireBank = (world: World, account: string): StripeObject | undefined => {
+  if (account === '') return undefined
+  const owner = world.store.get(account)?.body
+  if (owner?.payouts_enabled === true) return (owner.external_accounts as { data: StripeObject[] }).data[0]
   throw invalid(
     'Payouts are not enabled on this account: it has not given its bank details yet.',
     'payouts_not_allowed',
   )
 }
 
-type Plan = { fails: 'before' | 'after'; afterMs: number } | null
+type Plan = { arrivesAt: number; fails?: 'before' | 'after'; afterMs?: number }
 
-const failurePlan = (world: World): Plan => {
+const failurePlan = (world: World): Pick<Plan, 'fails' | 'afterMs'> => {
   const fault = world.faults.take(['payout_fails_before_paid', 'payout_fails_after_paid'], 'payouts.create')
-  return fault
-    ? { fails: fault.kind === 'payout_fails_before_paid' ? 'before' : 'after', afterMs: fault.ms ?? 0 }
-    : null
+  if (!fault) return {}
+  return { fails: fault.kind === 'payout_fails_before_paid' ? 'before' : 'after', afterMs: fault.ms ?? 0 }
 }
 
-/** Its time has come: it arrives, or it fails and the money is back on the account. */
+const cancel = (world: World, stored: Stored): Json => {
+  if (stored.body.status !== 'pending')
+    throw invalid(`Payouts can only be canceled while they are pending; this one is ${String(stored.body.status)}.`)
+  giveBack(world, stored, 'payout_cancel', { status: 'canceled' })
+  emit(world, 'payout.canceled', stored.body, stored.account)
+  return stored.body
+}
+
+/** Its time has come: it leaves, it arrives, or it fails and the money is back on the account. */
 export const payoutDue = (world: World, stored: Stored): void => {
   const plan = stored.plan as Plan
-  if (stored.body.status === 'paid' || plan?.fails === 'before') return fail(world, stored)
-  const dueAt = plan?.fails === 'after' ? world.now() + plan.afterMs : null
+  if (stored.body.status === 'pending') return leave(world, stored, plan.arrivesAt)
+  if (stored.body.status === 'paid' || plan.fails === 'before') return fail(world, stored)
+  const dueAt = plan.fails === 'after' ? world.now() + (plan.afterMs ?? 0) : null
   change(world, stored, { status: 'paid' }, { dueAt })
   emit(world, 'payout.paid', stored.body, stored.account)
 }
 
+const leave = (world: World, stored: Stored, arrivesAt: number): void => {
+  change(world, stored, { status: 'in_transit' }, { dueAt: arrivesAt })
+  emit(world, 'payout.updated', stored.body, stored.account)
+}
+
 const fail = (world: World, stored: Stored): void => {
-  const { amount, currency } = moneyOf(stored.body)
-  const transaction = post(world, {
-    account: stored.account,
-    type: 'payout_failure',
-    amount,
-    currency,
-    source: stored.body.id,
+  giveBack(world, stored, 'payout_failure', {
+    status: 'failed',
+    failure_code: 'account_closed',
+    failure_message: 'The bank account has been closed.',
   })
-  change(
-    world,
-    stored,
-    {
-      status: 'failed',
-      failure_balance_transaction: transaction.id,
-      failure_code: 'account_closed',
-      failure_message: 'The bank account has been closed.',
-    },
-    { dueAt: null, plan: null },
-  )
   emit(world, 'payout.failed', stored.body, stored.account)
+}
+
+/** It is over, and its money is back on the account. */
+const giveBack = (
+  world: World,
+  stored: Stored,
+  type: 'payout_failure' | 'payout_cancel',
+  fields: Record<string, Json>,
+): void => {
+  const transaction = post(world, { account: stored.account, type, ...moneyOf(stored.body), source: stored.body.id })
+  change(world, stored, { ...fields, failure_balance_transaction: transaction.id }, { dueAt: null, plan: null })
 }

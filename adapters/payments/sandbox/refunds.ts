@@ -1,9 +1,11 @@
 // Refunds: at most what is left of the charge, paid from the available balance, and sometimes failing days later.
 import { available, post } from './balance.ts'
+import { openOver } from './disputes.ts'
 import { emit } from './events.ts'
 import { METHODS } from './methods.ts'
 import { invalid, missing } from './problem.ts'
 import type { Json, Stored } from './store.ts'
+import { noLongerActionable } from './warnings.ts'
 import {
   change,
   find,
@@ -30,7 +32,13 @@ export const routes: Route[] = [
     method: 'POST',
     path: '/v1/refunds',
     name: 'refunds.create',
-    fields: { payment_intent: 'text', charge: 'text', amount: 'integer', metadata: 'metadata', reason: 'text' },
+    fields: {
+      payment_intent: 'text',
+      charge: 'text',
+      amount: 'integer',
+      metadata: 'metadata?',
+      reason: 'duplicate|fraudulent|requested_by_customer',
+    },
     handle: (world, call) => create(world, call),
   },
   {
@@ -64,6 +72,8 @@ const parentOf = (world: World, call: Call): { parent?: string } => {
 const create = (world: World, call: Call): Json => {
   const paid = chargeOf(world, call)
   const left = Number(paid.body.amount) - Number(paid.body.amount_refunded)
+  if (openOver(world, paid))
+    throw invalid(`Charge ${paid.body.id} has been charged back; it cannot be refunded.`, 'charge_disputed')
   if (left === 0) throw invalid(`Charge ${paid.body.id} has already been refunded.`, 'charge_already_refunded')
   const amount = positiveAmount((call.parameters.amount as number | undefined) ?? left)
   if (amount > left)
@@ -91,8 +101,10 @@ const create = (world: World, call: Call): Json => {
     plan: failurePlan(world, paid),
   }
   addRefunded(world, paid, amount)
-  pay(world, stored)
+  if ((stored.plan as { pends?: true } | null)?.pends) wait(world, stored, 'processing')
+  else pay(world, stored)
   emit(world, 'refund.created', stored.body, stored.account)
+  noLongerActionable(world, stored.account, String(stored.parent))
   if (stored.body.status === 'succeeded') emit(world, 'charge.refunded', paid.body, paid.account)
   return stored.body
 }
@@ -117,19 +129,16 @@ const chargeOf = (world: World, call: Call): Stored => {
 const failurePlan = (world: World, paid: Stored): Json => {
   const fault = world.faults.take(['refund_fails_later'], 'refunds.create')
   if (fault) return { failsAfterMs: fault.ms ?? 0 }
-  return METHODS[String(paid.body.payment_method)]?.refundFails ? { failsAfterMs: REFUND_FAILURE_AFTER_MS } : null
+  const method = METHODS[String(paid.body.payment_method)]
+  if (method?.refundPends) return { pends: true }
+  return method?.refundFails ? { failsAfterMs: REFUND_FAILURE_AFTER_MS } : null
 }
 
 /** Pays it from the balance and what may be overdrawn, or leaves it pending until there is enough. */
 const pay = (world: World, stored: Stored): void => {
   const { amount, currency } = moneyOf(stored.body)
   if (available(world, stored.account, currency) + world.settings.refundOverdraft < amount) {
-    change(
-      world,
-      stored,
-      { status: 'pending', pending_reason: 'insufficient_funds' },
-      { dueAt: world.now() + PENDING_REFUND_RETRY_MS },
-    )
+    wait(world, stored, 'insufficient_funds')
     return
   }
   const transaction = post(world, {
@@ -139,7 +148,7 @@ const pay = (world: World, stored: Stored): void => {
     currency,
     source: stored.body.id,
   })
-  const failsAfterMs = (stored.plan as { failsAfterMs: number } | null)?.failsAfterMs
+  const failsAfterMs = (stored.plan as { failsAfterMs?: number } | null)?.failsAfterMs
   delete stored.body.pending_reason
   change(
     world,
@@ -147,6 +156,10 @@ const pay = (world: World, stored: Stored): void => {
     { status: 'succeeded', balance_transaction: transaction.id },
     { dueAt: failsAfterMs === undefined ? null : world.now() + failsAfterMs },
   )
+}
+
+const wait = (world: World, stored: Stored, reason: string): void => {
+  change(world, stored, { status: 'pending', pending_reason: reason }, { dueAt: world.now() + PENDING_REFUND_RETRY_MS })
 }
 
 /** Its time has come: a pending one is tried again, one that was to fail fails and its money comes back. */
@@ -176,6 +189,8 @@ const fail = (world: World, stored: Stored, paid: Stored): void => {
     { dueAt: null, plan: null },
   )
   emit(world, 'refund.failed', stored.body, stored.account)
+  emit(world, 'charge.refund.updated', stored.body, stored.account)
+  emit(world, 'refund.updated', stored.body, stored.account)
 }
 
 const addRefunded = (world: World, paid: Stored, amount: number): void => {

@@ -2,11 +2,13 @@
 import { routes as accounts } from './accounts.ts'
 import { routes as balance } from './balance.ts'
 import { routes as charges } from './charges.ts'
+import { routes as disputes } from './disputes.ts'
 import { routes as events } from './events.ts'
 import { routes as intents } from './intents.ts'
 import { routes as payouts } from './payouts.ts'
 import { routes as refunds } from './refunds.ts'
 import { routes as transfers } from './transfers.ts'
+import { routes as warnings } from './warnings.ts'
 import { invalid } from './problem.ts'
 import type { Json, StripeObject } from './store.ts'
 import type { Route, World } from './world.ts'
@@ -14,13 +16,23 @@ import type { Route, World } from './world.ts'
 export const EXPANSIONS_MAX = 20
 export const EXPANSION_DEPTH_MAX = 4
 
-const ROUTES = [...intents, ...charges, ...refunds, ...accounts, ...transfers, ...payouts, ...balance, ...events].map(
-  (route) => ({ route, steps: route.path.split('/') }),
-)
+export const ROUTES: Route[] = [
+  ...intents,
+  ...charges,
+  ...refunds,
+  ...accounts,
+  ...transfers,
+  ...payouts,
+  ...balance,
+  ...events,
+  ...disputes,
+  ...warnings,
+]
+const BY_STEPS = ROUTES.map((route) => ({ route, steps: route.path.split('/') }))
 
 export const match = (method: string, path: string): { route: Route; ids: string[] } | undefined => {
   const steps = path.split('/')
-  const found = ROUTES.find(
+  const found = BY_STEPS.find(
     ({ route, steps: wanted }) =>
       route.method === method &&
       wanted.length === steps.length &&

@@ -6,6 +6,8 @@ import { dirname } from 'node:path'
 import type { Clock } from '../../clock/index.ts'
 import { catchUp } from './due.ts'
 import { faultTable, type Faults } from './faults.ts'
+import { requestLimits } from './limits.ts'
+import { outsideOf, type Outside } from './outside.ts'
 import { serve, type Running } from './requests.ts'
 import { openStore } from './store.ts'
 import { openWebhooks } from './webhooks.ts'
@@ -16,7 +18,17 @@ export const TICK_MS = 1_000
 // Longer than a client keeps an idle connection, so that it is the client who closes it.
 export const KEEP_ALIVE_MS = 120_000
 
-export const DEFAULT_SETTINGS: Settings = { chargeAvailableMs: 0, payoutArrivalMs: 1_000, refundOverdraft: 0 }
+const DAY_MS = 24 * 3_600_000
+export const DEFAULT_SETTINGS: Settings = {
+  chargeAvailableMs: 0,
+  payoutArrivalMs: 1_000,
+  refundOverdraft: 0,
+  disputeEvidenceMs: 7 * DAY_MS,
+  disputeDecisionMs: 60_000,
+  disputeFee: 1_500,
+  payoutFee: 0,
+  operationPerSecond: 0,
+}
 
 export type SandboxOptions = {
   file: string
@@ -35,6 +47,8 @@ export type SandboxServer = {
   webhookSecret: string
   setWebhookUrl(url: string): void
   faults: Faults
+  /** What cardholders, banks and the provider's compliance do. */
+  outside: Outside
   /** Applies what the clock made due. It also happens by itself, on every access and each second. */
   tick(): Promise<void>
   close(): Promise<void>
@@ -48,6 +62,7 @@ export const openSandboxServer = async (options: SandboxOptions): Promise<Sandbo
   const webhookSecret = store.setting('webhook_secret', () => `whsec_${randomName(32)}`)
   const faults = faultTable()
   const webhooks = openWebhooks({ store, faults, secret: webhookSecret, log: options.log })
+  const settings = { ...DEFAULT_SETTINGS, ...options.settings }
   let port = 0
   const world: World = {
     store,
@@ -55,7 +70,8 @@ export const openSandboxServer = async (options: SandboxOptions): Promise<Sandbo
     now: options.clock.now,
     origin: () => `http://127.0.0.1:${port}`,
     queueWebhook: webhooks.queue,
-    settings: { ...DEFAULT_SETTINGS, ...options.settings },
+    settings,
+    limits: requestLimits(settings.operationPerSecond),
     request: null,
   }
   const running: Running = {
@@ -87,6 +103,7 @@ export const openSandboxServer = async (options: SandboxOptions): Promise<Sandbo
     secretKey,
     webhookSecret,
     faults,
+    outside: outsideOf(world, webhooks),
     tick,
     setWebhookUrl: webhooks.setUrl,
     close: async () => {

@@ -19,7 +19,15 @@ export type Stored = {
   dueAt?: number | null
   plan?: Json
 }
-export type Page = { kind: string; account: string; parent?: string; createdFrom?: number; createdTo?: number }
+export type Page = {
+  kind: string
+  account: string
+  parent?: string
+  createdFrom?: number
+  createdTo?: number
+  /** Fields of the object that must be equal, by names from our own code. */
+  is?: Record<string, string>
+}
 export type Cursor = { limit: number; startingAfter?: string; endingBefore?: string }
 
 export type Store = ReturnType<typeof openStore>
@@ -136,6 +144,7 @@ const listPage = (rows: Rows, row: OneRow, page: Page, cursor: Cursor) => {
   narrow("parent <> '' AND parent = ?", page.parent)
   narrow('created >= ?', page.createdFrom)
   narrow('created <= ?', page.createdTo)
+  for (const [name, value] of Object.entries(page.is ?? {})) narrow(`body ->> '$.${name}' = ?`, value)
   narrow('seq < ?', cursor.startingAfter && seqOf(cursor.startingAfter))
   narrow('seq > ?', cursor.endingBefore && seqOf(cursor.endingBefore))
   const sql = `SELECT body FROM objects WHERE ${where.join(' AND ')} ORDER BY seq ${backwards ? 'ASC' : 'DESC'} LIMIT ?`

@@ -4,6 +4,7 @@ import { emit } from './events.ts'
 import { invalid } from './problem.ts'
 import type { Json, Stored, StripeObject } from './store.ts'
 import {
+  asked,
   change,
   find,
   list,
@@ -38,13 +39,14 @@ export const routes: Route[] = [
     method: 'GET',
     path: '/v1/transfers',
     name: 'transfers.list',
-    fields: { ...LIST_FIELDS, transfer_group: 'text' },
+    fields: { ...LIST_FIELDS, transfer_group: 'text', destination: 'text' },
     handle: (world, call) =>
       list(
         world,
         call,
         {
           kind: KIND,
+          is: asked(call, ['destination']),
           ...(call.parameters.transfer_group !== undefined && { parent: call.parameters.transfer_group as string }),
         },
         '/v1/transfers',
@@ -58,10 +60,23 @@ export const routes: Route[] = [
     handle: (world, call) => transfer(world, call).body,
   },
   {
+    method: 'GET',
+    path: '/v1/transfers/:id/reversals',
+    name: 'transfers.listReversals',
+    fields: { limit: 'integer', starting_after: 'text', ending_before: 'text' },
+    handle: (world, call) =>
+      list(
+        world,
+        call,
+        { kind: 'transfer_reversal', parent: transfer(world, call).body.id },
+        `/v1/transfers/${call.ids[0]}/reversals`,
+      ),
+  },
+  {
     method: 'POST',
     path: '/v1/transfers/:id/reversals',
     name: 'transfers.createReversal',
-    fields: { amount: 'integer', metadata: 'metadata', description: 'text' },
+    fields: { amount: 'integer', metadata: 'metadata?', description: 'text' },
     handle: (world, call) => reverse(world, call, transfer(world, call)),
   },
 ]

@@ -1,6 +1,7 @@
 // What every noun of the sandbox provider works with, and how objects are made, found and listed.
 import { randomBytes } from 'node:crypto'
 import type { Faults } from './faults.ts'
+import type { Limits } from './limits.ts'
 import type { Parameters, Fields } from './parameters.ts'
 import { invalid, missing } from './problem.ts'
 import type { Json, Store, Stored, StripeObject, Page } from './store.ts'
@@ -12,6 +13,16 @@ export type Settings = {
   payoutArrivalMs: number
   /** How far refunds may draw the platform's balance below zero, minor units: what its bank account would lend. */
   refundOverdraft: number
+  /** How long the platform may answer a dispute. */
+  disputeEvidenceMs: number
+  /** How long a bank reads the evidence. */
+  disputeDecisionMs: number
+  /** What a dispute costs, won or lost, minor units. */
+  disputeFee: number
+  /** What each bank payout of a seller costs the platform, minor units. */
+  payoutFee: number
+  /** Requests per second that each operation takes, by the machine's clock; more are answered 429. 0: any number. */
+  operationPerSecond: number
 }
 
 export type World = {
@@ -22,6 +33,7 @@ export type World = {
   origin(): string
   settings: Settings
   faults: Faults
+  limits: Limits
   /** Puts an event into the durable delivery queue. */
   queueWebhook(eventId: string, type: string): void
   /** The request that causes what happens now, null for what time alone causes. */
@@ -82,7 +94,7 @@ export const change = (
 export const LIST_LIMIT_MAX = 100
 export const LIST_FIELDS: Fields = { limit: 'integer', starting_after: 'text', ending_before: 'text', created: 'range' }
 
-export const list = (world: World, call: Call, page: Pick<Page, 'kind' | 'parent'>, url: string): Json => {
+export const list = (world: World, call: Call, page: Pick<Page, 'kind' | 'parent' | 'is'>, url: string): Json => {
   const {
     limit = 10,
     starting_after: startingAfter,
@@ -101,6 +113,12 @@ export const list = (world: World, call: Call, page: Pick<Page, 'kind' | 'parent
   )
   return { object: 'list', url, has_more: hasMore, data }
 }
+
+/** The parameters that only narrow a list down. */
+export const asked = (call: Call, names: string[]): Record<string, string> =>
+  Object.fromEntries(
+    names.flatMap((name) => (call.parameters[name] === undefined ? [] : [[name, String(call.parameters[name])]])),
+  )
 
 const createdRange = (parameters: Parameters): Pick<Page, 'createdFrom' | 'createdTo'> => {
   const { gt, gte, lt, lte } = (parameters.created ?? {}) as { gt?: number; gte?: number; lt?: number; lte?: number }

@@ -1,5 +1,5 @@
 // What the payment actor tells: money came, was refused, went back. Pure; told twice is told once.
-import { charged, refundSettled } from '../../ledger/contract.ts'
+import { charged, refundFailed as credited, refundSettled } from '../../ledger/contract.ts'
 import type { Money } from '../../shapes.ts'
 import { refundsOf, type OrderDoc } from '../state.ts'
 import { leftOf, refunding } from './refunding.ts'
@@ -34,7 +34,7 @@ export const paid = (order: OrderDoc, { payment, amount, fee }: Paid, now: numbe
 
 export const refunded = (order: OrderDoc, refund: string, amount: Money, now: number): Moved | null => {
   const known = refundsOf(order)
-  if (!known.some(({ id, settled }) => id === refund && !settled)) return null
+  if (!known.some(({ id, settled, failed }) => id === refund && !settled && !failed)) return null
   const settled = posted(refundSettled({ order: order.id, refund, amount, at: now }))
   return take(order, {
     step: 'refunded',
@@ -43,6 +43,30 @@ export const refunded = (order: OrderDoc, refund: string, amount: Money, now: nu
     data: { refund, amount },
     say: [settled],
     change: { refunds: known.map((one) => (one.id === refund ? { ...one, settled: true } : one)) },
+  })
+}
+
+/** The money is still with us, or is back: it is kept as the buyer's credit until people find another way. */
+export const refundFailed = (order: OrderDoc, refund: string, code: string, now: number): Moved | null => {
+  const known = refundsOf(order)
+  const found = known.find(({ id, failed }) => id === refund && !failed)
+  if (!found) return null
+  const amount: Money = { amount: found.amount, currency: order.price.currency }
+  const { credited: before = 0, writtenOff = 0 } = order
+  // What the card's bank has given them in the meantime they do not get again.
+  const twice = Math.min(found.amount, writtenOff)
+  const about = { order: order.id, refund, amount, buyer: order.buyer.id, wasSettled: found.settled, twice, at: now }
+  return take(order, {
+    step: 'refund_failed',
+    by: { role: 'system' },
+    now,
+    data: { refund, amount, code },
+    say: [posted(credited(about))],
+    change: {
+      refunds: known.map((one) => (one.id === refund ? { ...one, failed: true } : one)),
+      credited: before + found.amount - twice,
+      writtenOff: writtenOff - twice,
+    },
   })
 }
 

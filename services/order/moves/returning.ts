@@ -2,7 +2,7 @@
 import { refuse } from '../../errors.ts'
 import type { Money } from '../../shapes.ts'
 import { leadsTo } from '../process.ts'
-import { refundedOf, type OrderDoc } from '../state.ts'
+import { goneOf, type OrderDoc } from '../state.ts'
 import { REFUND_OFFER_MS } from '../timing.ts'
 import { leftOf, refunding } from './refunding.ts'
 import { forbidden, take, type By, type Change, type Moved } from './taking.ts'
@@ -14,7 +14,7 @@ export type Asked = { amount?: Money | undefined; reason?: string | undefined }
 
 /** The most the seller may offer now, minor units. */
 export const offerableOf = (order: OrderDoc): number =>
-  Math.max(0, Math.floor((order.price.total * REFUND_OFFER_PERCENT_MAX) / 100) - refundedOf(order))
+  Math.max(0, Math.floor((order.price.total * REFUND_OFFER_PERCENT_MAX) / 100) - goneOf(order))
 
 /** The seller's `refund-offer` proposes, the buyer's agrees to what is proposed. */
 export const offerRefund = (order: OrderDoc, by: By, asked: Asked, now: number, command?: string): Moved =>
@@ -59,6 +59,10 @@ const agree = (order: OrderDoc, by: By, { amount }: Asked, now: number, command?
   })
 }
 
+/** An offer over more than is left is no offer any more: agreed to, it would give back what is not there. */
+export const offerWithin = ({ refundOffer }: OrderDoc, left: number): Change =>
+  refundOffer && refundOffer.amount > left ? { refundOffer: null } : {}
+
 /** An admin gives any of what is left back, also of what is completed, cleared or paid out. All of it ends the order. */
 export const refundByAdmin = (
   order: OrderDoc,
@@ -78,7 +82,7 @@ export const refundByAdmin = (
     now,
     command,
     data: { amount, reason },
-    change: { ...given.change, ...(all && ENDED) },
+    change: { ...given.change, ...offerWithin(order, left - amount.amount), ...(all && ENDED) },
     say: given.say,
   })
 }

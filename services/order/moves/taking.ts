@@ -4,7 +4,7 @@ import { refuse } from '../../errors.ts'
 import type { Posting } from '../../ledger/contract.ts'
 import { leadsTo, type Role, type StepName } from '../process.ts'
 import { COMMANDS_MAX, TIMELINE_MAX, type OrderDoc, type TimelineEvent } from '../state.ts'
-import { wakeAtOf } from '../timing.ts'
+import { isFrozen, wakeAtOf } from '../timing.ts'
 
 export type By = { role: Role; id?: string }
 export type Moved = { next: OrderDoc; say: Said[] }
@@ -23,6 +23,8 @@ export type Take = {
 export const take = (order: OrderDoc, { step, by, now, change = {}, data = {}, say = [], command }: Take): Moved => {
   const status = leadsTo(step, order.status, order.dispute?.former)
   if (status === null) throw forbidden(order, step)
+  if (isFrozen(order) && by.role !== 'system' && !WHILE_FROZEN.has(step))
+    throw refuse('invalid_transition', "the card's bank has taken the payment back; nothing moves until it has decided")
   if (order.timeline.length >= TIMELINE_MAX) throw refuse('conflict', 'this order has seen too many moves')
   const event: TimelineEvent = { seq: order.timeline.length + 1, type: step, at: now, actor: by, data }
   const remembered = command ? remembering(order, command) : order
@@ -30,6 +32,13 @@ export const take = (order: OrderDoc, { step, by, now, change = {}, data = {}, s
   return { next: { ...next, wakeAt: wakeAtOf(next) }, say: UNTOLD.has(step) ? say : [moved(order, step, by), ...say] }
 }
 
+/** What is not paid for yet ends all the same. */
+const WHILE_FROZEN: ReadonlySet<StepName> = new Set([
+  'tip_declined',
+  'tip_expired',
+  'extras_declined',
+  'extras_expired',
+])
 /** Steps that are nobody's news. */
 const UNTOLD: ReadonlySet<StepName> = new Set(['payment_failed'])
 const moved = ({ id, buyer, seller, gig }: OrderDoc, step: StepName, by: By): Said => ({

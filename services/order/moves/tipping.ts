@@ -3,9 +3,10 @@ import type { Said } from '../../../mixins/actor.ts'
 import { refuse } from '../../errors.ts'
 import { tipCleared, tipped } from '../../ledger/contract.ts'
 import type { Money } from '../../shapes.ts'
-import { portion } from '../price.ts'
+import { taxShareOf, tipShares } from '../allocation.ts'
 import type { OrderDoc, Tip } from '../state.ts'
 import { PAY_WITHIN_MS, TIP_WINDOW_MS } from '../timing.ts'
+import { clearsAt } from './clearing.ts'
 import { forbidden, posted, take, type By, type Change, type Moved } from './taking.ts'
 import type { Paid } from './paying.ts'
 
@@ -49,7 +50,7 @@ export const beginTip = (
   const tip: Tip = {
     id,
     amount: amount.amount,
-    commission: portion(amount.amount, order.policy.tipCommissionBasisPoints ?? 0),
+    commission: tipShares(amount.amount, amount.amount, order.policy).commission,
     status: 'awaiting_payment',
     at: now,
     expiresAt: now + PAY_WITHIN_MS,
@@ -68,15 +69,17 @@ export const beginTip = (
 /** A tip's payment came. One that was given up and still paid is a tip all the same: the buyer meant it. */
 export const tipPaid = (order: OrderDoc, id: string, { payment, amount, fee }: Paid, now: number): Moved | null => {
   const tip = tipsOf(order).find((one) => one.id === id)
-  if (!tip || tip.status === 'paid' || tip.status === 'cleared') return null
+  if (!tip || tip.status === 'paid' || tip.status === 'cleared' || tip.status === 'returned') return null
   const about = { order: order.id, tip: id, seller: order.seller.id, at: now }
-  const entry = tipped({ ...about, payment, amount, fee, commission: tip.commission })
+  const shares = tipShares(tip.amount, tip.amount, order.policy)
+  const { commission } = shares
+  const entry = tipped({ ...about, payment, amount, fee, commission, tax: taxShareOf(shares, order.policy) })
   return take(order, {
     step: 'tipped',
     by: { role: 'system' },
     now,
-    data: { tip: id, amount },
-    change: changed(order, id, { status: 'paid', clearsAt: now + order.clearingMs }),
+    data: { tip: id, payment, amount },
+    change: changed(order, id, { status: 'paid', clearsAt: clearsAt(order, now) }),
     say: [posted(entry)],
   })
 }
@@ -98,8 +101,13 @@ export const dropTip = (
 }
 
 export const clearTip = (order: OrderDoc, id: string, now: number): Moved => {
-  const { amount, commission } = tipsOf(order).find((tip) => tip.id === id)!
-  const earned: Money = { amount: amount - commission, currency: order.price.currency }
+  const earned: Money = {
+    amount: earnedOf(
+      tipsOf(order).find((tip) => tip.id === id)!,
+      order,
+    ),
+    currency: order.price.currency,
+  }
   return take(order, {
     step: 'tip_cleared',
     by: { role: 'clock' },
@@ -109,6 +117,10 @@ export const clearTip = (order: OrderDoc, id: string, now: number): Moved => {
     say: [posted(tipCleared({ order: order.id, tip: id, seller: order.seller.id, amount: earned, at: now }))],
   })
 }
+
+/** The seller's part of a tip, less what the card's bank kept of it. */
+const earnedOf = ({ amount, lost = 0 }: Tip, { policy }: OrderDoc): number =>
+  tipShares(amount - lost, amount, policy).seller
 
 const changed = (order: OrderDoc, id: string, change: Partial<Tip>): Change => ({
   tips: tipsOf(order).map((tip) => (tip.id === id ? { ...tip, ...change } : tip)),

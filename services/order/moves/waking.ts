@@ -2,11 +2,12 @@
 import { cleared } from '../../ledger/contract.ts'
 import { iso } from '../../shapes.ts'
 import { sharesOf } from '../allocation.ts'
-import { refundedOf, type OrderDoc } from '../state.ts'
+import { goneOf, type OrderDoc } from '../state.ts'
 import { timersOf } from '../timing.ts'
 import { cancelled } from './cancelling.ts'
 import { silence } from './disputing.ts'
 import { posted, take, type By, type Moved } from './taking.ts'
+import { dropExtras } from './adding.ts'
 import { clearTip, dropTip } from './tipping.ts'
 import { complete } from './working.ts'
 
@@ -36,12 +37,14 @@ export const wake = (order: OrderDoc, now: number): Moved | null => {
     case 'dispute_silence':
       return silence(order, now)
     case 'tip_expired':
-      return dropTip(order, due.tip!, { step: 'tip_expired', by, now })
+      return dropTip(order, due.charge!, { step: 'tip_expired', by, now })
     case 'tip_cleared':
-      return clearTip(order, due.tip!, now)
+      return clearTip(order, due.charge!, now)
+    case 'extras_expired':
+      return dropExtras(order, due.charge!, { step: 'extras_expired', by, now })
     case 'cleared': {
       const { price, policy } = order
-      const amount = { amount: sharesOf(price, policy, refundedOf(order)).seller, currency: price.currency }
+      const amount = { amount: sharesOf(price, policy, goneOf(order)).seller, currency: price.currency }
       const entry = cleared({ order: order.id, seller: order.seller.id, amount, at: now })
       return take(order, { step: 'cleared', by, now, say: [posted(entry)], change: { clearedAt: now } })
     }

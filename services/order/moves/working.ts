@@ -2,9 +2,10 @@
 import type { Said } from '../../../mixins/actor.ts'
 import { refuse } from '../../errors.ts'
 import { completed } from '../../ledger/contract.ts'
-import { sharesOf } from '../allocation.ts'
-import { refundedOf, type OrderDoc } from '../state.ts'
+import { sharesOf, taxShareOf } from '../allocation.ts'
+import { goneOf, type OrderDoc } from '../state.ts'
 import { AUTO_COMPLETE_MS, DAY_MS, REVISION_MS } from '../timing.ts'
+import { clearsAt } from './clearing.ts'
 import { forbidden, posted, take, type By, type Change, type Moved } from './taking.ts'
 
 export const answer = (
@@ -89,7 +90,7 @@ export const complete = (
 /** What is left of the held money is earned and begins to clear. */
 export const releasing = (order: OrderDoc, now: number): { change: Change; say: Said[] } => {
   const { id, seller, price, policy } = order
-  const shares = sharesOf(price, policy, refundedOf(order))
+  const shares = sharesOf(price, policy, goneOf(order))
   const released = completed({
     order: id,
     seller: seller.id,
@@ -97,6 +98,7 @@ export const releasing = (order: OrderDoc, now: number): { change: Change; say: 
     subtotal: shares.seller + shares.commission,
     serviceFee: shares.serviceFee,
     commission: shares.commission,
+    tax: taxShareOf(shares, policy),
     at: now,
   })
   const about = { order: id, gig: order.gig.id, buyer: order.buyer.id, seller: seller.id, at: now }
@@ -107,7 +109,7 @@ export const releasing = (order: OrderDoc, now: number): { change: Change; say: 
       cancel: null,
       refundOffer: null,
       completedAt: now,
-      clearsAt: now + order.clearingMs,
+      clearsAt: clearsAt(order, now),
     },
   }
 }

@@ -1,4 +1,6 @@
-// How a dashboard is written down for Grafana: rows of four panels, each with what it says and draws.
+// What a Grafana dashboard of ours is made of: rows of panels, each with what it draws. Grafana imports the JSON as it is.
+import { writeFileSync } from 'node:fs'
+
 export type Panel = {
   title: string
   says: string
@@ -6,6 +8,7 @@ export type Panel = {
   /** What is drawn: legend → PromQL. */
   draws: Readonly<Record<string, string>>
 }
+export type Rows = Readonly<Record<string, readonly Panel[]>>
 
 export const EVERY = '[$__rate_interval]'
 export const rate = (metric: string, by = 'instance'): string => `sum by (${by}) (rate(${metric}${EVERY}))`
@@ -48,9 +51,7 @@ const panelsOf = (rows: Rows) =>
     ]
   })
 
-export type Rows = Readonly<Record<string, readonly Panel[]>>
-
-export const dashboardOf = ({ uid, title, rows }: { uid: string; title: string; rows: Rows }) => ({
+export const dashboardOf = (uid: string, title: string, rows: Rows) => ({
   uid,
   title,
   tags: ['gigwire'],
@@ -66,3 +67,4 @@ export const dashboardOf = ({ uid, title, rows }: { uid: string; title: string; 
 export type Dashboard = ReturnType<typeof dashboardOf>
 
 export const textOf = (dashboard: Dashboard): string => `${JSON.stringify(dashboard, null, 2)}\n`
+export const write = (file: URL, dashboard: Dashboard): void => writeFileSync(file, textOf(dashboard))

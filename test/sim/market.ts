@@ -1,0 +1,345 @@
+// The product's own parts on virtual time: orders, ledger, payment operations and payouts, told of each other as the services
+// tell each other. What is decided is decided by the product's code; only time, storage and transport are the simulation's.
+import type { Documents } from '../../adapters/documents/index.ts'
+import type { Said } from '../../mixins/actor.ts'
+import type { Here } from '../../mixins/service.ts'
+import { isRefused, refuse } from '../../services/errors.ts'
+import { balances, payableOf, type PayableQuery } from '../../services/ledger/balances.ts'
+import { BEGINNING, chained } from '../../services/ledger/chain.ts'
+import type { LedgerEntry, Posting } from '../../services/ledger/contract.ts'
+import { decideAll } from '../../services/ledger/decision.ts'
+import { mistakeOf } from '../../services/ledger/posting.ts'
+import * as moves from '../../services/order/moves.ts'
+import type { Closed, Opened } from '../../services/order/moves/chargebacks.ts'
+import type { Warned } from '../../services/order/moves/warnings.ts'
+import { isTip, orders as orderCollection, type OrderDoc } from '../../services/order/state.ts'
+import type { AnyOperation } from '../../services/payment/calls.ts'
+import * as charge from '../../services/payment/charge.ts'
+import type { ChargeDoc } from '../../services/payment/charge.ts'
+import { newDisbursement } from '../../services/payment/disbursement.ts'
+import { hearing } from '../../services/payment/hearing.ts'
+import { openOperations, operations } from '../../services/payment/operations.ts'
+import { newRefund } from '../../services/payment/refund.ts'
+import type { Money } from '../../services/shapes.ts'
+import { openDesk, type Desk } from '../../services/payout/desk.ts'
+import {
+  isTooEarly,
+  payouts,
+  told,
+  wake as itemWake,
+  type PayoutDoc,
+  type PayoutEvent,
+} from '../../services/payout/item.ts'
+import { MINIMUMS, runId, withdrawal } from '../../services/payout/plan.ts'
+import { payoutRuns, started, wake as runWake, type RunDoc } from '../../services/payout/run.ts'
+import { openRunner, type Runner } from '../../services/payout/runner.ts'
+import { coversOf } from '../../services/payout/schedule.ts'
+import { openSelection } from '../../services/payout/selection.ts'
+import { memory, type Hears } from './memory.ts'
+import { provider, type Event } from './provider.ts'
+import type { World } from './world.ts'
+
+export const CURRENCY = 'usd'
+export type Market = Awaited<ReturnType<typeof market>>
+export type Watch = {
+  entered(entry: LedgerEntry, book: Ledger): void
+  ordered(order: OrderDoc): void
+  /** Whoever hears of orders: buyers and sellers. */
+  people: Hears[string]
+}
+
+export const market = async (here: World, watch: Watch) => {
+  const ledger = openLedger(here, watch)
+  /** All that was said, to be said once more. */
+  const words: { said: Said; id: string }[] = []
+  const hears: Hears = { people: watch.people }
+  const options = { hears, said: (said: Said, id: string) => void words.push({ said, id }) }
+
+  const orders = memory<OrderDoc>(here, orderCollection, {
+    ...options,
+    wake: (state, now) => decided(moves.wake(state, now)),
+    stored: (_before, order) => watch.ordered(order),
+  })
+  const counts = new Map<string, number>()
+  const counted = ({ run, status }: PayoutDoc, change: number) =>
+    counts.set(`${run} ${status}`, (counts.get(`${run} ${status}`) ?? 0) + change)
+  const items = memory<PayoutDoc>(here, payouts, {
+    ...options,
+    wake: itemWake,
+    stored: (before, after) => {
+      if (before) counted(before, -1)
+      counted(after, 1)
+    },
+  })
+  const runs = memory<RunDoc>(here, payoutRuns, { ...options, wake: runWake })
+
+  /** Keys whose refusal is in our own store. */
+  const refused = new Set<string>()
+  const noteRefusal = (_before: AnyOperation | null, { call }: AnyOperation) => {
+    if (call && call.state !== 'under_way' && call.lastError?.kind.startsWith('definitive')) refused.add(call.key)
+  }
+  const bank = provider(
+    here,
+    (event) => hearWebhook(event),
+    (key) => refused.has(key),
+  )
+  let book!: ReturnType<typeof memory<AnyOperation>>
+  const inside = {
+    log: { warn: () => undefined, error: () => undefined, info: () => undefined, debug: () => undefined },
+    get instanceId() {
+      return here.instance()
+    },
+    isRunning: (instance: string) => instance === here.instance(),
+    clock: { now: here.now },
+    actor: async ({ wake }: { wake: never }) =>
+      (book = memory<AnyOperation>(here, operations, { ...options, wake, stored: noteRefusal })),
+  } as unknown as Here
+  const all = await openOperations(inside, {
+    payments: bank.port,
+    returnUrl: '',
+    accountMetadata: {},
+    refundsOfOthers: async ({ id, paymentId }) =>
+      new Set(
+        [...book.docs.values()].flatMap((doc) =>
+          doc.kind === 'refund' && doc.paymentId === paymentId && doc.id !== id && doc.refundId ? [doc.refundId] : [],
+        ),
+      ),
+    // Their webhooks come in the end: what was refused before them is only told earlier.
+    disputed: async () => undefined,
+  })
+  const find = async (_of: unknown, { equals }: { equals: { paymentId: string; kind: string } }) => ({
+    docs: [...book.docs.values()].filter(
+      (doc) => doc.kind === equals.kind && 'paymentId' in doc && doc.paymentId === equals.paymentId,
+    ),
+    next: null,
+  })
+  const apply = hearing({ find } as never, all, inside.log)
+  const heard = ({ op, ...event }: Event) => apply({ type: '', metadata: op === undefined ? {} : { op }, ...event })
+  // Kept, so worked on until it was: the provider's refusals and our own deaths only delay it.
+  const hearWebhook = (event: Event) => {
+    const name = event.op ?? event.objectId
+    const work = async () => {
+      await heard(event).catch(() => {
+        here.count('webhooks tried again')
+        again()
+      })
+    }
+    const again = () => here.later(2000, `webhook of ${name} again`, work, { left: again })
+    here.later(0, `sync of ${name}`, work, { left: again })
+  }
+
+  // ---- payment.begin and payment.confirm, whose pauses are real time in the service
+  const begin = async (id: string, asked: { order?: string; buyer: string; amount: Money; description: string }) => {
+    await book.turn(id, (state, now) =>
+      state ? { result: null } : { next: charge.newCharge(id, asked, now), result: null },
+    )
+    await all.drive(id, { eager: true })
+    return chargeOf(book.docs.get(id))
+  }
+  const confirm = async (id: string): Promise<ChargeDoc> => {
+    await book.turn(id, (state) => {
+      const doc = chargeOf(state)
+      const mayConfirm =
+        !charge.isOver(doc) && doc.state !== 'processing' && !doc.abandoned && !doc.stuck && doc.paymentId
+      return mayConfirm ? { next: charge.confirming(doc, 'pm_card_visa'), result: null } : { result: null }
+    })
+    for (let tries = 0; ; tries++) {
+      await all.drive(id, { eager: true })
+      const doc = chargeOf(book.docs.get(id))
+      if ((doc.goal !== 'confirm' && doc.goal !== 'look') || tries >= 4) return doc
+      await here.pause(250 * 2 ** tries, `${id} is confirmed again`)
+    }
+  }
+
+  // ---- payouts: the desk and the runner of the process that runs now; what a dead one had begun is gone with it
+  let desk: { of: string; desk: Desk; runner: Runner } | null = null
+  const call = async (action: string, params: { entries: Posting[]; user: string } & PayableQuery) => {
+    if (action === 'ledger.post') return { outcomes: ledger.post(params.entries) }
+    if (action === 'payment.payee') return payee(params.user)
+    const read = payableOf(ledger.sums, params)
+    // What is read is old by the time it is used.
+    if (here.faulty && here.random.chance(0.3)) await here.pause(here.random.whole(0, 5000), 'sellers are read')
+    return read
+  }
+  const documents = {
+    count: async (_of: unknown, { equals }: { equals: { run: string; status: string } }) =>
+      counts.get(`${equals.run} ${equals.status}`) ?? 0,
+    // Nobody is frozen, nobody has wishes, and nobody reads what was skipped.
+    getMany: async (_of: unknown, ids: readonly string[]) => ids.map(() => null),
+    insert: async () => ({ ok: true as const }),
+  } as unknown as Documents
+  const processNow = (): { desk: Desk; runner: Runner } => {
+    const owner = here.instance()
+    if (desk?.of === owner) return desk
+    const made = openDesk(inside, { items, call: call as never })
+    const runner = openRunner({
+      runs,
+      documents,
+      desk: made,
+      selection: openSelection({ documents, call: call as never, minimums: MINIMUMS }),
+      limits: { [CURRENCY]: Number.MAX_SAFE_INTEGER },
+      owner,
+      isRunning: (instance) => instance === here.instance(),
+      isFrozen: async () => false,
+    })
+    desk = { of: owner, desk: made, runner }
+    return desk
+  }
+  const onboarded = new Set<string>()
+  const payee = (user: string) => ({ account: `acct_${user}`, payoutsEnabled: onboarded.has(user) })
+  const startRun = (date: string, again: boolean) =>
+    runs.turn(runId(date), (state, now) =>
+      started(
+        state,
+        { id: runId(date), date, currencies: [CURRENCY], covers: coversOf(date, null), by: null, again },
+        now,
+      ),
+    )
+  const withdraw = async (id: string, seller: string) => {
+    const has = { amount: 0 - ledger.sums.of(`available:${seller}`, CURRENCY), currency: CURRENCY }
+    const asked = { ...payee(seller), id, seller, run: null }
+    try {
+      await processNow().desk.make({ ...asked, amount: withdrawal(undefined, has, MINIMUMS, asked) })
+    } catch (error) {
+      if (!isRefused(error, 'conflict') && !isRefused(error, 'insufficient_balance')) throw error
+    }
+  }
+
+  // ---- what each service hears
+  const enter = async ({ entries }: { entries: Posting[] }) => {
+    const outcomes = ledger.post(entries)
+    const short = entries.find((_, at) => outcomes[at] === 'insufficient')
+    here.must('I5 nothing is overdrawn', !short, () => `${short!.id} was refused`)
+  }
+  const tell = (id: string, decide: (order: OrderDoc, now: number) => moves.Moved | null) =>
+    orders.turn(id, (state, now) => decided(decide(state!, now)))
+  const ofPayout = (name: PayoutEvent) => async (data: { payout: string }, id: string) =>
+    items.turn(data.payout, (state, now) => {
+      if (isTooEarly(state!, name)) throw Object.assign(new Error(id), { type: 'unavailable' })
+      return told(state!, name, data as never, now)
+    })
+  type Refund = { order: string; charge?: string; refund: string; amount: Money; code: string }
+  Object.assign(hears, {
+    ledger: { 'order.posted': enter, 'payout.posted': enter },
+    order: {
+      'payment.succeeded': (data: moves.Paid & { order: string; charge?: string }) =>
+        tell(data.order, (order, now) =>
+          data.charge === undefined
+            ? moves.paid(order, data, now)
+            : isTip(order, data.charge)
+              ? moves.tipPaid(order, data.charge, data, now)
+              : moves.extrasPaid(order, data.charge, data, now),
+        ),
+      'payment.refunded': ({ order, refund, amount }: Refund) =>
+        tell(order, (state, now) => moves.refunded(state, refund, amount, now)),
+      'payment.disputed': (data: Opened & { order: string }) =>
+        tell(data.order, (order, now) => moves.chargedBack(paidFor(order, data.charge), data, now)),
+      'payment.dispute.closed': (data: Closed & { order: string }) =>
+        tell(data.order, (order, now) => moves.chargebackClosed(paidFor(order, data.charge), data, now)),
+      'payment.warned': (data: Warned & { order: string }) =>
+        tell(data.order, (order, now) => moves.warned(paidFor(order, data.charge), data, now)),
+      'payment.refund.failed': ({ order, refund, code }: Refund) =>
+        tell(order, (state, now) => moves.refundFailed(state, refund, code, now)),
+    },
+    payment: {
+      'payment.due': ({ operation }: { operation: string }) => all.drive(operation),
+      'order.abandoned': async ({ order, charge: further }: { order: string; charge?: string }) => {
+        const id = further ?? order
+        await book.turn(id, (state, now) => {
+          if (!state) return { next: charge.neverCharged(id, now), result: null }
+          const doc = chargeOf(state)
+          return charge.isOver(doc) || doc.abandoned
+            ? { result: null }
+            : { next: { ...charge.abandoning(doc), wakeAt: now }, result: null }
+        })
+        await all.drive(id)
+      },
+      'order.refund.requested': async ({ order, charge: further, refund, amount }: Refund) => {
+        const { paymentId } = chargeOf(book.docs.get(further ?? order))
+        await book.turn(refund, (state, now) =>
+          state
+            ? { result: null }
+            : { next: newRefund(refund, { order, amount, paymentId: paymentId! }, now), result: null },
+        )
+        await all.drive(refund)
+      },
+      'payout.reserved': async ({
+        payout,
+        ...asked
+      }: {
+        payout: string
+        seller: string
+        account: string
+        amount: Money
+      }) => {
+        await book.turn(payout, (state, now) =>
+          state ? { result: null } : { next: newDisbursement(payout, asked, now), result: null },
+        )
+        await all.drive(payout)
+      },
+    },
+    payout: {
+      'payment.transferred': ofPayout('payment.transferred'),
+      'payment.payout.sent': ofPayout('payment.payout.sent'),
+      'payment.payout.paid': ofPayout('payment.payout.paid'),
+      'payment.payout.failed': ofPayout('payment.payout.failed'),
+      'payment.transfer.reversed': ofPayout('payment.transfer.reversed'),
+      'payout.due': async ({ key }: { key: string }) => {
+        if (key.startsWith('run_')) await processNow().runner.work(key)
+        else await processNow().desk.carryOn(items.docs.get(key)!)
+      },
+    },
+  })
+  return {
+    ledger,
+    orders,
+    items,
+    runs,
+    book,
+    bank,
+    hears,
+    words,
+    heard,
+    begin,
+    confirm,
+    startRun,
+    withdraw,
+    onboarded,
+  }
+}
+
+export const decided = (moved: moves.Moved | null) => (moved ? { ...moved, result: null } : { result: null })
+/** What is told before its payment is told again. */
+const paidFor = (order: OrderDoc, charge: string | undefined): OrderDoc => {
+  if (moves.isUnpaid(order, charge)) throw refuse('unavailable', order.id)
+  return order
+}
+const chargeOf = (doc: AnyOperation | null | undefined): ChargeDoc => {
+  if (doc?.kind !== 'charge') throw new Error(`${doc?.id} is no charge`)
+  return doc
+}
+
+export type Ledger = ReturnType<typeof openLedger>
+/** The book: the ledger's own decisions, sums and chain. */
+const openLedger = ({ must }: World, watch: Watch) => {
+  const sums = balances()
+  const known = new Map<string, LedgerEntry>()
+  const entries: LedgerEntry[] = []
+  const post = (wanted: readonly Posting[]) => {
+    for (const one of wanted)
+      must('I1 every entry sums to zero', mistakeOf(one) === null, () => `${one.id}: ${mistakeOf(one)}`)
+    const { verdicts, accepted } = decideAll([wanted], sums, known)
+    const verdict = verdicts[0]!
+    if ('error' in verdict) return (must('one entry, one meaning', false, verdict.error.message), [])
+    for (const entry of chained(entries.at(-1) ?? BEGINNING, accepted)) {
+      known.set(entry.id, entry)
+      entries.push(entry)
+      sums.apply(entry.legs)
+      watch.entered(entry, ledger)
+    }
+    return verdict.outcomes
+  }
+  const owed = (account: string) => 0 - sums.of(account, CURRENCY)
+  const ledger = { sums, entries, post, owed }
+  return ledger
+}
