@@ -9,9 +9,9 @@ import { tasksDone, tasksOver } from './tasks.ts'
 
 /** Changes that may wait at once; past it 'engine_busy'. */
 export const CHANGES_WAITING_MAX = 50_000
-/** Of one batch, and of one request: making one's text costs the main thread a few milliseconds. */
+/** Of one batch, and of one request, which is one task: making its text costs the main thread some ten milliseconds. */
 const BATCH_MAX = 8000
-const REQUEST_MAX = 500
+const REQUEST_MAX = 2000
 /** Removals are remembered this long against late deliveries. */
 const GONE_KEPT_MS = 7 * 24 * 3600 * 1000
 const SWEEP_EVERY_MS = 3600 * 1000
