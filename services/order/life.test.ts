@@ -145,6 +145,7 @@ test.serial("money that moved behind an order's back is found", async (t) => {
     await at(...delivered, by('buyer', 'accept')),
     await at(paid, takenBack()),
   ]
+  await at(paid, by('seller', 'refund-offer'), by('buyer', 'refund-offer', {}))
   const problems = () => node.call('order.verify', {}).then((verified) => verified.problems)
   t.deepEqual(await problems(), [])
   const posting = (id: string, amount: number, debit: string) => ({
