@@ -90,6 +90,7 @@ const CASES: Record<string, Case> = {
   'discovery.report': {},
   'discovery.sight': { body: { sightings: [{ kind: 'click', gig: 'gig_none' }] } },
   'discovery.funnel': onGig,
+  'recommendation.list': {},
   'privacy.export': {},
   'privacy.erase': {},
   'order.place': { body: { gig: 'gig_none', package: 'basic' } },

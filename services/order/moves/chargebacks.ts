@@ -9,6 +9,7 @@ import { chargebacksOf, goneOf, purchasesOf, type Chargeback, type OrderDoc, typ
 import { isFrozen, shifted } from '../timing.ts'
 import { hasArrived } from './adding.ts'
 import { leftOf } from './refunding.ts'
+import { offerWithin } from './returning.ts'
 import { posted, take, type Change, type Moved } from './taking.ts'
 import { tipsOf } from './tipping.ts'
 
@@ -130,6 +131,7 @@ const lost = (
       credited: (order.credited ?? 0) - settled,
       writtenOff: (order.writtenOff ?? 0) + excess - settled,
       ...going,
+      ...(isOfPrice(order, next.charge) && offerWithin(order, leftOf(order) - gone)),
       ...(ends && { ...ENDED, ...(order.status === 'disputed' && { disputeStatus: 'resolved' as const }) }),
       ...(next.charge !== undefined &&
         order.tips && { tips: tipsWithout(going.tips ?? tipsOf(order), next.charge, gone) }),
