@@ -101,7 +101,9 @@ test('a refused turn changes nothing', async (t) => {
 
 test('what a turn says is delivered to its groups and then dropped from the document', async (t) => {
   const heard: Event[] = []
-  const node = await startNode({ services: [hearer('gig', heard), hearer('discovery', [])] })
+  const node = await startNode({
+    services: [hearer('gig', heard), hearer('discovery', []), hearer('recommendation', [])],
+  })
   const book = await counterOn(node)
   book.relay.start()
   await book.turn('a', () => ({ next: fresh('a'), say: [completed('ord_1')], result: null }), { settle: ['gig'] })

@@ -12,7 +12,7 @@ export const verification = async (call: Call): Promise<Check[]> => {
       const { entries, problems } = await call('ledger.verify', {}, options)
       return { counted: { entries }, problems }
     }),
-    check('orders: histories are paths of the table', async () => {
+    check('orders: histories are paths of the table, the books hold what they should', async () => {
       const { orders, problems } = await call('order.verify', {}, options)
       return { counted: { orders }, problems }
     }),

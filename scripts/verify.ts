@@ -5,9 +5,9 @@ import { verification, type Check } from '../mixins/verification.ts'
 import { allServices, askRunning, ownNode, runScript } from './own-node.ts'
 
 const HELP = `npm run verify [-- --json]
-Checks that ledger sums are zero and its chain whole, that orders' histories are paths of the table, that accepted
-offers are orders at their price, that the index has what is live, that message numbers have no gap, and that the audit
-log's chain is whole. Asks the running market, or reads the data itself when none runs.`
+Checks that ledger sums are zero and its chain whole, that orders' histories are paths of the table and the books hold
+for each what they should, that accepted offers are orders at their price, that the index has what is live, that message
+numbers have no gap, and that the audit log's chain is whole. Asks the running market, or reads the data itself when none runs.`
 
 const verify = async (): Promise<number> => {
   const { values } = parseArgs({

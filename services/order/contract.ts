@@ -252,7 +252,7 @@ export const order = contract({
     },
     verify: {
       auth: 'internal',
-      summary: 'Every history is a path of the table and ends where the order is.',
+      summary: 'Every history is a path of the table, and the ledger holds for every order what it should.',
       result: Type.Object({ orders: Type.Integer(), problems: Type.Array(Type.String()) }),
       params: closed({}),
     },

@@ -2,6 +2,7 @@
 // that is not offered is refused and changes nothing.
 import test from 'ava'
 import { as, BODIES, codeOf, MOVES, openLife, PEOPLE, usd, type Life, type Who } from '../../test/living.ts'
+import { eventually } from '../../test/node.ts'
 import { waysOf } from '../../test/ways.ts'
 import { ORDER_STATUSES, type OrderStatus } from './contract.ts'
 import { steps, type Role, type Step } from './process.ts'
@@ -135,4 +136,39 @@ test.serial('an admin gives back what was paid out already, and the seller owes 
   t.is((await read(id)).status, 'cancelled')
   t.is(await codeOf(giveBack(1)(id)), 'invalid_transition')
   t.is(await codeOf(giveBack(1)(await places.disputed())), 'invalid_transition')
+})
+
+test.serial("money that moved behind an order's back is found", async (t) => {
+  const { node, at, paid, delivered, by, takenBack } = life
+  const [held, done, back] = [
+    await at(paid),
+    await at(...delivered, by('buyer', 'accept')),
+    await at(paid, takenBack()),
+  ]
+  await at(paid, by('seller', 'refund-offer'), by('buyer', 'refund-offer', {}))
+  const problems = () => node.call('order.verify', {}).then((verified) => verified.problems)
+  t.deepEqual(await problems(), [])
+  const posting = (id: string, amount: number, debit: string) => ({
+    id: `stray:${id}`,
+    kind: debit.startsWith('dispute') ? 'chargeback' : 'charge',
+    about: {},
+    at: node.clock.now(),
+    legs: [
+      { account: debit, amount, currency: 'usd' },
+      { account: 'psp', amount: 0 - amount, currency: 'usd' },
+    ],
+  })
+  const [claim] = (await life.read(back)).chargebacks!
+  const entries = [
+    posting(held, 100, `escrow:${held}`),
+    posting(done, -100, `escrow:${done}`),
+    posting(back, 1, `dispute:${claim!.id}`),
+  ]
+  await node.call('ledger.post', { entries })
+  const found = await eventually(problems, ({ length }) => length === 3)
+  for (const id of [held, done, back])
+    t.true(
+      found.some((problem) => problem.startsWith(`${id}: `)),
+      id,
+    )
 })

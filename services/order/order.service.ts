@@ -11,7 +11,7 @@ import { forgetParty } from './erasure.ts'
 import { listDisputes, listOrders, withDispute } from './listing.ts'
 import * as moves from './moves.ts'
 import type { By, Moved } from './moves.ts'
-import { brokenHistory } from './process.ts'
+import { verifyOrders } from './verification.ts'
 import { openPolicies } from './policies.ts'
 import { extras, tip } from './further.ts'
 import { PAY_TIMEOUT_MS } from './timing.ts'
@@ -244,18 +244,7 @@ export default service(contract, async (here) => {
           (order) => order && { offer: order.offer ?? null, subtotal: order.price.subtotal - boughtLater(order) },
         ),
       forget: async ({ params: { user } }) => ({ changed: await forgetParty(documents, book, user) }),
-      verify: async () => {
-        const problems: string[] = []
-        let count = 0
-        let after: string | null = null
-        do {
-          const page: { docs: OrderDoc[]; next: string | null } = await documents.scan(orders, { after, limit: 500 })
-          count += page.docs.length
-          for (const order of page.docs) problems.push(...problemsOf(order))
-          after = page.next
-        } while (after)
-        return { orders: count, problems: problems.slice(0, PROBLEMS_MAX) }
-      },
+      verify: ({ call }) => verifyOrders(documents, call),
     },
     hears: {
       'payment.succeeded': ({ data }) =>
@@ -291,7 +280,6 @@ export default service(contract, async (here) => {
 /** Somebody else's confirmation may have made the payment; the order hears of it a moment later. */
 const HEARD_MS = 3000
 const HEARD_PAUSE_MS = 20
-const PROBLEMS_MAX = 100
 
 /** Different payments are told of side by side: what comes before its payment is told again. */
 const paidFor = (order: OrderDoc, charge: string | undefined): OrderDoc => {
@@ -305,15 +293,3 @@ const boughtLater = (order: OrderDoc): number =>
 
 const decided = (moved: Moved | null): Decision<OrderDoc, undefined> =>
   moved ? { ...moved, result: undefined } : { result: undefined }
-
-const problemsOf = (order: OrderDoc): string[] => {
-  const gap = order.timeline.findIndex(({ seq }, at) => seq !== at + 1)
-  const broken = brokenHistory(
-    order.timeline.map(({ type }) => type),
-    order.status,
-  )
-  return [
-    ...(gap >= 0 ? [`${order.id}: event ${gap + 1} is missing`] : []),
-    ...(broken ? [`${order.id}: ${broken}`] : []),
-  ]
-}
