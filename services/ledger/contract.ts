@@ -153,13 +153,13 @@ export const ledger = contract({
       rest: 'GET /v1/admin/ledger/entries',
       auth: 'admin',
       summary:
-        'The journal, newest first: of one account, or about one order, payout or dispute, or all of it. `about` has the ids of what an entry is about, ours and the provider’s.',
+        'The journal, newest first: of one account, or about one order, payout or chargeback, or all of it. `about` has the ids of what an entry is about, ours and the provider’s.',
       result: listOf(PublicEntry),
       params: closed({
         account: Type.Optional(AccountName),
         order: Type.Optional(Id),
         payout: Type.Optional(Id),
-        dispute: Type.Optional(Id),
+        chargeback: Type.Optional(Id),
         ...page,
       }),
     },

@@ -67,7 +67,7 @@ export const indexEntries = async (documents: Documents, entries: readonly Ledge
 }
 
 /** What entries can be asked for by, besides accounts: `about:ord_1`. */
-const LISTED_BY: readonly string[] = ['order', 'payout', 'dispute']
+const LISTED_BY: readonly string[] = ['order', 'payout', 'chargeback']
 const ABOUT = 'about:'
 
 const linesOf = ({ id, seq, legs, about }: LedgerEntry): Line[] =>

@@ -49,9 +49,11 @@ export default service(contract, async (here) => {
       },
       after: async ({ params: { seq } }) => ({ data: await entriesAfter(documents, seq) }),
       totals: async () => ({ data: trialRows((await book.current()).balances) }),
-      entries: async ({ params: { account, order, payout, dispute, limit = LIMIT_DEFAULT, cursor }, call }) => {
-        const asked = [account, ...[order, payout, dispute].map((about) => about && `about:${about}`)].filter(Boolean)
-        if (asked.length > 1) throw refuse('validation_failed', 'name one of account, order, payout and dispute')
+      entries: async ({ params: { account, order, payout, chargeback, limit = LIMIT_DEFAULT, cursor }, call }) => {
+        const asked = [account, ...[order, payout, chargeback].map((about) => about && `about:${about}`)].filter(
+          Boolean,
+        )
+        if (asked.length > 1) throw refuse('validation_failed', 'name one of account, order, payout and chargeback')
         const { data, next } = asked[0]
           ? await call('ledger.of', { account: asked[0], limit, ...(cursor && { cursor }) })
           : await entriesOf(documents, { account: '', limit, cursor })

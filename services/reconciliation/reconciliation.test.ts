@@ -6,7 +6,15 @@ import type { Sandbox } from '../../adapters/payments/sandbox.ts'
 import { eventually, startNode, type TestNode } from '../../test/node.ts'
 import { opsOf } from '../../mixins/ops.ts'
 import { isRefused } from '../errors.ts'
-import { charged, cleared, completed, refundAccepted, refundSettled, transferred } from '../ledger/contract.ts'
+import {
+  chargebackTaken,
+  charged,
+  cleared,
+  completed,
+  refundAccepted,
+  refundSettled,
+  transferred,
+} from '../ledger/contract.ts'
 import ledger from '../ledger/ledger.service.ts'
 import payment from '../payment/payment.service.ts'
 import payout from '../payout/payout.service.ts'
@@ -196,6 +204,34 @@ test('what comes late finds its other side; what people explain stays explained'
   const settled = (await node.call('reconciliation.suspense', { status: 'settled' }, admin)).data
   t.deepEqual(settled.map(({ status }) => status).sort(), ['explained', 'matched'])
   t.true(isRefused(await t.throwsAsync(node.call('reconciliation.report', {}, caller('usr_s', 'seller'))), 'forbidden'))
+})
+
+test('what a bank takes back is matched to its entry, though nothing of ours is named in it', async (t) => {
+  const world = await start(t)
+  const { node, provider } = world
+  await node.call('payment.begin', { order: 'ord_back', buyer: 'usr_b', amount: usd(9000), description: 'A logo' })
+  await node.call(
+    'payment.confirm',
+    { order: 'ord_back', paymentMethod: 'pm_card_createDispute' },
+    { timeoutMs: 30_000 },
+  )
+  const { data } = await eventually(
+    () => provider.balanceTransactions({ limit: 20 }),
+    (page) => page.data.some(({ type }) => type === 'adjustment'),
+  )
+  const taken = data.find(({ type }) => type === 'adjustment')!
+  const paid = data.find(({ op }) => op === 'ord_back')!
+  const of = { order: 'ord_back', chargeback: taken.sourceId, nth: 1, seller: 'usr_s', currency: 'usd', at: 1 }
+  await node.call('ledger.post', {
+    entries: [
+      charged({ order: 'ord_back', payment: 'pi', amount: usd(9000), fee: usd(paid.fee), at: 1 }),
+      chargebackTaken({ ...of, taken: 0 - taken.amount, fee: taken.fee, held: 0 }),
+    ],
+  })
+  await compare(world)
+  t.deepEqual(await open(world), [])
+  const [line] = (await node.call('reconciliation.transactions', { entry: `${taken.sourceId}:1` }, admin)).data
+  t.deepEqual([line?.transaction, line?.status], [taken.id, 'matched'])
 })
 
 test('something open for an hour is an alarm, once, and a number', async (t) => {

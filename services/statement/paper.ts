@@ -37,7 +37,7 @@ const paper = (title: string, about: string, parts: readonly string[]): string =
 
 const dateOf = (at: string): string => at.slice(0, 10)
 const aboutOf = ({ about }: StatementLine): string =>
-  ['order', 'tip', 'payout', 'refund', 'dispute'].flatMap((name) => (about[name] ? [about[name]] : [])).join(' ')
+  ['order', 'tip', 'payout', 'refund', 'chargeback'].flatMap((name) => (about[name] ? [about[name]] : [])).join(' ')
 
 const linesTable = (lines: readonly StatementLine[], currency: string, complete: boolean): string => {
   const money = (amount: number): Money => ({ amount, currency })

@@ -67,7 +67,10 @@ export const sumsOf = (entry: Pick<LedgerEntry, 'kind' | 'legs'>, of: Of): Sums 
       return { ...sums, orders: 1, earned: own, commission, gross: own + commission }
     case 'tip':
       return { ...sums, tips: own, commission, gross: own + commission }
+    // A bank that takes a payment back for good gives it back to the buyer; one that returns it later undoes that.
     case 'refund':
+    case 'chargeback_lost':
+    case 'chargeback_won':
       return { ...sums, refunds: 0 - own, commission, gross: own + commission }
     case 'payout_paid':
       return { ...sums, paidOut: 0 - own }

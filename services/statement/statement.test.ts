@@ -5,6 +5,8 @@ import { startEverything } from '../../test/everything.ts'
 import { startNode, type TestNode } from '../../test/node.ts'
 import { isRefused } from '../errors.ts'
 import {
+  chargebackLost,
+  chargebackTaken,
   charged,
   cleared,
   completed,
@@ -200,7 +202,7 @@ test('entries read again, by another node or after its place was lost, count onc
 })
 
 test('whatever happens to a seller, sums and balances agree', (t) => {
-  const kinds = fc.constantFrom('order', 'tip', 'refund', 'payout', 'returned')
+  const kinds = fc.constantFrom('order', 'tip', 'refund', 'lost', 'payout', 'returned')
   fc.assert(
     fc.property(fc.array(fc.tuple(kinds, fc.integer({ min: 1, max: 100_000 })), { maxLength: 40 }), (steps) => {
       const of = { seller: 's', currency: 'usd' }
@@ -231,6 +233,13 @@ const entriesOf = (kind: string, amount: number, number: number): Posting[] => {
         shares: { seller: amount, commission: 0, serviceFee: 0 },
       }),
     ]
+  if (kind === 'lost') {
+    const taken = { order: of.order, chargeback: `d${number}`, seller: 's', currency: 'usd', at: number }
+    return [
+      chargebackTaken({ ...taken, nth: 1, taken: amount, fee: 0, held: amount }),
+      chargebackLost({ ...taken, nth: 2, bears: { 'held:s': amount } }),
+    ]
+  }
   if (kind === 'payout') return [reserved(of), payoutPaid(of)]
   return [reserved(of), payoutPaid(of), payoutReturned(of)]
 }
