@@ -17,6 +17,7 @@ import { payment } from './payment/contract.ts'
 import { payout } from './payout/contract.ts'
 import { privacy } from './privacy/contract.ts'
 import { reconciliation } from './reconciliation/contract.ts'
+import { recommendation } from './recommendation/contract.ts'
 import { review } from './review/contract.ts'
 import { sandbox } from './sandbox/contract.ts'
 import { search } from './search/contract.ts'
@@ -40,6 +41,7 @@ export const contracts = {
   payout,
   privacy,
   reconciliation,
+  recommendation,
   review,
   sandbox,
   search,

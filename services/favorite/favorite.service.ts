@@ -26,7 +26,9 @@ export default service(contract, async (here) => {
     await stir(gig)
     const countedFor = card.seller.id === caller.id ? null : gig
     const doc: FavoriteDoc = { id, version: 1, user: caller.id, gig, at: here.clock.now(), countedFor }
-    return (await documents.insert(favorites, doc)).ok ? doc : ((await documents.get(favorites, id)) ?? doc)
+    const { ok } = await documents.insert(favorites, doc)
+    if (ok) void call('recommendation.touch', { user: caller.id, gigs: [gig], how: 'kept' }).catch(unheard)
+    return ok ? doc : ((await documents.get(favorites, id)) ?? doc)
   }
 
   return {
@@ -63,6 +65,9 @@ export default service(contract, async (here) => {
     },
   }
 })
+
+/** What recommendations miss is no loss. */
+const unheard = () => undefined
 
 const FORGET_BATCH = 200
 

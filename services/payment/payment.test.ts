@@ -521,6 +521,23 @@ test('a bank that decides while an answer is under way is believed, and the admi
   t.like(lost, { canAnswer: false, sending: false, restored: usd(0) })
 })
 
+test('a refund refused because of a dispute nobody has heard of is how it is heard of', async (t) => {
+  const world = await start(t)
+  const paymentId = await troubled(world, 'pm_card_createDispute')
+  await world.say('order.refund.requested', { order: 'ord_1', refund: 'ord_1-refund-1', amount: usd(10_550) })
+  const [disputed] = await eventually(
+    () => kept(world, 'dispute', paymentId),
+    ([one]) => one?.status === 'needs_response',
+  )
+  t.like(disputed, { order: 'ord_1', taken: 10_550 })
+  t.like(world.told.find(({ name }) => name === 'payment.refund.failed')?.data, {
+    refund: 'ord_1-refund-1',
+    code: 'charge_disputed',
+    wasSettled: false,
+  })
+  t.is(times(world.told, 'payment.disputed'), 1)
+})
+
 test('a tip that is disputed is told apart from its order', async (t) => {
   const world = await start(t)
   const { node } = world

@@ -24,6 +24,8 @@ export const Export = Type.Object(
     blocked: Records,
     favorites: Records,
     savedSearches: Records,
+    /** Gigs opened, kept and ordered, as recommendations remember them. */
+    touchedGigs: Records,
     notifications: Records,
     notificationSettings: Type.Unknown(),
     reports: Records,

@@ -60,6 +60,7 @@ export const forgetEverywhere = async (call: Call, user: string): Promise<void> 
   await call('gig.forget', { user }, options)
   await call('favorite.forget', { user }, options)
   await call('discovery.forget', { user }, options)
+  await call('recommendation.forget', { user }, options)
   await call('notification.forget', { user }, options)
   await call('moderation.forget', { user }, options)
   await call('offer.forget', { user }, options)

@@ -59,6 +59,7 @@ export const exported = async (ask: Ask, user: string, now: number, bounds: Boun
     transactions: await listed('transactions', (asked) => ask('payout.transactions', asked)),
     payouts: await listed('payouts', (asked) => ask('payout.list', asked)),
     favorites: await listed('favorites', (asked) => ask('favorite.list', asked)),
+    touchedGigs: (await ask('recommendation.touched', { user })).data,
     savedSearches: (await ask('discovery.saved', {})).data,
     reports: await listed('reports', (asked) => ask('moderation.reportsOf', { user, ...asked })),
     notifications: await listed('notifications', (asked) => ask('notification.list', asked)),

@@ -44,7 +44,7 @@ const story = async (t: ExecutionContext, upTo: 'delivered' | 'completed' = 'com
   })
   await ask(buyer, 'PUT', `/v1/favorites/${gig}`)
   await ask(buyer, 'POST', '/v1/reports', { target: gig, reason: 'spam', text: 'Bertha thinks so.' })
-  await ask(buyer, 'POST', '/v1/saved-searches', { query: { q: 'maps' } })
+  await ask(buyer, 'POST', '/v1/saved-searches', { query: { q: 'sundials' } })
   return { market, cast, gig, order, conversation }
 }
 
@@ -79,7 +79,7 @@ test.serial(
     )
     t.deepEqual(
       body.savedSearches.map(({ query }: any) => query.q),
-      ['maps'],
+      ['sundials'],
     )
     t.deepEqual(
       body.reports.map(({ text }: any) => text),
@@ -130,7 +130,12 @@ test.serial(
   async (t) => {
     const { market, cast, gig, order, conversation } = await story(t)
     const { buyer, seller } = cast
-    const NAMES = ['buyer-one', 'Bertha', 'Smallville']
+    t.true((await market.call('recommendation.touched', { user: buyer.id })).data.length > 0)
+    const NAMES = ['buyer-one', 'Bertha', 'Smallville', 'sundials']
+    /** Nobody but the person has any use of these. */
+    const OWN = ['favorites', 'reports', 'notifications', 'sessions']
+    const own = () => tablesWith(market, [buyer.id]).filter((one) => OWN.some((table) => one.startsWith(`${table}:`)))
+    t.is(own().length, OWN.length)
     t.true(tablesWith(market, NAMES).length > 5)
     const answer = await market.request('DELETE', '/v1/me', { token: buyer.token })
     t.is(answer.status, 204, JSON.stringify(answer.body))
@@ -141,6 +146,11 @@ test.serial(
     await eventually(
       () => tablesWith(market, NAMES),
       (left) => left.length === 0,
+    )
+    await eventually(own, (left) => left.length === 0)
+    await eventually(
+      () => market.call('recommendation.touched', { user: buyer.id }),
+      ({ data }) => data.length === 0,
     )
     const as = async (path: string) => (await market.request('GET', path, { token: seller.token })).body
     t.is((await as(`/v1/orders/${order}`)).buyer.displayName, 'Deleted user')

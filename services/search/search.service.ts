@@ -182,17 +182,19 @@ const suggest = async ({ engine, popular: asked }: Search, { params }: Action<'s
 const similar = async ({ engine, cards: known }: Search, { params: { id }, call }: Action<'similar'>) => {
   const [gig] = await known.of([id], call)
   if (!gig) throw refuse('not_found', 'there is no such gig')
-  const results = await Promise.all(similarQueries(gig).map((query) => engine.search(query)))
-  return {
-    data: await known.of(
-      fused(
-        results.map(({ hits }) => hits.map((hit) => hit.id)),
-        id,
-      ),
-      call,
-    ),
-  }
+  const [touched, ...results] = await Promise.all([
+    touchedWith(call, id),
+    ...similarQueries(gig).map((query) => engine.search(query)),
+  ])
+  const alike = results.map(({ hits }) => hits.map((hit) => hit.id))
+  // What people did counts as often as it says something: once for the list, once more for its order.
+  return { data: await known.of(fused([touched, touched, ...alike], id), call) }
 }
+
+const TOUCHED_MS = 500
+/** Gigs that people touched who touched this one; without them it is alike by its words alone. */
+const touchedWith = async (call: Action<'similar'>['call'], gig: string): Promise<string[]> =>
+  (await call('recommendation.near', { gig }, { timeoutMs: TOUCHED_MS }).catch(() => ({ gigs: [] }))).gigs
 
 /** First the index, then the prepared answers: nobody keeps a page made from the old one. */
 const gigChanged = async (

@@ -104,6 +104,8 @@ export const market = async (here: World, watch: Watch) => {
           doc.kind === 'refund' && doc.paymentId === paymentId && doc.id !== id && doc.refundId ? [doc.refundId] : [],
         ),
       ),
+    // Their webhooks come in the end: what was refused before them is only told earlier.
+    disputed: async () => undefined,
   })
   const find = async (_of: unknown, { equals }: { equals: { paymentId: string; kind: string } }) => ({
     docs: [...book.docs.values()].filter(
@@ -112,8 +114,7 @@ export const market = async (here: World, watch: Watch) => {
     next: null,
   })
   const apply = hearing({ find } as never, all, inside.log)
-  const heard = ({ op, ...event }: Event) =>
-    apply({ id: '', type: '', createdAt: here.now(), metadata: op === undefined ? {} : { op }, ...event })
+  const heard = ({ op, ...event }: Event) => apply({ type: '', metadata: op === undefined ? {} : { op }, ...event })
   // Kept, so worked on until it was: the provider's refusals and our own deaths only delay it.
   const hearWebhook = (event: Event) => {
     const name = event.op ?? event.objectId
@@ -170,7 +171,7 @@ export const market = async (here: World, watch: Watch) => {
   const processNow = (): { desk: Desk; runner: Runner } => {
     const owner = here.instance()
     if (desk?.of === owner) return desk
-    const made = openDesk(inside, { items, call: call as never })
+    const made = openDesk({ items, call: call as never })
     const runner = openRunner({
       runs,
       documents,
