@@ -1,6 +1,8 @@
 import test from 'ava'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { simulate } from './money.ts'
-import type { Mutation } from './mutant.ts'
+import { MUTATIONS, type Mutation } from './mutant.ts'
 import { runSeeds } from './pool.ts'
 
 const SEEDS = Array.from({ length: 12 }, (_, n) => n + 1)
@@ -55,6 +57,13 @@ test.serial('under every fault the books balance, nobody is paid twice and nothi
 
 test.serial('one seed is one story', async (t) => {
   t.deepEqual(await simulate(7), await simulate(7))
+})
+
+test('every planted bug has its place in the source', (t) => {
+  const root = fileURLToPath(new URL('../..', import.meta.url))
+  for (const [name, pieces] of Object.entries(MUTATIONS))
+    for (const { file, from } of pieces)
+      t.is(readFileSync(root + file, 'utf8').split(from).length, 2, `${name}: ${from} in ${file}`)
 })
 
 for (const mutant of PLAINLY)

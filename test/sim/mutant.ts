@@ -63,15 +63,15 @@ export const MUTATIONS = {
   'release forgets refunds': [
     piece(
       '/services/order/moves/working.ts',
-      'sharesOf(price, policy, refundedOf(order))',
-      'sharesOf(price, policy, 0 * refundedOf(order))',
+      'sharesOf(price, policy, goneOf(order))',
+      'sharesOf(price, policy, 0 * goneOf(order))',
     ),
   ],
   'clearing forgets refunds': [
     piece(
       '/services/order/moves/waking.ts',
-      'sharesOf(price, policy, refundedOf(order))',
-      'sharesOf(price, policy, 0 * refundedOf(order))',
+      'sharesOf(price, policy, goneOf(order))',
+      'sharesOf(price, policy, 0 * goneOf(order))',
     ),
   ],
   'refund of what has cleared taken from clearing': [
@@ -98,7 +98,7 @@ export const MUTATIONS = {
     piece('/services/payment/charge.ts', 'if (isOver(doc)) return { next: doc, say: [] }', ''),
     piece(
       '/services/order/moves/tipping.ts',
-      "if (!tip || tip.status === 'paid' || tip.status === 'cleared') return null",
+      "if (!tip || tip.status === 'paid' || tip.status === 'cleared' || tip.status === 'returned') return null",
       'if (!tip) return null',
     ),
   ],

@@ -44,7 +44,7 @@ export const provider = (here: World, tell: Tell, isRefused: (key: string) => bo
     const again = random.chance(0.25) ? 2 : 1
     const then = snapshot && { ...snapshot }
     for (let at = 0; at < again; at++) {
-      const late = here.faulty && random.chance(0.06) ? random.whole(0, 3 * DAY) : random.whole(0, 5000)
+      const late = here.faulty && random.chance(0.1) ? random.whole(0, 3 * DAY) : random.whole(0, 5000)
       here.later(late, `webhook of ${event.op ?? event.objectId}`, async () => tell(event, then))
     }
   }
@@ -238,7 +238,7 @@ export const provider = (here: World, tell: Tell, isRefused: (key: string) => bo
         const lot = here.faulty ? random.next() : 1
         if (lot < 0.04) goOn(payout.id, DAY, 'failed', 'pending')
         else goOn(payout.id, random.whole(HOUR, 2 * DAY), 'paid', 'pending')
-        if (lot >= 0.04 && lot < 0.08) goOn(payout.id, random.whole(2 * DAY + 1, 5 * DAY), 'failed', 'paid')
+        if (lot >= 0.04 && lot < 0.12) goOn(payout.id, random.whole(2 * DAY + 1, 5 * DAY), 'failed', 'paid')
         return { ...payout }
       }),
     retrievePayout: (_account, id) => looking(() => ({ ...payouts.get(id)! })),

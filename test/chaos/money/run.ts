@@ -40,7 +40,7 @@ export const run = async (options: RunOptions): Promise<Outcome> => {
   fleet = await startFleet({ mutant, harm: harms.on })
   try {
     say(`${fleet.members.length + 1} processes`)
-    const trade = await openTrade(fleet.url, { random: chance.stream('people'), ...options, buyers: options.buyers })
+    const trade = await openTrade(fleet.url, { random: chance.stream('people'), ...options })
     say(`${trade.sellers.length} sellers, ${options.buyers} buyers`)
     harms.plan(options.trading)
     harms.noise(true)
@@ -60,7 +60,7 @@ export const run = async (options: RunOptions): Promise<Outcome> => {
     harms.plan([])
     await harms.healed()
     fleet.provider.tell({ clear: true })
-    await rest(trade, fleet, say)
+    await rest(trade, say)
     say('everything made good')
     return { verdict: await judge(fleet, trade, deals), harmed: harms.done, missed, changed: fleet.changed() }
   } catch (error) {
@@ -110,7 +110,7 @@ const paying = async (trade: Trade, harms: Harms, say: (line: string) => void): 
 }
 
 /** Hour after hour until the runs are done and nothing is on its way, with a run of a later day for what came back. */
-const rest = async (trade: Trade, fleet: Fleet, say: (line: string) => void): Promise<void> => {
+const rest = async (trade: Trade, say: (line: string) => void): Promise<void> => {
   const { admin, post, get } = trade
   const isAtRest = async () => {
     const { data } = await get(admin.token, '/v1/admin/ledger/trial-balance')
@@ -135,7 +135,6 @@ const rest = async (trade: Trade, fleet: Fleet, say: (line: string) => void): Pr
   await settle()
   // Webhooks told twice or late change nothing any more.
   await eventually(isAtRest, Boolean, 15_000).catch(() => undefined)
-  void fleet
 }
 
 /** The run as a person reads it. */
