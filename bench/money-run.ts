@@ -225,7 +225,7 @@ const marketOf = async (here: Virtual, sellers: number) => {
         return { account: `acct_${(params as { user: string }).user}`, payoutsEnabled: true }
       return payableOf(sums, params)
     }) as never
-    const desk = openDesk(inside, { items, call })
+    const desk = openDesk({ items, call })
     const documents = {
       count: async (_of: unknown, { equals }: { equals: { run: string; status: string } }) =>
         counts.get(`${equals.run} ${equals.status}`) ?? 0,
@@ -244,18 +244,16 @@ const marketOf = async (here: Virtual, sellers: number) => {
     })
     return { line, desk, runner }
   }
-  const openOperationsOf = (pace: ReturnType<typeof paced>) =>
-    openOperations(
-      { ...inside, instanceId: here.instance(), actor: async () => book } as never,
-      { payments: bank.port, returnUrl: '', accountMetadata: {}, refundsOfOthers: async () => new Set<string>() },
-      { pace },
-    )
-  const all = await openOperations(inside, {
+  const provider = {
     payments: bank.port,
     returnUrl: '',
     accountMetadata: {},
     refundsOfOthers: async () => new Set<string>(),
-  })
+    disputed: async () => undefined,
+  }
+  const openOperationsOf = (pace: ReturnType<typeof paced>) =>
+    openOperations({ ...inside, instanceId: here.instance(), actor: async () => book } as never, provider, { pace })
+  const all = await openOperations(inside, provider)
   let process = openProcess()
   here.onStart(() => {
     process = openProcess()

@@ -72,7 +72,7 @@ export const virtual = (chance: World['random'], start: number): Virtual => {
       return new Promise((resolve) => push(now + ms, () => mine === instance && resolve()))
     },
     run: (until) => here.goOn(() => false, until),
-    mayCrash: async () => undefined,
+    mayCrash: () => undefined,
     must: (invariant, holds, about) => {
       if (!holds) throw new Error(`${invariant}: ${typeof about === 'string' ? about : about()}`)
     },

@@ -62,7 +62,7 @@ test('who looks is told who is there, and of changes for as long as it looks', a
 })
 
 test('who goes and is back within the grace was never away, and many changes are one frame', async (t) => {
-  const { hold, release, shown, looker, frames } = setup(t, { graceMs: 2000 })
+  const { hold, release, shown, looker, frames } = setup(t, { graceMs: 5000 })
   const users = Array.from({ length: 200 }, (_, n) => `usr_${n}`)
   for (const user of users) hold(user)
   const all = Array.from({ length: 10 }, (_, n) => looker(`looker_${n}`))

@@ -171,7 +171,7 @@ export const market = async (here: World, watch: Watch) => {
   const processNow = (): { desk: Desk; runner: Runner } => {
     const owner = here.instance()
     if (desk?.of === owner) return desk
-    const made = openDesk(inside, { items, call: call as never })
+    const made = openDesk({ items, call: call as never })
     const runner = openRunner({
       runs,
       documents,
