@@ -27,7 +27,8 @@ export const verdictOf = (thrown: unknown): Verdict => {
 const down = (reason: string) => new EngineError('engine_down', `the search server: ${reason}`)
 const reasonOf = (cause: unknown): string => {
   if (!(cause instanceof Error)) return String(cause)
-  return (cause as { code?: string }).code ?? cause.message
+  const { code } = cause as { code?: string }
+  return code === 'ABORT_ERR' ? 'no answer in time' : (code ?? cause.message)
 }
 
 /** The key is wrong: waiting does not help. */
