@@ -51,7 +51,7 @@ export type OrderEvent = {
 /** What a person is told outside the conversation. The same `id` again: it says something new. */
 export type Notification = {
   id: string
-  kind: 'message' | 'order' | 'gig' | 'review' | 'payout' | 'search'
+  kind: 'message' | 'order' | 'gig' | 'review' | 'payout' | 'search' | 'account'
   title: string
   text?: string
   about: { type: string; id: string }

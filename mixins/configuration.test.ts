@@ -30,3 +30,12 @@ test('push services are told how to reach whoever runs this market', (t) => {
   t.is(configuration({ VAPID_SUBJECT: 'https://market.example/about' }).vapidSubject, 'https://market.example/about')
   t.regex(said({ VAPID_SUBJECT: 'somebody' }), /^VAPID_SUBJECT/)
 })
+
+test('the amounts above which a payout run waits for two people are named by currency', (t) => {
+  t.deepEqual(configuration({}).payoutApprovalLimits, {})
+  t.deepEqual(configuration({ PAYOUT_APPROVAL_LIMITS: 'usd=500000, eur=1' }).payoutApprovalLimits, {
+    usd: 500_000,
+    eur: 1,
+  })
+  t.regex(said({ PAYOUT_APPROVAL_LIMITS: 'usd=5.00' }), /^PAYOUT_APPROVAL_LIMITS "usd=5.00" is not/)
+})

@@ -17,11 +17,13 @@ export type Configuration = {
   natsUrl: string | null
   redisUrl: string | null
   mongoUrl: string | null
-  /** Read and checked; the engine is the embedded one until the search product behind it is there. */
   meiliUrl: string | null
   meiliKey: string
+  /** Of the index there: markets that share a server each have their own. */
+  meiliIndex: string
   stripeSecretKey: string | null
   stripeWebhookSecret: string
+  stripePublishableKey: string | null
   /** Where the sandbox provider tells its news. */
   sandboxWebhookUrl: string | null
   smtpUrl: string | null
@@ -37,6 +39,8 @@ export type Configuration = {
   logLevel: string
   logFormat: 'json' | 'short'
   payoutCron: string
+  /** By currency, minor units: a payout run over more waits for two people. What is not named has its default. */
+  payoutApprovalLimits: Record<string, number>
   sandbox: boolean
   /** Demo data at the first start of a sandbox. */
   demo: boolean
@@ -70,8 +74,10 @@ export const configuration = (env: Environment): Configuration => {
     mongoUrl: url(env, 'MONGO_URL', ['mongodb:', 'mongodb+srv:']),
     meiliUrl: url(env, 'MEILI_URL', ['http:', 'https:']),
     meiliKey: text(env, 'MEILI_KEY') ?? '',
+    meiliIndex: pattern(env, 'MEILI_INDEX', /^[A-Za-z0-9_-]{1,100}$/, 'letters, digits, - and _') ?? 'gigs',
     stripeSecretKey,
     stripeWebhookSecret: stripeSecretKey ? required(env, 'STRIPE_WEBHOOK_SECRET', 'STRIPE_SECRET_KEY is set') : '',
+    stripePublishableKey: text(env, 'STRIPE_PUBLISHABLE_KEY'),
     sandboxWebhookUrl: url(env, 'SANDBOX_WEBHOOK_URL', ['http:', 'https:']),
     smtpUrl: url(env, 'SMTP_URL', ['smtp:', 'smtps:']),
     mailFrom: text(env, 'MAIL_FROM') ?? 'Gigwire <no-reply@localhost>',
@@ -86,6 +92,7 @@ export const configuration = (env: Environment): Configuration => {
     logLevel,
     logFormat: oneOf(env, 'LOG_FORMAT', ['json', 'short'], process.stdout.isTTY ? 'short' : 'json') as 'json' | 'short',
     payoutCron: pattern(env, 'PAYOUT_CRON', /^(\S+\s+){4}\S+$/, 'five fields of cron') ?? '0 6 * * *',
+    payoutApprovalLimits: amountsOf(env, 'PAYOUT_APPROVAL_LIMITS'),
     sandbox,
     demo: oneOf(env, 'DEMO', ['0', '1'], '1') === '1',
     listener: oneOf(env, 'LISTENER', ['auto', 'uws', 'node'], 'auto') as Configuration['listener'],
@@ -145,6 +152,16 @@ const limitsOf = (env: Environment): Configuration['limits'] => {
     }),
   )
 }
+
+/** "usd=10000000,eur=10000000": minor units by currency. */
+const amountsOf = (env: Environment, name: string): Record<string, number> =>
+  Object.fromEntries(
+    (text(env, name)?.split(',') ?? []).map((one) => {
+      const [, currency, amount] = /^\s*([a-z]{3})=(\d{1,15})\s*$/.exec(one) ?? []
+      if (!currency || !amount) throw bad(name, `"${one}" is not currency=amount in minor units`)
+      return [currency, Number(amount)]
+    }),
+  )
 
 const text = (env: Environment, name: string): string | null => env[name]?.trim() || null
 const required = (env: Environment, name: string, because: string): string => {

@@ -29,6 +29,10 @@ export type ActionContract = {
   limit?: 'auth'
   /** The body is bytes, not JSON, handed over as base64 in `params.body`; its largest size. */
   rawBody?: { bytesMax: number; types?: readonly string[] }
+  /** The result is a page of HTML: text that goes out as it is, with no script and nothing from elsewhere. */
+  html?: true
+  /** The answer is a file to keep, of this name. */
+  download?: string
   /** Only in sandbox mode; elsewhere the route does not exist. */
   sandboxOnly?: true
   /** Error codes beyond the usual ones that a client should expect, for the documents. */

@@ -8,6 +8,7 @@ import type { Documents } from '../adapters/documents/index.ts'
 import { contracts } from '../services/contract.ts'
 import { metrics, type Metrics } from './metrics.ts'
 import { nodeOf, type Node } from './node.ts'
+import { reindexing, startReindexing } from './reindexing.ts'
 import { verification } from './verification.ts'
 
 export type Ops = {
@@ -57,19 +58,23 @@ const opsServer = async (node: Node): Promise<Ops> => {
   const loads = actorLoads(node, registry)
   let draining = false
 
-  const pages: Readonly<Record<string, () => Promise<Answer>>> = {
+  const pages: Pages = {
     '/health/live': async () => json(200, { status: 'live' }),
     '/health/ready': () => readiness(node, draining),
     '/verify': async () => {
       const checks = await verification(node.call)
       return json(checks.some(({ problems }) => problems.length > 0) ? 500 : 200, { checks })
     },
+    '/reindex': async () => json(200, { nodes: await reindexing(node) }),
     '/metrics': async () => {
       await loads()
       return { status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', body: registry.text() }
     },
   }
-  const server = http.createServer((request, response) => void answer(pages, request, response))
+  const orders: Pages = {
+    '/reindex': async () => json(202, { nodes: await startReindexing(node) }),
+  }
+  const server = http.createServer((request, response) => void answer(pages, orders, request, response))
   await listen(server, node)
   return {
     port: (server.address() as AddressInfo).port,
@@ -116,26 +121,32 @@ const listen = (server: http.Server, { settings: { opsPort = 0, opsHost = '127.0
     server.listen(opsPort, opsHost, () => resolve())
   })
 
-const answer = async (
-  pages: Readonly<Record<string, () => Promise<Answer>>>,
-  { method, url }: IncomingMessage,
-  response: ServerResponse,
-) => {
-  const page = Object.hasOwn(pages, url?.split('?')[0] ?? '') ? pages[url!.split('?')[0]!] : undefined
-  const isRead = method === 'GET' || method === 'HEAD'
+type Pages = Readonly<Record<string, () => Promise<Answer>>>
+
+const answer = async (reads: Pages, orders: Pages, request: IncomingMessage, response: ServerResponse) => {
+  const path = request.url?.split('?')[0] ?? ''
+  const isRead = request.method === 'GET' || request.method === 'HEAD'
+  const isOrder = request.method === 'POST' && Object.hasOwn(orders, path)
+  const page = isOrder ? orders[path] : Object.hasOwn(reads, path) ? reads[path] : undefined
   const { status, type, body } = !page
     ? json(404, { status: 'not found' })
-    : !isRead
+    : !isRead && !isOrder
       ? json(405, { status: 'GET only' })
-      : await page().catch((error: unknown) => json(500, { status: String(error) }))
+      : isOrder && !isByOperator(request)
+        ? json(403, { status: `an order needs the header ${ORDER_HEADER}` })
+        : await page().catch((error: unknown) => json(500, { status: String(error) }))
   response.writeHead(status, {
     'Content-Type': type,
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
-    ...(page && !isRead && { Allow: 'GET, HEAD' }),
+    ...(page && status === 405 && { Allow: Object.hasOwn(orders, path) ? 'GET, HEAD, POST' : 'GET, HEAD' }),
   })
   response.end(body)
 }
+
+/** A page in a browser can't send this without being asked first, which nobody here answers. */
+export const ORDER_HEADER = 'x-gigwire-operator'
+const isByOperator = ({ headers }: IncomingMessage): boolean => headers[ORDER_HEADER] !== undefined
 
 const json = (status: number, value: unknown): Answer => ({
   status,

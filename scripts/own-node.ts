@@ -5,6 +5,7 @@ import { ServiceBroker, type ServiceSchema } from 'moleculer'
 import { brokerOptions } from '../moleculer.config.ts'
 import { configuration, ConfigurationError } from '../mixins/configuration.ts'
 import { nodeOf, type Node } from '../mixins/node.ts'
+import { ORDER_HEADER } from '../mixins/ops.ts'
 
 const services = fileURLToPath(new URL('../services', import.meta.url))
 export const allServices = (): string[] =>
@@ -33,12 +34,16 @@ export const ownNode = async (names: readonly string[]): Promise<OwnNode> => {
   return { ...nodeOf(broker, broker.logger), stop: () => broker.stop() }
 }
 
-/** Asks the side door of a market that runs here; null when none does. */
-export const askRunning = async (path: string): Promise<{ status: number; body: unknown } | null> => {
+/** Asks the side door of a market that runs here, or orders something there; null when none does. */
+export const askRunning = async (
+  path: string,
+  method: 'GET' | 'POST' = 'GET',
+): Promise<{ status: number; body: unknown } | null> => {
   const { opsHost, opsPort } = configuration(process.env)
   const host = opsHost === '0.0.0.0' ? '127.0.0.1' : opsHost
   try {
-    const response = await fetch(`http://${host}:${opsPort}${path}`)
+    const headers = method === 'POST' ? { [ORDER_HEADER]: 'script' } : {}
+    const response = await fetch(`http://${host}:${opsPort}${path}`, { method, headers })
     return { status: response.status, body: await response.json() }
   } catch {
     return null

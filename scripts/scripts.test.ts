@@ -34,6 +34,9 @@ test('a seeded market verifies, and a message taken out of it is noticed', async
   const verified = await run('verify', ['--json'], env)
   t.is(verified.code, 0, verified.stdout + verified.stderr)
   t.is(JSON.parse(verified.stdout).checks.length, 6)
+  const reindexed = await run('reindex', ['--json'], env)
+  t.is(reindexed.code, 0, reindexed.stdout + reindexed.stderr)
+  t.like(JSON.parse(reindexed.stdout).nodes, [{ state: 'done', gigs: 50, of: 50, problem: null }])
 
   const store = new DatabaseSync(join(dataDir, 'documents.sqlite'))
   const tables = store
@@ -80,6 +83,9 @@ test('data that a running market has to itself is left alone, in one line', asyn
   }
   const asked = await run('verify', ['--json'], { ...env, OPS_PORT: String(market.opsPort) })
   t.is(asked.code, 0, asked.stdout + asked.stderr)
+  const ordered = await run('reindex', [], { ...env, OPS_PORT: String(market.opsPort) })
+  t.is(ordered.code, 0, ordered.stdout + ordered.stderr)
+  t.regex(ordered.stdout, /: done, 0 of 0 gigs after [\d.]+ s\n$/)
 })
 
 test('what a person can mend is one line', async (t) => {

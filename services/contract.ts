@@ -15,9 +15,13 @@ import { offer } from './offer/contract.ts'
 import { order } from './order/contract.ts'
 import { payment } from './payment/contract.ts'
 import { payout } from './payout/contract.ts'
+import { privacy } from './privacy/contract.ts'
+import { reconciliation } from './reconciliation/contract.ts'
+import { recommendation } from './recommendation/contract.ts'
 import { review } from './review/contract.ts'
 import { sandbox } from './sandbox/contract.ts'
 import { search } from './search/contract.ts'
+import { statement } from './statement/contract.ts'
 
 export const contracts = {
   account,
@@ -35,9 +39,13 @@ export const contracts = {
   order,
   payment,
   payout,
+  privacy,
+  reconciliation,
+  recommendation,
   review,
   sandbox,
   search,
+  statement,
 } as const
 
 type Contracts = typeof contracts

@@ -33,6 +33,9 @@ export type Role = Static<typeof Role>
 /** Who asks, as established by the gateway from a token and the account as it is now. */
 export type Caller = { id: string; username: string; roles: Role[]; sessionId: string }
 
+/** A person who has left, in records that others keep. */
+export const nobody = (id: string) => ({ id, username: 'deleted', displayName: 'Deleted user' })
+
 export const LIMIT_DEFAULT = 20
 export const LIMIT_MAX = 100
 /** What every list takes. */

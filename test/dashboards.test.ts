@@ -2,7 +2,10 @@
 import test from 'ava'
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
-import { DASHBOARD_FILE, dashboard, dashboardText } from '../deploy/dashboards/realtime.ts'
+import { textOf } from '../deploy/dashboards/dashboard.ts'
+import * as money from '../deploy/dashboards/money.ts'
+import * as realtime from '../deploy/dashboards/realtime.ts'
+import * as search from '../deploy/dashboards/search.ts'
 import { startEverything, type Everything } from './everything.ts'
 import { opsOf } from '../mixins/ops.ts'
 
@@ -25,25 +28,29 @@ const namesOf = async (market: Everything): Promise<Set<string>> => {
   )
 }
 const named = (expr: string): string[] => expr.match(/\b(?:gigwire|process|nodejs)_\w+/g) ?? []
-const expressions = dashboard.panels.flatMap((panel) =>
-  'targets' in panel ? panel.targets.map(({ expr }) => expr) : [],
+const DASHBOARDS = { realtime, search, money }
+const expressions = Object.values(DASHBOARDS).flatMap(({ dashboard }) =>
+  dashboard.panels.flatMap((panel) => ('targets' in panel ? panel.targets.map(({ expr }) => expr) : [])),
 )
+const rulesOf = (name: string): Rule[] => {
+  const file = new URL(`../deploy/alerts/${name}.yml`, import.meta.url)
+  const { groups } = parse(readFileSync(file, 'utf8')) as { groups: { rules: Rule[] }[] }
+  return groups.flatMap(({ rules }) => rules)
+}
 
-test('the dashboard that is imported is the one that is written here', (t) => {
-  t.is(readFileSync(DASHBOARD_FILE, 'utf8'), dashboardText())
-  const ids = dashboard.panels.map(({ id }) => id)
-  t.is(new Set(ids).size, ids.length)
-})
+for (const [name, { DASHBOARD_FILE, dashboard }] of Object.entries(DASHBOARDS))
+  test(`the dashboard of ${name} that is imported is the one that is written here`, (t) => {
+    t.is(readFileSync(DASHBOARD_FILE, 'utf8'), textOf(dashboard))
+    const ids = dashboard.panels.map(({ id }) => id)
+    t.is(new Set(ids).size, ids.length)
+  })
 
 test('every number on the dashboard and in an alert exists', async (t) => {
   const market = await startEverything()
   t.teardown(market.stop)
   const names = await namesOf(market)
-  const { groups } = parse(readFileSync(new URL('../deploy/alerts/realtime.yml', import.meta.url), 'utf8')) as {
-    groups: { rules: Rule[] }[]
-  }
-  const rules = groups.flatMap(({ rules: all }) => all)
-  t.true(rules.length > 5 && expressions.length > 20)
+  const rules = Object.keys(DASHBOARDS).flatMap(rulesOf)
+  t.true(rules.length > 15 && expressions.length > 40)
   for (const expr of [...expressions, ...rules.map((rule) => rule.expr)]) {
     t.true(named(expr).length > 0, expr)
     t.deepEqual(

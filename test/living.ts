@@ -46,11 +46,14 @@ export const BODIES: Record<string, object> = {
   extend: { days: 2, reason: 'Rain.' },
   decline: {},
   'refund-offer': { amount: usd(1000), reason: 'Sorry.' },
+  extras: { extras: ['colour'] },
   tip: { amount: usd(500) },
   dispute: { reason: 'Not what was agreed.' },
   'dispute/answer': { agree: true },
   'dispute/withdraw': {},
 }
+/** What the gigs offer besides. */
+export const EXTRAS = [{ id: 'colour', title: 'A colour more', price: usd(1500), addedDays: 1 }]
 /** Route's tail → action. */
 export const MOVES = new Map(
   Object.entries(contracts.order.actions as Record<string, ActionContract>).flatMap(([name, { rest }]) => {
@@ -81,7 +84,7 @@ export const openLife = async (also: readonly ServiceSchema[] = []) => {
       roles,
     })
   const live = async (requirements: typeof gigBody.requirements) => {
-    const { id } = await node.call('gig.create', { ...gigBody, requirements }, as('seller'))
+    const { id } = await node.call('gig.create', { ...gigBody, requirements, extras: EXTRAS }, as('seller'))
     await node.call('gig.publish', { id }, as('seller'))
     await eventually(
       () => node.call('gig.get', { id }, as('seller')),
@@ -172,6 +175,16 @@ export const openLife = async (also: readonly ServiceSchema[] = []) => {
     )
   }
 
+  /** Asks for what the buyer's bank wants to confirm; the buyer does so after other things have happened. */
+  const confirmedAfter =
+    (move: string, ...meanwhile: Path[]): Path =>
+    async (id) => {
+      const asked = await ask(id, 'buyer', move, { ...BODIES[move], paymentMethod: 'pm_card_authenticationRequired' })
+      for (const go of meanwhile) await go(id)
+      const body = new URLSearchParams({ answer: 'approve' })
+      await fetch(asked.payment!.nextAction!.url, { method: 'POST', body, redirect: 'manual' })
+    }
+
   // ---- places
 
   const place = async (gigId = gigs.plain) =>
@@ -215,6 +228,7 @@ export const openLife = async (also: readonly ServiceSchema[] = []) => {
     takenBack,
     bankDecides,
     warned,
+    confirmedAfter,
     at,
     asking,
     paid,

@@ -14,7 +14,7 @@ import {
 
 export const waysOf = (life: Life): Record<string, () => Promise<string>> => {
   const { node, ask, read, by, after, seen, resolve, giveBack, hear, at, asking, paid, delivered, disputed } = life
-  const { takenBack, bankDecides, warned } = life
+  const { takenBack, bankDecides, warned, confirmedAfter } = life
   const going =
     (...path: Path[]) =>
     () =>
@@ -92,6 +92,33 @@ export const waysOf = (life: Life): Record<string, () => Promise<string>> => {
       settled,
       after(DAY_MS),
       seen('refund_failed'),
+    ),
+    'extras before the questions are answered': unasked(by('buyer', 'extras'), by('buyer', 'requirements')),
+    'extras declined, then paid, delivered, cleared': going(
+      paid,
+      (id) => codeOf(ask(id, 'buyer', 'extras', { extras: ['colour'], paymentMethod: 'pm_card_visa_chargeDeclined' })),
+      by('buyer', 'extras'),
+      by('seller', 'deliver'),
+      by('buyer', 'accept'),
+      after(CLEARING_MS),
+    ),
+    'extras never confirmed': going(
+      paid,
+      by('buyer', 'extras', { extras: ['colour'], paymentMethod: 'pm_card_authenticationRequired' }),
+      after(PAY_WITHIN_MS),
+    ),
+    'extras confirmed after the delivery': going(
+      paid,
+      confirmedAfter('extras', by('seller', 'deliver')),
+      seen('extras_paid_too_late'),
+      settled,
+    ),
+    'extras, and all of it cancelled': going(
+      paid,
+      by('buyer', 'extras'),
+      by('seller', 'cancel'),
+      by('buyer', 'cancel'),
+      settled,
     ),
     'taken back at work, returned, delivered': going(paid, takenBack(), bankDecides('won'), by('seller', 'deliver')),
     'taken back before work and lost': unasked(takenBack(), bankDecides('lost')),

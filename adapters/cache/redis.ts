@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import type { RedisClientType } from 'redis'
 import type { AdapterContext } from '../index.ts'
-import { breaker } from './breaker.ts'
+import { breaker } from '../breaker.ts'
 import { CACHE_BUDGET_MS, GENERATION_MS, keepable, type Cache } from './index.ts'
 import { lru } from './lru.ts'
 

@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openEmbeddedEngine, type EmbeddedOptions } from './embedded.ts'
 import { loadCollection } from './embedded/store.ts'
 import { EngineError, SEARCHES_WAITING_MAX, type SearchResult } from './index.ts'
-import { found, gig, newDir, quiet, walk } from './sample.ts'
+import { answerByHand } from './oracle.ts'
+import { found, gig, newDir, quiet, randomGig, randomQuery, walk } from './sample.ts'
 
 const open = async (t: ExecutionContext, options: Partial<EmbeddedOptions> = {}) => {
   const engine = await openEmbeddedEngine({ dir: options.dir ?? (await newDir(t)), log: quiet, ...options })
@@ -110,6 +111,72 @@ test('one flipped byte anywhere in any file is noticed, whatever it says', async
   t.deepEqual([parts[0]?.living, damaged], [39, false])
 })
 
+test('whatever happens to its files, an engine opens, says so when it matters, and made anew agrees with reading by hand', async (t) => {
+  const whole = await newDir(t)
+  const first = await openEmbeddedEngine({ dir: whole, log: quiet })
+  const [made] = fc.sample(fc.array(randomGig(), { minLength: 250, maxLength: 250 }), { numRuns: 1, seed: 7 })
+  const gigs = made!.map((one, at) => ({ ...one, id: `g${at}` }))
+  for (let from = 0; from < gigs.length; from += 50) {
+    await first.upsert(gigs.slice(from, from + 50))
+    await first.flush()
+  }
+  await first.remove(gigs.slice(0, 20).map(({ id }) => ({ id, version: 2 })))
+  await first.close()
+  const living = gigs.slice(20)
+  const names = await readdir(whole)
+  const queries = fc.sample(randomQuery(), { numRuns: 12, seed: 7 })
+  const harm = fc.array(
+    fc.record({
+      name: fc.constantFrom(...names),
+      kind: fc.constantFrom<Harm>('flip', 'cut', 'empty', 'zeros', 'longer', 'gone', 'another'),
+      at: fc.double({ min: 0, max: 1, noNaN: true }),
+      bit: fc.nat(7),
+    }),
+    { minLength: 1, maxLength: 3 },
+  )
+  const property = fc.asyncProperty(harm, async (harms) => {
+    const dir = await newDir(t)
+    for (const name of names) await copyFile(join(whole, name), join(dir, name))
+    for (const one of harms) await doHarm(dir, names, one)
+    const engine = await openEmbeddedEngine({ dir, log: quiet })
+    try {
+      const { damaged, gigs: left } = await engine.stats()
+      t.true(damaged || left === 0 || left === living.length, JSON.stringify(harms))
+      // As the keeper of the index does; an empty folder is a first start, and filled just so.
+      if (damaged) await engine.clear()
+      if ((await engine.stats()).gigs === 0) await engine.upsert(living)
+      for (const query of queries) {
+        const { hits, total } = await engine.search({ ...query, limit: 100 })
+        const { ids } = answerByHand(living, query)
+        t.is(total, ids.length, JSON.stringify({ harms, query }))
+        t.true(hits.every(({ id }) => ids.includes(id)))
+      }
+    } finally {
+      await engine.close()
+    }
+  })
+  await fc.assert(property, { numRuns: 40, endOnFailure: true })
+})
+
+type Harm = 'flip' | 'cut' | 'empty' | 'zeros' | 'longer' | 'gone' | 'another'
+const doHarm = async (dir: string, names: string[], harm: { name: string; kind: Harm; at: number; bit: number }) => {
+  const path = join(dir, harm.name)
+  // Two harms may meet in one file.
+  const bytes = await readFile(path).catch(() => Buffer.alloc(0))
+  const place = Math.min(bytes.length - 1, Math.floor(harm.at * bytes.length))
+  if (harm.kind === 'gone') return unlink(path).catch(() => undefined)
+  if (bytes.length === 0) return undefined
+  const harmed: Record<Exclude<Harm, 'gone'>, () => Promise<Buffer> | Buffer> = {
+    flip: () => Buffer.from(bytes.map((byte, at) => (at === place ? byte ^ (1 << harm.bit) : byte))),
+    cut: () => bytes.subarray(0, place),
+    empty: () => Buffer.alloc(0),
+    zeros: () => Buffer.alloc(bytes.length),
+    longer: () => Buffer.concat([bytes, bytes.subarray(place)]),
+    another: () => readFile(join(dir, names[harm.bit % names.length]!)).catch(() => Buffer.alloc(7)),
+  }
+  return writeFile(path, await harmed[harm.kind]())
+}
+
 test('a process killed while it indexes, merges and saves leaves files that open undamaged, with what was flushed', async (t) => {
   for (const afterMs of [150, 600, 1100]) {
     const dir = await newDir(t)
@@ -169,6 +236,20 @@ test('when its worker dies nobody waits for ever, and it comes back with what wa
     )
   }
   t.deepEqual([total, (await engine.stats()).restarts], [1, 1])
+})
+
+test('an index made anew is on disk once it was flushed, and the files of the old one are gone', async (t) => {
+  const dir = await newDir(t)
+  const first = await openEmbeddedEngine({ dir, log: quiet })
+  await first.upsert(Array.from({ length: 300 }, (_, at) => gig(`old${at}`)))
+  await first.flush()
+  await first.rebuild((next) => next.upsert(Array.from({ length: 200 }, (_, at) => gig(`new${at}`))))
+  await first.close()
+  const segments = (await readdir(dir)).filter((name) => name.endsWith('.segment'))
+  t.is(segments.length, 1)
+  const engine = await open(t, { dir })
+  t.deepEqual(await engine.stats(), { ...(await engine.stats()), gigs: 200, damaged: false })
+  t.is((await engine.search({ q: 'do' })).total, 200)
 })
 
 test('a closed engine refuses', async (t) => {

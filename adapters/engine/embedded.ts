@@ -2,7 +2,8 @@
 // What the index holds is in ./embedded; this is its front: limits, and the port's promises.
 import { openLink, type Link } from './embedded/link.ts'
 import { settingsUsual, type SettingsSent } from './embedded/settings.ts'
-import { EngineError, SEARCHES_WAITING_MAX, type Engine, type IndexedGig } from './index.ts'
+import { bounded } from './bounded.ts'
+import { SEARCHES_WAITING_MAX, type Engine, type IndexedGig, type NextIndex } from './index.ts'
 
 export type EmbeddedOptions = {
   /** Where the index is kept; made when missing. One engine per folder. */
@@ -35,7 +36,13 @@ export async function openEmbeddedEngine(options: EmbeddedOptions): Promise<Engi
   }
   const asked = bounded(SEARCHES_WAITING_MAX, 'too many searches are waiting')
   const written = bounded(WRITES_WAITING_MAX, 'too many gigs are waiting to be indexed')
+  const next: NextIndex = {
+    upsert: (gigs) => sendInPieces(gigs, (piece) => link.call('upsertNext', piece.map(plain))),
+    remove: (gigs) => sendInPieces(gigs, (piece) => link.call('removeNext', piece)),
+    versions: (page) => link.call('versionsNext', page),
+  }
   return {
+    shared: false,
     upsert: (gigs) => written(gigs.length, () => sendInPieces(gigs, (piece) => link.call('upsert', piece.map(plain)))),
     remove: (gigs) => written(gigs.length, () => sendInPieces(gigs, (piece) => link.call('remove', piece))),
     search: (query) => asked(1, () => link.call('search', query)),
@@ -53,6 +60,16 @@ export async function openEmbeddedEngine(options: EmbeddedOptions): Promise<Engi
     async clear() {
       await link.call('clear', null)
     },
+    async rebuild(fill) {
+      await link.call('beginNext', null)
+      try {
+        await fill(next)
+        await link.call('takeNext', null)
+      } catch (error) {
+        await link.call('dropNext', null).catch(() => undefined)
+        throw error
+      }
+    },
     close: () => closeSafely(link, log),
   }
 }
@@ -65,20 +82,6 @@ async function closeSafely(link: Link, log: EmbeddedOptions['log']) {
     log.warn(`search index: not saved when closing: ${error instanceof Error ? error.message : error}`)
   }
   await link.close()
-}
-
-/** Runs at most `most` units of work at a time; refuses at once what would be more, unless nothing else is waiting. */
-function bounded(most: number, message: string) {
-  let waiting = 0
-  return async <T>(units: number, work: () => Promise<T>): Promise<T> => {
-    if (waiting > 0 && waiting + units > most) throw new EngineError('engine_busy', message)
-    waiting += units
-    try {
-      return await work()
-    } finally {
-      waiting -= units
-    }
-  }
 }
 
 async function sendInPieces<T>(all: readonly T[], send: (piece: readonly T[]) => Promise<unknown>): Promise<void> {

@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava'
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { held, HeldError } from './hold.ts'
@@ -66,4 +66,12 @@ test('what cannot be opened is not held', async (t) => {
     { message: 'broken' },
   )
   await (await held(dir, thing, 0)).close()
+})
+
+test('a lock full of rubbish is held by nobody, and holds again once it was taken', async (t) => {
+  const dir = await newDir(t)
+  await writeFile(join(dir, 'holder.lock'), Buffer.alloc(4096, 'rubbish'))
+  const first = await held(dir, thing, 0)
+  await t.throwsAsync(held(dir, thing, 0), { instanceOf: HeldError })
+  await first.close()
 })

@@ -1,6 +1,6 @@
 // One folder, one holder: the embedded engine's files belong to one engine, in one process. The hold is a lock of the
 // operating system's on a file beside them, so that a process that dies, however it dies, holds nothing any more.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
@@ -37,18 +37,25 @@ const hold = async (dir: string, until: number): Promise<() => void> => {
 
 /** SQLite locks its file alike on every system; an open exclusive transaction that writes nothing is just that lock. */
 const holdNow = (dir: string): (() => void) | null => {
-  const lock = new DatabaseSync(join(dir, 'holder.lock'))
+  const lock = new DatabaseSync(join(dir, LOCK))
   try {
     lock.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE')
   } catch (error) {
     lock.close()
-    if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return null
-    throw error
+    const { errcode = 0 } = error as { errcode?: number }
+    if (errcode === SQLITE_BUSY) return null
+    // Damaged, and so held by nobody. It is emptied where it is: removed, it could be held twice.
+    if (![SQLITE_NOTADB, SQLITE_CORRUPT].includes(errcode & 0xff)) throw error
+    truncateSync(join(dir, LOCK))
+    return holdNow(dir)
   }
   writeFileSync(join(dir, HOLDER), String(process.pid))
   return () => lock.close()
 }
+const LOCK = 'holder.lock'
 const SQLITE_BUSY = 5
+const SQLITE_CORRUPT = 11
+const SQLITE_NOTADB = 26
 
 /** Only for the message: the lock, not this, says whether there is a holder. */
 const HOLDER = 'holder.pid'

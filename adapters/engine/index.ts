@@ -65,7 +65,7 @@ export type SearchQuery = {
   loosen?: 'no' | 'words' | 'filters'
   /** Asks for `matched`. */
   highlight?: boolean
-  /** Answers as if these had been set; changes nothing. */
+  /** Answers as if these had been set; changes nothing. What this engine can't try is named in `untried`. */
   trial?: Tuning
   cursor?: string | null
 }
@@ -108,6 +108,7 @@ export type SearchResult = {
   /** What was left out of the question, because nothing answered it whole. */
   loosened?: Loosened[]
   matched?: Matched
+  untried?: (keyof Tuning)[]
   tookMs: number
 }
 
@@ -122,7 +123,12 @@ export type EngineStats = {
   restarts?: number
 }
 
+/** An index that is being made beside the one that answers. */
+export type NextIndex = Pick<Engine, 'upsert' | 'remove' | 'versions'>
+
 export interface Engine {
+  /** Whether all nodes ask one index; else each has its own, and passes on what it heard. */
+  readonly shared: boolean
   /** Idempotent by (id, version). Visible to searches when resolved or within a second, whichever is first. */
   upsert(gigs: readonly IndexedGig[]): Promise<void>
   /** Forgets gigs; `version` guards against an older delivery like upsert's. */
@@ -148,6 +154,12 @@ export interface Engine {
   stats(): Promise<EngineStats>
   /** Empties the index. */
   clear(): Promise<void>
+  /**
+   * Makes the index anew without a gap: `fill` puts the gigs into a second one while the first goes on answering, changes
+   * go to both, and then the second takes the first one's place. When `fill` fails, nothing has changed. One at a time,
+   * else EngineError 'engine_busy'.
+   */
+  rebuild(fill: (next: NextIndex) => Promise<void>): Promise<void>
   close(): Promise<void>
 }
 

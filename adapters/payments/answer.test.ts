@@ -114,3 +114,29 @@ test('every refusal has its class, and nothing unclear passes for definitive', a
     t.is((await refusal(transfer(payments))).kind, kind, `${status} ${wire.body}`)
   }
 })
+
+const dispute = {
+  id: 'du_1',
+  object: 'dispute',
+  amount: 1_000,
+  balance_transactions: [{ amount: -900, fee: 1_350, currency: 'eur' }],
+  created: 1_700_000_000,
+  currency: 'usd',
+  evidence_details: { due_by: 1_700_000_100 },
+  payment_intent: 'pi_1',
+  reason: 'fraudulent',
+  status: 'needs_response',
+}
+
+test('a dispute settled in another currency took what the cardholder disputed, in the currency of the payment', async (t) => {
+  const payments = await answering(t, { status: 200, body: JSON.stringify(dispute) })
+  t.like(await payments.retrieveDispute('du_1'), { amount: usd(1_000), taken: 1_000, restored: 0, fees: 0 })
+})
+
+test('the second round of a dispute is one that can be answered again; a word nobody knows is an unknown outcome', async (t) => {
+  const wire = { status: 200, body: JSON.stringify({ ...dispute, status: 'appeal_needs_response' }) }
+  const payments = await answering(t, wire)
+  t.like(await payments.retrieveDispute('du_1'), { status: 'needs_response', evidenceDueAt: 1_700_000_100_000 })
+  wire.body = JSON.stringify({ ...dispute, status: 'news' })
+  t.is((await refusal(payments.retrieveDispute('du_1'))).kind, 'unknown')
+})

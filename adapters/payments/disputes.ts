@@ -6,7 +6,7 @@ import { PaymentsError } from './index.ts'
 
 type DisputeCalls = Pick<
   Payments,
-  'retrieveDispute' | 'findDisputes' | 'submitEvidence' | 'acceptDispute' | 'retrieveFraudWarning' | 'findFraudWarnings'
+  'retrieveDispute' | 'findDisputes' | 'submitEvidence' | 'acceptDispute' | 'retrieveFraudWarning'
 >
 
 /** `dp_` and `du_` are both in use. */
@@ -30,12 +30,6 @@ export const disputeCalls = (client: Client): DisputeCalls => ({
     disputeOf(await answering(client, (stripe) => stripe.disputes.close(id, {}, { idempotencyKey: key }))),
   retrieveFraudWarning: async (id) =>
     warningOf(await ask(client, WARNING, (stripe) => stripe.radar.earlyFraudWarnings.retrieve(id, {}, {}))),
-  findFraudWarnings: async (paymentId) =>
-    (
-      await askAll(client, WARNING, (stripe, page) =>
-        stripe.radar.earlyFraudWarnings.list({ payment_intent: paymentId, ...page }, {}),
-      )
-    ).map(warningOf),
 })
 
 /** What comes too late is refused without a code and names no parameter, so it is told apart from a mistake of ours here. */
@@ -94,7 +88,7 @@ const disputeOf = (dispute: Stripe.Dispute): Dispute => {
   const status = STATUSES[dispute.status]
   if (!status)
     throw new PaymentsError('unknown', 'unexpected_status', `A dispute in the state ${dispute.status} is not known.`)
-  const moved = dispute.balance_transactions
+  const moved = dispute.balance_transactions.map((transaction) => inCurrencyOf(dispute, transaction))
   const dueBy = dispute.evidence_details.due_by
   return {
     id: dispute.id,
@@ -110,6 +104,10 @@ const disputeOf = (dispute: Stripe.Dispute): Dispute => {
     createdAt: dispute.created * 1000,
   }
 }
+
+/** Where the provider settles in another currency, its rate and fee are the settlement's matter, as with a charge's. */
+const inCurrencyOf = (dispute: Stripe.Dispute, { currency, amount, fee }: Stripe.BalanceTransaction) =>
+  currency === dispute.currency ? { amount, fee } : { amount: Math.sign(amount) * dispute.amount, fee: 0 }
 
 const warningOf = (warning: Stripe.Radar.EarlyFraudWarning): FraudWarning => ({
   id: warning.id,

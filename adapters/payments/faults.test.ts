@@ -41,6 +41,30 @@ test('too many requests: nothing happened, and the same key works later', async 
   t.is((await ask(payments, 5_000)).status, 'requires_payment_method')
 })
 
+test('a provider with a limit refuses what comes beyond it, of that operation only', async (t) => {
+  const { payments } = await open(t, { settings: { operationPerSecond: 0.001 } })
+  const outcomes = await Promise.all(['a', 'b', 'c'].map((key) => refusal(ask(payments, 5_000, key))))
+  t.deepEqual(outcomes.map(({ kind }) => kind).toSorted(), ['none', 'rate', 'rate'])
+  t.deepEqual((await payments.balance()).available, { usd: 0 })
+})
+
+test('a key that is in use elsewhere is told so, and works afterwards', async (t) => {
+  const { payments } = await open(t)
+  payments.server.faults.add({ kind: 'key_in_use', on: 'payment_intents.create' })
+  t.deepEqual(await refusal(ask(payments, 5_000)), { kind: 'in_use', code: 'idempotency_key_in_use' })
+  t.is((await ask(payments, 5_000)).status, 'requires_payment_method')
+})
+
+test('a connection lost before anything ran is an unknown outcome, and the same key does it then', async (t) => {
+  const { payments } = await open(t)
+  const { id } = await ask(payments, 5_000)
+  payments.server.faults.add({ kind: 'connection_lost', on: 'payment_intents.confirm', count: 2 })
+  t.is((await refusal(confirm(payments, id, 'pm_card_visa', 'c'))).kind, 'unknown')
+  t.is((await payments.retrievePayment(id)).status, 'requires_payment_method')
+  payments.server.faults.clear()
+  t.is((await confirm(payments, id, 'pm_card_visa', 'c')).status, 'succeeded')
+})
+
 test('a failing server leaves the outcome unknown, whether it ran or not', async (t) => {
   const { payments } = await open(t)
   const accountId = await payee(payments)

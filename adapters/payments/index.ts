@@ -121,6 +121,8 @@ export type BalanceTransaction = {
   currency: string
   /** The object it is about; '' for a fee that is about none. */
   sourceId: string
+  /** Our operation behind that object, where it carries our metadata. */
+  op?: string
   /** Epoch ms. Money is pending until `availableAt`. */
   createdAt: number
   availableAt: number
@@ -129,6 +131,8 @@ export type BalanceTransaction = {
 export interface Payments {
   /** 'sandbox' or 'stripe': shown to clients as `payment.provider`. */
   readonly provider: 'sandbox' | 'stripe'
+  /** What a buyer's browser needs beside a client secret to pay with the provider's own form; null without one. */
+  readonly publishableKey: string | null
   createPayment(
     params: { amount: Amount; metadata: Record<string, string>; description: string },
     key: string,
@@ -177,7 +181,6 @@ export interface Payments {
   /** Gives in: it is lost. */
   acceptDispute(id: string, key: string): Promise<Dispute>
   retrieveFraudWarning(id: string): Promise<FraudWarning>
-  findFraudWarnings(paymentId: string): Promise<FraudWarning[]>
   /** The platform's balance per currency, minor units, available and pending. `accountId` asks for a connected account's. */
   balance(accountId?: string): Promise<{ available: Record<string, number>; pending: Record<string, number> }>
   /** Newest first; `next` leads to older ones. `since` (epoch ms) leaves older ones out, `sourceId` all but one object's. */

@@ -15,6 +15,7 @@ export const statementCalls = (client: Client): Pick<Payments, 'balance' | 'bala
       stripe.balanceTransactions.list(
         {
           limit,
+          expand: ['data.source'],
           ...(after && { starting_after: after }),
           ...(since !== undefined && { created: { gte: Math.floor(since / 1000) } }),
           ...(sourceId !== undefined && { source: sourceId }),
@@ -40,6 +41,13 @@ const transactionOf = (transaction: Stripe.BalanceTransaction): BalanceTransacti
   net: transaction.net,
   currency: transaction.currency,
   sourceId: typeof transaction.source === 'string' ? transaction.source : (transaction.source?.id ?? ''),
+  ...opOf(transaction.source),
   createdAt: transaction.created * 1000,
   availableAt: transaction.available_on * 1000,
 })
+
+const opOf = (source: Stripe.BalanceTransaction['source']): { op?: string } => {
+  const { metadata } = (source ?? {}) as { metadata?: Record<string, string> | null }
+  const op = metadata?.op ?? metadata?.order
+  return op === undefined ? {} : { op }
+}

@@ -15,6 +15,8 @@ export const CALL_TIMEOUT_MS = 20_000
 
 export type StripeOptions = {
   secretKey: string
+  publishableKey?: string
+  /** Several are joined by commas: the platform's own events and those of connected accounts have an endpoint each. */
   webhookSecret: string
   /** Another place than the provider's own, for the sandbox. */
   host?: string
@@ -27,14 +29,17 @@ export type StripeOptions = {
 
 export const openStripe = async (options: StripeOptions): Promise<Payments> => {
   const client = loadedLate(options)
+  // An empty one would be a secret that everybody knows.
+  const secrets = options.webhookSecret.split(',').flatMap((secret) => secret.trim() || [])
   return {
     provider: options.provider,
+    publishableKey: options.publishableKey ?? null,
     ...chargeCalls(client),
     ...connectCalls(client),
     ...disputeCalls(client),
     ...statementCalls(client),
     listEvents: listEvents(client),
-    verifyWebhook: (raw, signature) => verifyWebhook(client, options.webhookSecret, { raw, signature }),
+    verifyWebhook: (raw, signature) => verifyWebhook(client, secrets, { raw, signature }),
     // Idle connections don't hold the process, and nothing else is open.
     close: async () => undefined,
   }

@@ -1,8 +1,9 @@
 // Webhooks: who is believed, and that what happened is told until it was heard.
 import test from 'ava'
-import { ask, confirm, HOUR_MS, open, paid, payee, receiver, refusal, until, usd } from './fixture.ts'
+import { ask, confirm, HOUR_MS, open, paid, payee, quiet, receiver, refusal, until, usd } from './fixture.ts'
 import type { ProviderEvent } from './index.ts'
 import { signatureOf } from './sandbox/webhooks.ts'
+import { openStripe } from './stripe.ts'
 
 const seconds = () => Math.floor(Date.now() / 1000)
 const payload = JSON.stringify({
@@ -42,6 +43,26 @@ test('a webhook that is tampered with, forged, old or from the future is refused
   t.deepEqual(await verify(payload, signatureOf(payload, secret, seconds() + 90)), refused)
   t.deepEqual(await verify(payload, `${signatureOf(payload, secret, seconds() + 90)},t=${seconds()}`), refused)
   t.deepEqual(await verify(payload, ''), refused)
+})
+
+test("the platform's endpoint and the connected accounts' have a secret each, and both are believed", async (t) => {
+  const { payments } = await open(t)
+  const { port, secretKey } = payments.server
+  const both = await openStripe({
+    provider: 'sandbox',
+    host: '127.0.0.1',
+    port,
+    protocol: 'http',
+    secretKey,
+    webhookSecret: 'whsec_own, whsec_connect,',
+    log: quiet,
+  })
+  const verify = (secret: string) =>
+    both.verifyWebhook(Buffer.from(payload), signatureOf(payload, secret, seconds())).then(({ id }) => id)
+  t.is(await verify('whsec_own'), 'evt_1')
+  t.is(await verify('whsec_connect'), 'evt_1')
+  t.is((await refusal(verify('whsec_own, whsec_connect,'))).kind, 'bad_signature')
+  t.is((await refusal(verify(''))).kind, 'bad_signature')
 })
 
 test('each change of state is told once, signed, with the object it is about', async (t) => {

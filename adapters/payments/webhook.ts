@@ -12,13 +12,13 @@ const EVENT = { object: 'event', prefix: 'evt_' }
 
 export const verifyWebhook = async (
   client: Client,
-  secret: string,
-  { raw, signature }: { raw: Uint8Array; signature: string },
+  secrets: readonly string[],
+  { raw, signature }: Signed,
 ): Promise<ProviderEvent> => {
   const stripe = await client()
   try {
     refuseFuture(signature)
-    const event = await stripe.webhooks.constructEventAsync(Buffer.from(raw), signature, secret, SIGNATURE_AGE_MAX_S)
+    const event = await signedByOne(stripe, secrets, { raw, signature })
     requireObject(event, EVENT)
     return eventOf(event)
   } catch (error) {
@@ -30,6 +30,20 @@ export const verifyWebhook = async (
     refused.cause = error
     throw refused
   }
+}
+
+type Signed = { raw: Uint8Array; signature: string }
+
+const signedByOne = async (stripe: Stripe, secrets: readonly string[], { raw, signature }: Signed) => {
+  let refused: unknown
+  for (const secret of secrets) {
+    try {
+      return await stripe.webhooks.constructEventAsync(Buffer.from(raw), signature, secret, SIGNATURE_AGE_MAX_S)
+    } catch (error) {
+      refused = error
+    }
+  }
+  throw refused
 }
 
 const refuseFuture = (signature: string): void => {

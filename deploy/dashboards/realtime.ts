@@ -1,27 +1,8 @@
 // The Grafana dashboard of sockets and what runs over them. `node deploy/dashboards/realtime.ts` writes realtime.json beside
 // it, which Grafana imports as it is; a test holds the two, and the metrics named here, to what /metrics says.
-import { writeFileSync } from 'node:fs'
+import { dashboardOf, EVERY, quantiles, rate, total, write, type Rows } from './dashboard.ts'
 
-type Panel = {
-  title: string
-  says: string
-  unit?: 'short' | 's' | 'bytes' | 'ops' | 'percentunit'
-  /** What is drawn: legend → PromQL. */
-  draws: Readonly<Record<string, string>>
-}
-
-const EVERY = '[$__rate_interval]'
-const rate = (metric: string, by = 'instance'): string => `sum by (${by}) (rate(${metric}${EVERY}))`
-const total = (metric: string): string => `sum by (instance) (${metric})`
-const quantile = (q: number, metric: string): string =>
-  `histogram_quantile(${q}, sum by (le) (rate(${metric}_bucket${EVERY})))`
-const quantiles = (metric: string): Record<string, string> => ({
-  p50: quantile(0.5, metric),
-  p99: quantile(0.99, metric),
-  mean: `sum(rate(${metric}_sum${EVERY})) / sum(rate(${metric}_count${EVERY}))`,
-})
-
-const ROWS: Readonly<Record<string, readonly Panel[]>> = {
+const ROWS: Rows = {
   'Who is connected': [
     { title: 'Open sockets', says: 'Per gateway process.', draws: { '{{instance}}': total('gigwire_ws_connections') } },
     {
@@ -150,49 +131,7 @@ const ROWS: Readonly<Record<string, readonly Panel[]>> = {
   ],
 }
 
-const WIDTH = 6
-const HEIGHT = 7
-
-const panelOf = ({ title, says, unit = 'short', draws }: Panel, id: number, x: number, y: number) => ({
-  id,
-  type: 'timeseries',
-  title,
-  description: says,
-  datasource: { type: 'prometheus', uid: '${datasource}' },
-  gridPos: { x, y, w: WIDTH, h: HEIGHT },
-  fieldConfig: { defaults: { unit, min: 0, custom: { fillOpacity: 8, showPoints: 'never' } }, overrides: [] },
-  options: { legend: { displayMode: 'list', placement: 'bottom' }, tooltip: { mode: 'multi', sort: 'desc' } },
-  targets: Object.entries(draws).map(([legendFormat, expr], at) => ({
-    refId: String.fromCharCode(65 + at),
-    expr,
-    legendFormat,
-  })),
-})
-
-const panels = Object.entries(ROWS).flatMap(([title, row], at) => {
-  const y = at * (HEIGHT + 1)
-  const id = at * 100
-  return [
-    { id: id + 1, type: 'row', title, collapsed: false, gridPos: { x: 0, y, w: 24, h: 1 }, panels: [] },
-    ...row.map((panel, column) => panelOf(panel, id + column + 2, column * WIDTH, y + 1)),
-  ]
-})
-
-export const dashboard = {
-  uid: 'gigwire-realtime',
-  title: 'Gigwire: realtime',
-  tags: ['gigwire'],
-  schemaVersion: 39,
-  editable: true,
-  refresh: '10s',
-  time: { from: 'now-1h', to: 'now' },
-  templating: {
-    list: [{ name: 'datasource', type: 'datasource', query: 'prometheus', label: 'Prometheus', current: {}, hide: 0 }],
-  },
-  panels,
-}
-
+export const dashboard = dashboardOf('gigwire-realtime', 'Gigwire: realtime', ROWS)
 export const DASHBOARD_FILE = new URL('./realtime.json', import.meta.url)
-export const dashboardText = (): string => `${JSON.stringify(dashboard, null, 2)}\n`
 
-if (import.meta.main) writeFileSync(DASHBOARD_FILE, dashboardText())
+if (import.meta.main) write(DASHBOARD_FILE, dashboard)

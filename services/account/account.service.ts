@@ -7,10 +7,10 @@ import type { Actor } from '../../mixins/actor.ts'
 import type { Documents } from '../../adapters/documents/index.ts'
 import type { Fanout } from '../../adapters/fanout/index.ts'
 import { refusal, refuse } from '../errors.ts'
-import type { Caller } from '../shapes.ts'
+import { iso, type Caller } from '../shapes.ts'
 import { account as contract, type Session, type User } from './contract.ts'
 import { leases, type Leases } from './leases.ts'
-import { restored, staffed, suspended, type By, type Turn as Standing } from './standing.ts'
+import { erased, restored, staffed, suspended, type By, type Turn as Standing } from './standing.ts'
 import { isOutdated, passwords, type Passwords } from './password.ts'
 import { sessionDocs, sessions, type Opened, type Sessions } from './sessions.ts'
 import {
@@ -22,6 +22,7 @@ import {
   profileOf,
   rated,
   responding,
+  unrated,
   userOf,
   usernameKeyOf,
   users,
@@ -72,7 +73,7 @@ export default service(contract, async (here) => {
       becomeSeller: (ctx) => becomeSeller(self, ctx),
       profile: async (ctx) => {
         const found = await byKey(self, 'username', usernameKeyOf(ctx.params.username))
-        if (!found) throw refuse('not_found', 'there is no such user')
+        if (!found || found.erasedAt !== undefined) throw refuse('not_found', 'there is no such user')
         return profileOf(found)
       },
       who: async ({ params: { sessions: asked } }) => {
@@ -84,15 +85,26 @@ export default service(contract, async (here) => {
           self.sessions.areOpen(asked),
         ])
         return found.map((user, at) =>
-          user && !user.suspended && isOpen[at] ? callerOf(user, asked[at]!.sessionId) : null,
+          user && isHere(user) && isOpen[at] ? callerOf(user, asked[at]!.sessionId) : null,
         )
       },
       cards: async (ctx) => (await documents.getMany(users, ctx.params.ids)).map((user) => user && profileOf(user)),
       contact: async (ctx) => {
         const user = await documents.get(users, ctx.params.id)
-        return user && { email: user.email, displayName: user.displayName }
+        return user && user.erasedAt === undefined ? { email: user.email, displayName: user.displayName } : null
       },
       ensure: (ctx) => ensure(self, ctx),
+      personal: async ({ params: { user: id } }) => {
+        const user = await own(self, id)
+        const signedIn = await self.sessions.of(id)
+        return {
+          ...meOf(user),
+          level: user.level,
+          suspended: personOf(user).suspended,
+          sessions: signedIn.map((one) => ({ id: one.id, createdAt: iso(one.createdAt), usedAt: iso(one.usedAt) })),
+        }
+      },
+      erase: ({ params: { id } }) => erase(self, id),
       person: async ({ params: { id } }) => {
         const found = (await documents.get(users, id)) ?? (await byKey(self, 'username', usernameKeyOf(id)))
         if (!found) throw refuse('not_found', 'there is no such user')
@@ -113,10 +125,15 @@ export default service(contract, async (here) => {
       'review.published': async ({ id, data }) => {
         if (data.by === 'buyer') await told(self, data.seller, (user) => rated(user, data.rating, id))
       },
+      'review.removed': async ({ id, data }) => {
+        if (data.by === 'buyer') await told(self, data.seller, (user) => unrated(user, data.rating, id))
+      },
       'chat.responded': ({ data }) => told(self, data.user, (user) => responding(user, data.minutes)),
     },
   }
 })
+
+const isHere = ({ suspended: out, erasedAt }: UserDoc): boolean => !out && erasedAt === undefined
 
 const callerOf = ({ id, username, roles }: UserDoc, sessionId: string): Caller => ({ id, username, roles, sessionId })
 
@@ -162,7 +179,7 @@ const renewHash = async (self: Account, { id, password: old }: UserDoc, password
 const refresh = async (self: Account, { params: { refreshToken } }: Action<'refresh'>): Promise<Session> => {
   const opened = await self.sessions.rotate(refreshToken)
   const user = opened && (await self.documents.get(users, opened.user))
-  if (!user || user.suspended) throw refuse('unauthenticated', 'this refresh token is not good any more: sign in again')
+  if (!user || !isHere(user)) throw refuse('unauthenticated', 'this refresh token is not good any more: sign in again')
   return sessionOf(self, user, opened)
 }
 
@@ -226,6 +243,14 @@ const suspend = async (self: Account, id: string, why: By): Promise<UserDoc> => 
   const user = await stand(self, id, (state, now) => suspended(state, why, now))
   await self.sessions.endAll(id)
   return user
+}
+
+const erase = async (self: Account, id: string): Promise<Record<string, never>> => {
+  const before = await self.documents.get(users, id)
+  const user = await stand(self, id, erased)
+  await self.sessions.endAll(id)
+  for (const one of [before, user]) if (one) sayChanged(self, one)
+  return {}
 }
 
 /** What others tell of a person changes what is shown, and is told to nobody else; null changes nothing. */

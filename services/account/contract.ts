@@ -38,6 +38,8 @@ export const Profile = Type.Object(
     responseMinutes: Type.Union([Type.Integer(), Type.Null()]),
     languages: Type.Array(Type.String()),
     memberSince: Time,
+    /** The person has left: there is nobody to talk to any more. */
+    deleted: Type.Optional(Type.Literal(true)),
   },
   { $id: 'Profile' },
 )
@@ -53,7 +55,12 @@ export type Session = Static<typeof Session>
 export const Secured = Type.Object({
   user: Id,
   username: Type.String(),
-  change: Type.Union([Type.Literal('suspended'), Type.Literal('restored'), Type.Literal('roles')]),
+  change: Type.Union([
+    Type.Literal('suspended'),
+    Type.Literal('restored'),
+    Type.Literal('roles'),
+    Type.Literal('erased'),
+  ]),
   /** Whose doing it was: a user's id, or `system`. */
   by: Type.String(),
   data: Type.Record(Type.String(), Type.Unknown()),
@@ -196,6 +203,25 @@ export const account = contract({
       summary: 'Suspends a person because a moderator decided so. Asked again it changes nothing.',
       params: closed({ id: Id, reason: text(1, 2000), by: Type.String() }),
     },
+    personal: {
+      auth: 'internal',
+      summary: 'What is known of a person, with where they are signed in: export.',
+      result: Type.Object({
+        ...Me.properties,
+        level: Level,
+        suspended: Person.properties.suspended,
+        sessions: Type.Array(Type.Object({ id: Id, createdAt: Time, usedAt: Time })),
+      }),
+      params: closed({ user: Id }),
+    },
+    erase: {
+      auth: 'internal',
+      key: 'id',
+      result: Nothing,
+      summary:
+        'Forgets who an account was: nobody can sign in, others see a deleted user. Asked again it changes nothing.',
+      params: closed({ id: Id }),
+    },
     who: {
       auth: 'internal',
       summary:
@@ -238,5 +264,5 @@ export const account = contract({
     'account.changed': Type.Object({ id: Id, username: Type.String(), roles: Type.Array(Role) }),
     'account.secured': Secured,
   },
-  hears: ['review.published', 'chat.responded'],
+  hears: ['review.published', 'review.removed', 'chat.responded'],
 })

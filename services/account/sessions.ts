@@ -21,6 +21,8 @@ export type Sessions = {
   rotate(refreshToken: string): Promise<Opened | null>
   /** Ends the family of a token. */
   end(refreshToken: string): Promise<void>
+  /** Where a person is signed in, the longest unused first. */
+  of(user: string): Promise<SessionDoc[]>
   /** Ends all sessions of a person. */
   endAll(user: string): Promise<void>
   areOpen(asked: readonly { sessionId: string; userId: string }[]): Promise<boolean[]>
@@ -81,6 +83,8 @@ export const sessions = (
       await documents.remove(sessionDocs, doc.id)
       await ended(doc.user)
     },
+    of: async (user) =>
+      (await documents.find(sessionDocs, { index: 'byUser', equals: { user }, limit: SESSIONS_PER_USER_MAX })).docs,
     endAll: async (user) => {
       for (;;) {
         const { docs } = await documents.find(sessionDocs, { index: 'byUser', equals: { user }, limit: END_BATCH })

@@ -53,6 +53,10 @@ test('who is suspended is nobody at once, has no session left and cannot sign in
   t.is(await who(person), null)
   const documents = await node.open('documents')
   t.is(await documents.count(sessionDocs, { index: 'byUser', equals: { user: id } }), 0)
+  // As a sign-in that was under way leaves it behind.
+  const session = { id: 'ses_late', version: 1, user: id, secretHash: 'x', createdAt: Date.now(), usedAt: Date.now() }
+  await documents.insert(sessionDocs, session)
+  t.deepEqual(await node.call('account.who', { sessions: [{ userId: id, sessionId: 'ses_late' }] }), [null])
   t.is(await codeOf(node.call('account.login', { email, password })), 'forbidden')
   t.is(await codeOf(node.call('account.login', { email, password: 'another one' })), 'unauthenticated')
   t.is(await codeOf(node.call('account.refresh', { refreshToken: person.refreshToken })), 'unauthenticated')

@@ -4,7 +4,7 @@ import type { Decision, Said } from '../../mixins/actor.ts'
 import { refuse } from '../errors.ts'
 import type { Caller, Role } from '../shapes.ts'
 import type { Secured } from './contract.ts'
-import type { UserDoc } from './user.ts'
+import { usernameKeyOf, type UserDoc } from './user.ts'
 
 export type Turn = Decision<UserDoc, UserDoc>
 export type By = { by: string; reason: string }
@@ -45,6 +45,30 @@ export const staffed = (user: UserDoc | null, roles: readonly StaffRole[], by: C
     result: next,
   }
 }
+
+export const DELETED_NAME = 'Deleted user'
+/** What is left is an id that others' records name: no name, no address, no way in. */
+export const erased = (user: UserDoc | null, now: number): Turn => {
+  const known = there(user)
+  if (known.erasedAt !== undefined) return { result: known }
+  const { suspended: _, responseMinutes: __, ...kept } = known
+  const username = `deleted-${known.id.slice(-DELETED_TAIL)}`
+  const next: UserDoc = {
+    ...kept,
+    email: '',
+    emailKey: `erased:${known.id}`,
+    username,
+    usernameKey: usernameKeyOf(username),
+    displayName: DELETED_NAME,
+    bio: '',
+    languages: [],
+    roles: ['buyer'],
+    password: '',
+    erasedAt: now,
+  }
+  return { next, say: [secured(next, 'erased', known.id, {})], result: next }
+}
+const DELETED_TAIL = 16
 
 /** The platform itself, where no person decided. */
 export const SYSTEM = 'system'

@@ -20,6 +20,8 @@ export type UserDoc = ActorDoc & {
   createdAt: number
   /** The market took them out; absent: it did not. */
   suspended?: { at: number; reason: string }
+  /** The person has left, and this is what stays. */
+  erasedAt?: number
   ratingSum: number
   ratingCount: number
   responseMinutes?: number | null
@@ -91,12 +93,20 @@ export const withRole = (user: UserDoc, role: Role): UserDoc =>
 
 /** Null when the event was counted before. */
 export const rated = (user: UserDoc, rating: number, eventId: string): UserDoc | null =>
+  counting(user, { rating, count: 1 }, eventId)
+
+/** A review of them was taken away. */
+export const unrated = (user: UserDoc, rating: number, eventId: string): UserDoc | null =>
+  counting(user, { rating: -rating, count: -1 }, eventId)
+
+const counting = (user: UserDoc, by: { rating: number; count: number }, eventId: string): UserDoc | null =>
   user.counted.includes(eventId)
     ? null
     : {
         ...user,
-        ratingSum: user.ratingSum + rating,
-        ratingCount: user.ratingCount + 1,
+        // One that came with imported gigs was never counted here.
+        ratingSum: Math.max(0, user.ratingSum + by.rating),
+        ratingCount: Math.max(0, user.ratingCount + by.count),
         counted: [...user.counted, eventId].slice(-COUNTED_MAX),
       }
 
@@ -129,4 +139,5 @@ export const profileOf = (user: UserDoc): Profile => ({
   responseMinutes: user.roles.includes('seller') ? (user.responseMinutes ?? null) : null,
   languages: user.languages,
   memberSince: iso(user.createdAt),
+  ...(user.erasedAt !== undefined && { deleted: true as const }),
 })

@@ -24,6 +24,18 @@ export default service(contract, async (here) => {
         const entry = { kind: 'event' as const, actor: by, action: `account.${change}`, target: user, data }
         await call('audit.record', { log: 'main', id, entry })
       },
+      'moderation.decided': async ({ id, data, call }) => {
+        const { target, by, verdict, case: about, owner, reason } = data
+        const said = { case: about, type: target.type, owner, reason }
+        const entry = {
+          kind: 'event' as const,
+          actor: by,
+          action: `moderation.${verdict}`,
+          target: target.id,
+          data: said,
+        }
+        await call('audit.record', { log: 'main', id, entry })
+      },
     },
     load: () => [{ kind: 'audit', ...log.size() }],
     stopped: () => log.stop(),

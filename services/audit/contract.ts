@@ -82,5 +82,5 @@ export const audit = contract({
     },
   },
   events: {},
-  hears: ['account.secured'],
+  hears: ['account.secured', 'moderation.decided'],
 })

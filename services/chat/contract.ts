@@ -278,6 +278,12 @@ export const chat = contract({
       summary: 'A moderator takes a message away; its seq stays.',
       params: closed({ id: Id, message: Id }),
     },
+    message: {
+      auth: 'internal',
+      summary: "One message as it is, or as a member sees it; null when it is not that one's to see.",
+      result: Type.Union([Message, Type.Null()]),
+      params: closed({ id: Id, user: Type.Optional(Id) }),
+    },
     partner: {
       auth: 'internal',
       summary: "The other member, and whether they blocked this one; null when it is not this one's conversation.",

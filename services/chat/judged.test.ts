@@ -1,11 +1,13 @@
 import test from 'ava'
 import { eventually, type TestNode } from '../../test/node.ts'
+import type { Caller } from '../shapes.ts'
 import media from '../media/media.service.ts'
 import { MASK } from '../moderation/contract.ts'
 import moderation from '../moderation/moderation.service.ts'
 import { as, codeOf, listen, open, person, send, signUp, startChat } from './testing.ts'
 
 const ann = person('ann')
+const moderator: Caller = { ...person('moderator'), roles: ['buyer', 'moderator'] }
 let node: TestNode
 test.before(async () => {
   node = await startChat([ann], { more: [moderation, media] })
@@ -17,8 +19,18 @@ const withSomebody = async (username: string) => {
   await signUp(node, other)
   return { id: await open(node, ann, other), other }
 }
-const suspects = async (conversation: string) =>
-  (await node.call('moderation.suspects', { limit: 100 })).data.filter((one) => one.conversation === conversation)
+/** Of a test's conversation: each has its own, with messages of its own. */
+const suspects = async (conversation: string) => {
+  const { data } = await node.call('moderation.queue', { type: 'message', limit: 100 }, as(moderator))
+  const { messages } = await node.call('chat.history', { id: conversation, limit: 100 }, as(ann))
+  return data.filter(({ target }) => messages.some(({ id }) => id === target.id))
+}
+const decide = async (message: string, decision: 'release' | 'remove') => {
+  const queue = async (status: 'waiting' | 'decided') =>
+    (await node.call('moderation.queue', { status, limit: 100 }, as(moderator))).data
+  const known = [...(await queue('waiting')), ...(await queue('decided'))].find(({ target }) => target.id === message)!
+  return node.call('moderation.decide', { id: known.id, decision, reason: 'rude' }, as(moderator))
+}
 const waiting = (conversation: string, count: number) =>
   eventually(
     () => suspects(conversation),
@@ -33,7 +45,8 @@ test('contact details are replaced before a message is stored, and its sender is
   t.deepEqual([sent.text, sent.masked], [`write to ${MASK}`, true])
   t.deepEqual(told[0]!.data, sent)
   const [suspect] = await waiting(id, 1)
-  t.deepEqual([suspect!.outcome, suspect!.reasons, suspect!.message], ['mask', ['an e-mail address'], sent.id])
+  t.deepEqual([suspect!.outcome, suspect!.reasons, suspect!.target.id], ['mask', ['an e-mail address'], sent.id])
+  t.is(suspect!.snapshot!.text, `write to ${MASK}`)
   const edited = await node.call('chat.edit', { id, message: sent.id, text: 'never mind' }, as(ann))
   t.deepEqual([edited.text, edited.masked], ['never mind', undefined])
   await stop()
@@ -69,9 +82,9 @@ test('a held message is seen by its sender alone until it is released; numbers s
     t.deepEqual((await node.call('chat.sync', asked, as(ann))).conversations[id]!.messages[0], sent)
   }
   await waiting(id, 1)
-  const decided = await node.call('moderation.release', { message: sent.id })
-  t.is(decided.status, 'released')
-  t.deepEqual(await node.call('moderation.release', { message: sent.id }), decided)
+  const decided = await decide(sent.id, 'release')
+  t.is(decided.decision?.decision, 'approve')
+  t.deepEqual(await decide(sent.id, 'release'), decided)
   const { ev, data } = told.at(-1)!
   t.deepEqual([ev, data.text, data.held, data.change], ['message.edited', 'I will kill you', undefined, 1])
   t.deepEqual((await history(id, other))[0], data)
@@ -93,11 +106,11 @@ test('a held message that is removed is a deleted one, and cannot be released an
   const { told, stop } = await listen(node, other)
   const sent = await send(node, id, ann, 'h', 'kill yourself')
   await waiting(id, 1)
-  t.is((await node.call('moderation.remove', { message: sent.id })).status, 'removed')
+  t.is((await decide(sent.id, 'remove')).status, 'decided')
   const { ev, data } = told.at(-1)!
   t.deepEqual([ev, data.seq, data.text, data.deleted, data.held], ['message.deleted', 1, '', true, undefined])
   t.is((await history(id))[0]!.text, '')
-  t.is((await node.call('moderation.release', { message: sent.id })).status, 'gone')
+  t.is(await codeOf(decide(sent.id, 'release')), 'invalid_transition')
   await stop()
 })
 

@@ -53,7 +53,7 @@ const mustBeSomebodyElse = async ({ params, caller, call }: Asked<'open'>): Prom
       errors: [{ path: 'with', message: 'is yourself' }],
     })
   const [card] = await call('account.cards', { ids: [params.with] })
-  if (!card) throw refuse('not_found', 'there is no such person')
+  if (!card || card.deleted) throw refuse('not_found', 'there is no such person')
 }
 
 /** The pair's one conversation, and whether it is new. */

@@ -4,7 +4,7 @@ import { LIMIT_DEFAULT } from '../shapes.ts'
 import { lastChangeOf } from './changing.ts'
 import { hearersOf, mustBelong } from './conversation.ts'
 import { changeRow, rowId } from './inbox.ts'
-import { lastMessage, publicMessage, seenBy, stretch, type Stretch } from './messages.ts'
+import { lastMessage, messages, publicMessage, seenBy, stretch, type Stretch } from './messages.ts'
 import type { Pacing } from './pacing.ts'
 import type { Asked, Chat, Handlers } from './parts.ts'
 import type { Sender } from './sending.ts'
@@ -12,18 +12,29 @@ import { afterReading } from './unseen.ts'
 
 const HISTORY_DEFAULT = 50
 
-export const reading = (chat: Chat, sequencer: Sender, pacing: Pacing): Handlers<'messages' | 'history' | 'read'> => ({
+export const reading = (
+  chat: Chat,
+  sequencer: Sender,
+  pacing: Pacing,
+): Handlers<'messages' | 'message' | 'history' | 'read'> => ({
   messages: async (ctx) => {
     const { before, limit = LIMIT_DEFAULT, cursor } = ctx.params
     const after = cursor === undefined ? ctx.params.after : positionOf(cursor)
-    const { messages, hasMore, lastChange } = await pageOf(chat, ctx, { after, before, limit })
+    const { messages: data, hasMore, lastChange } = await pageOf(chat, ctx, { after, before, limit })
     const forwards = before === undefined || after !== undefined
     return {
-      data: messages,
-      nextCursor: hasMore && forwards ? cursorOf(messages.at(-1)!.seq) : null,
+      data,
+      nextCursor: hasMore && forwards ? cursorOf(data.at(-1)!.seq) : null,
       hasMore,
       lastChange,
     }
+  },
+  message: async ({ params: { id, user } }) => {
+    const found = await chat.documents.get(messages, id)
+    if (!found) return null
+    const message = publicMessage(found)
+    if (user === undefined) return message
+    return (await chat.roster.of(found.conversation))?.members.includes(user) ? seenBy(message, user) : null
   },
   history: (ctx) => {
     const { after, before, limit = HISTORY_DEFAULT } = ctx.params

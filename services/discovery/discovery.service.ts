@@ -70,9 +70,13 @@ export default service(contract, async (here) => {
         return { data: shown(hours, days) }
       },
       report: async ({ params: { days = REPORT_DAYS } }) => report(await buckets(daysBefore(now(), days))),
-      sight: async ({ params, caller, call }) => ({
-        counted: await seen.add(params.sightings, { caller, visitor: params.visitor, call }),
-      }),
+      sight: async ({ params, caller, call }) => {
+        const opened = params.sightings.flatMap(({ kind, gig }) => (kind === 'click' ? [gig] : []))
+        // What recommendations miss is no loss.
+        if (caller && opened.length > 0)
+          void call('recommendation.touch', { user: caller.id, gigs: opened, how: 'opened' }).catch(() => undefined)
+        return { counted: await seen.add(params.sightings, { caller, visitor: params.visitor, call }) }
+      },
       funnel: async ({ params: { id, days = FUNNEL_DAYS }, caller, call }) => {
         const gig = await call('gig.get', { id })
         if (gig.seller.id !== caller.id) throw refuse('forbidden', 'only its seller sees how a gig fares')

@@ -42,6 +42,12 @@ export const favorite = contract({
         'The kept gigs as cards, the latest first. Paused ones say so in `status`; one that is not to be seen right now is left out until it is again, a deleted one for good.',
       params: closed({ ...page }),
     },
+    forget: {
+      auth: 'internal',
+      result: Type.Object({ removed: Type.Integer() }),
+      summary: 'Forgets what one person kept: erasure.',
+      params: closed({ user: Id }),
+    },
   },
   events: {
     /** A gig's own timer: its keepers are to be counted. */

@@ -26,7 +26,9 @@ export default service(contract, async (here) => {
     await stir(gig)
     const countedFor = card.seller.id === caller.id ? null : gig
     const doc: FavoriteDoc = { id, version: 1, user: caller.id, gig, at: here.clock.now(), countedFor }
-    return (await documents.insert(favorites, doc)).ok ? doc : ((await documents.get(favorites, id)) ?? doc)
+    const { ok } = await documents.insert(favorites, doc)
+    if (ok) void call('recommendation.touch', { user: caller.id, gigs: [gig], how: 'kept' }).catch(unheard)
+    return ok ? doc : ((await documents.get(favorites, id)) ?? doc)
   }
 
   return {
@@ -43,6 +45,17 @@ export default service(contract, async (here) => {
         return {}
       },
       list: (ctx) => list(documents, ctx),
+      forget: async ({ params: { user } }) => {
+        let removed = 0
+        for (;;) {
+          const { docs } = await documents.find(favorites, { index: 'byUser', equals: { user }, limit: FORGET_BATCH })
+          if (docs.length === 0) return { removed }
+          for (const { id, gig } of docs) {
+            await stir(gig)
+            if (await documents.remove(favorites, id)) removed++
+          }
+        }
+      },
     },
     hears: {
       'favorite.due': async ({ data: { gig: id }, call }) => {
@@ -52,6 +65,11 @@ export default service(contract, async (here) => {
     },
   }
 })
+
+/** What recommendations miss is no loss. */
+const unheard = () => undefined
+
+const FORGET_BATCH = 200
 
 const list = async (documents: Documents, { caller, params, call }: Action<'list'>) => {
   const { limit = LIMIT_DEFAULT, cursor = null } = params

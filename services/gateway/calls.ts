@@ -9,7 +9,7 @@ import { priorityOf } from './admission.ts'
 import { audited } from './audited.ts'
 import type { Params } from './body.ts'
 import { etagOf, isUnchanged, publicCaching } from './conditional.ts'
-import { jsonResponse, NO_STORE, SECURITY, surrogateKeys, type Header } from './headers.ts'
+import { CSP_PAPER, HTML_TYPE, jsonResponse, NO_STORE, SECURITY, surrogateKeys, type Header } from './headers.ts'
 import type { Hot, Prepared, Wanted } from './hot.ts'
 import type { Idempotent, Outcome } from './idempotency.ts'
 import { spend, type Limits } from './limits.ts'
@@ -155,14 +155,18 @@ const spoken = (
   headers: readonly Header[],
 ): Response => {
   if (status === 204) return jsonResponse(204, [NO_STORE, ...headers], '')
+  if (route.action.html) return { status, headers: [HTML_TYPE, CSP_PAPER, NO_STORE, ...headers], body: String(result) }
   const body = textOf(result)
   const { publicRead } = route.action
   if (!publicRead || status !== 200 || !isForEverybody(route.name, result))
-    return jsonResponse(status, [NO_STORE, ...headers], body)
+    return jsonResponse(status, [NO_STORE, ...kept(route), ...headers], body)
   const etag = etagOf(body)
   const shared: Header[] = [publicCaching(publicRead), ['ETag', etag], ...headers]
   return isUnchanged(ifNoneMatch, etag) ? { status: 304, headers: shared, body: '' } : jsonResponse(200, shared, body)
 }
+
+const kept = ({ action: { download } }: Route): readonly Header[] =>
+  download ? [['Content-Disposition', `attachment; filename="${download}"`]] : []
 
 /** Owners see their gigs whatever the status; that is between them and us. */
 const isForEverybody = (name: string, result: unknown): boolean =>

@@ -12,6 +12,12 @@ export const SECURITY: readonly Header[] = [
 export const NO_STORE: Header = ['Cache-Control', 'no-store']
 /** Bytes that strangers made, or our own JSON: nothing in it runs, nothing frames it. */
 export const CSP_SANDBOX: Header = ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'; sandbox"]
+/** Papers: a style of their own, and nothing that runs. */
+export const CSP_PAPER: Header = [
+  'Content-Security-Policy',
+  "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox",
+]
+export const HTML_TYPE: Header = ['Content-Type', 'text/html; charset=utf-8']
 /** Pages of ours that bring no policy of their own: nothing from elsewhere, nothing inline. */
 export const CSP_PAGE: Header = [
   'Content-Security-Policy',

@@ -119,7 +119,11 @@ const success = ({ action, name }: Route, known: Schemas): Json => {
   const status = action.status ?? 200
   if (status === 204) return { 204: { description: 'Done.', headers: refsOf(COMMON) } }
   const headers = refsOf([...COMMON, ...(action.publicRead ? CACHEABLE : [])])
-  const answer = { description: 'Done.', headers, content: { 'application/json': { schema: known.of(action.result) } } }
+  const answer = {
+    description: 'Done.',
+    headers,
+    content: { [action.html ? 'text/html' : 'application/json']: { schema: known.of(action.result) } },
+  }
   return {
     [status]: answer,
     ...(ALSO_200.has(name) && { 200: { ...answer, description: 'It was there already.' } }),

@@ -230,6 +230,12 @@ export const gig = contract({
       publicRead: { maxAgeSeconds: 10, staleSeconds: 60 },
       params: closed({ id: Id }),
     },
+    inspect: {
+      auth: 'internal',
+      result: Type.Union([Gig, Type.Null()]),
+      summary: 'One gig as its owner sees it, deleted ones too: moderation.',
+      params: closed({ id: Id }),
+    },
     mine: {
       rest: 'GET /v1/me/gigs',
       auth: 'seller',
@@ -285,6 +291,19 @@ export const gig = contract({
       result: Nothing,
       params: closed({ id: Id, version: Type.Integer(), approved: Type.Boolean(), reasons: Type.Array(Type.String()) }),
     },
+    takeDown: {
+      auth: 'internal',
+      key: 'id',
+      summary: 'A moderator rejected it, whatever its version; its seller may change and publish it again.',
+      result: Nothing,
+      params: closed({ id: Id, reasons: Type.Array(Type.String()) }),
+    },
+    forget: {
+      auth: 'internal',
+      result: Nothing,
+      summary: 'Deletes the gigs of a person who leaves: erasure. Orders keep what they froze.',
+      params: closed({ user: Id }),
+    },
     indexed: {
       auth: 'internal',
       summary: 'Every live gig as the engine knows it, in pages by id: reindex and verify.',
@@ -333,5 +352,5 @@ export const gig = contract({
       indexed: Type.Union([IndexedGig, Type.Null()]),
     }),
   },
-  hears: ['review.published', 'order.completed', 'account.changed', 'account.secured'],
+  hears: ['review.published', 'review.removed', 'order.completed', 'account.changed', 'account.secured'],
 })

@@ -23,6 +23,8 @@ import {
   rated,
   retold,
   type GigDoc,
+  takenDown,
+  unrated,
   withdrawn,
   type Turn,
 } from './gig.ts'
@@ -63,6 +65,10 @@ export default service(contract, async (here) => {
         if (!isVisible(found, caller?.id)) throw noGig()
         return gigOf(found, await self.sellers.of(found.seller))
       },
+      inspect: async ({ params }) => {
+        const found = await self.actor.read(params.id)
+        return found && gigOf(found, await self.sellers.of(found.seller))
+      },
       mine: async ({ params, caller }) => {
         const { docs, next } = await page(self, { index: 'byOwner', equals: { ownedBy: caller.id } }, params)
         const seller = await self.sellers.of(caller.id)
@@ -88,6 +94,18 @@ export default service(contract, async (here) => {
         await turn(self, params.id, (gig, seller, now) => decided(gig, params, seller, now))
         return {}
       },
+      takeDown: async ({ params: { id, reasons } }) => {
+        await turn(self, id, (gig, seller) => takenDown(gig, reasons, seller))
+        return {}
+      },
+      forget: async ({ params: { user } }) => {
+        const { docs } = await ownedBy(self, user)
+        for (const { id } of docs)
+          await turn(self, id, (gig, seller) =>
+            gig.status === 'deleted' ? { result: gig } : moved(gig, 'remove', seller),
+          )
+        return {}
+      },
       indexed: async ({ params }) => {
         const { docs, next } = await self.documents.find(gigs, {
           index: 'live',
@@ -103,6 +121,9 @@ export default service(contract, async (here) => {
     hears: {
       'review.published': async ({ id, data }) => {
         if (data.by === 'buyer') await turn(self, data.gig, (gig, seller) => rated(gig, data.rating, id, seller))
+      },
+      'review.removed': async ({ id, data }) => {
+        if (data.by === 'buyer') await turn(self, data.gig, (gig, seller) => unrated(gig, data.rating, id, seller))
       },
       'order.completed': async ({ id, data }) => {
         await turn(self, data.gig, (gig, seller) => ordered(gig, id, seller))
@@ -211,13 +232,12 @@ const retellGigsOf = async (self: Gigs, seller: string): Promise<void> => {
 
 /** Whoever is out has nothing to sell. What was approved is back at once when its seller publishes it again. */
 const pauseGigsOf = async (self: Gigs, owner: string): Promise<void> => {
-  const { docs } = await self.documents.find(gigs, {
-    index: 'byOwner',
-    equals: { ownedBy: owner },
-    limit: GIGS_PER_SELLER_MAX,
-  })
+  const { docs } = await ownedBy(self, owner)
   for (const { id } of docs) await turn(self, id, (gig, seller) => withdrawn(gig, seller))
 }
+
+const ownedBy = ({ documents }: Gigs, owner: string) =>
+  documents.find(gigs, { index: 'byOwner', equals: { ownedBy: owner }, limit: GIGS_PER_SELLER_MAX })
 
 const ensureMany = async (self: Gigs, { params, call }: Action<'ensureMany'>): Promise<{ made: number }> => {
   const docs = params.gigs.map(seededGig)

@@ -4,7 +4,7 @@ import type { Profile } from '../account/contract.ts'
 import { refuse } from '../errors.ts'
 import { contentWith, isComplete, refuseIncomplete, type DraftContent, type Given } from './content.ts'
 import type { GigStatus } from './contract.ts'
-import { statusAfter } from './status.ts'
+import { MOVES, statusAfter } from './status.ts'
 import { indexedOf } from './views.ts'
 
 export type GigDoc = ActorDoc & {
@@ -110,6 +110,12 @@ export const decided = (
         ),
       )
 
+/** What nobody can see, and nobody could without its seller's and moderation's doing, stays as it is. */
+export const takenDown = (gig: GigDoc, reasons: string[], seller: Profile): Turn =>
+  MOVES.takeDown[gig.status] === undefined
+    ? { result: gig }
+    : moderated(said(gig, { status: statusAfter(gig.status, 'takeDown'), approved: false, reasons }, seller))
+
 const moderated = ({ next, say = [], result }: Turn): Turn => {
   const { id, seller, content, approved, reasons } = result
   const data = { id, seller, title: content.title, approved, reasons }
@@ -118,6 +124,15 @@ const moderated = ({ next, say = [], result }: Turn): Turn => {
 
 export const rated = (gig: GigDoc, rating: number, eventId: string, seller: Profile): Turn =>
   counting(gig, { ratingSum: gig.ratingSum + rating, ratingCount: gig.ratingCount + 1 }, eventId, seller)
+
+export const unrated = (gig: GigDoc, rating: number, eventId: string, seller: Profile): Turn =>
+  // One that came with an imported gig may never have been counted.
+  counting(
+    gig,
+    { ratingSum: Math.max(0, gig.ratingSum - rating), ratingCount: Math.max(0, gig.ratingCount - 1) },
+    eventId,
+    seller,
+  )
 
 export const ordered = (gig: GigDoc, eventId: string, seller: Profile): Turn =>
   counting(gig, { orderCount: gig.orderCount + 1 }, eventId, seller)

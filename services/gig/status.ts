@@ -2,7 +2,7 @@
 import { refuse } from '../errors.ts'
 import type { GigStatus } from './contract.ts'
 
-export type Move = 'edit' | 'publish' | 'pause' | 'approve' | 'reject' | 'remove'
+export type Move = 'edit' | 'publish' | 'pause' | 'approve' | 'reject' | 'takeDown' | 'remove'
 
 export const MOVES: Readonly<Record<Move, Readonly<Partial<Record<GigStatus, GigStatus>>>>> = {
   // What others see is looked at again before they see it; what nobody sees yet waits for `publish`.
@@ -11,6 +11,8 @@ export const MOVES: Readonly<Record<Move, Readonly<Partial<Record<GigStatus, Gig
   pause: { live: 'paused' },
   approve: { pending: 'live' },
   reject: { pending: 'rejected' },
+  // A moderator rejected what others saw, or would see at its seller's next move.
+  takeDown: { pending: 'rejected', live: 'rejected', paused: 'rejected' },
   remove: { draft: 'deleted', pending: 'deleted', live: 'deleted', paused: 'deleted', rejected: 'deleted' },
 }
 
@@ -26,5 +28,6 @@ const PAST: Record<Move, string> = {
   pause: 'paused',
   approve: 'approved',
   reject: 'rejected',
+  takeDown: 'taken down',
   remove: 'removed',
 }

@@ -1,7 +1,7 @@
 // The ledger: every movement of money, once, balanced, for ever.
 import { Type, type Static } from 'typebox'
 import { contract } from '../../mixins/contract.ts'
-import { closed, Id, Money, Time } from '../shapes.ts'
+import { closed, Id, listOf, Money, page, Time } from '../shapes.ts'
 
 /** `escrow:ord_1`, `available:usr_1`, `psp`: kind, then whose. */
 export const AccountName = Type.String({ minLength: 1, maxLength: 140, pattern: '^[a-z_]+(:[A-Za-z0-9_.:-]+)?$' })
@@ -31,6 +31,20 @@ export type Posting = Static<typeof Posting>
 export const Entry = Type.Object({ ...Posting.properties, seq: Type.Integer(), hash: Type.String() })
 export type LedgerEntry = Static<typeof Entry>
 
+const PublicEntry = Type.Object(
+  {
+    id: Type.String(),
+    seq: Type.Integer(),
+    kind: Type.String(),
+    at: Time,
+    about: Type.Record(Type.String(), Type.String()),
+    legs: Type.Array(Type.Object({ account: Type.String(), amount: Money })),
+    hash: Type.String(),
+  },
+  { $id: 'LedgerEntry' },
+)
+export type PublicEntry = Static<typeof PublicEntry>
+
 export {
   chargebackLost,
   chargebackReversed,
@@ -43,6 +57,7 @@ export {
   payoutPaid,
   payoutReturned,
   payoutSent,
+  providerFee,
   refundAccepted,
   refundFailed,
   refundSettled,
@@ -58,6 +73,8 @@ export {
 /** posted: now. known: before. insufficient: it would overdraw an account that must not be. */
 const Outcomes = Type.Array(Type.Union([Type.Literal('posted'), Type.Literal('known'), Type.Literal('insufficient')]))
 export type Outcome = Static<typeof Outcomes>[number]
+/** Entries asked for by name at once. */
+export const NAMED_MAX = 500
 const Entries = Type.Array(Posting, { minItems: 1, maxItems: 100 })
 const Balances = Type.Record(Type.String(), Type.Record(Type.String(), Type.Integer()))
 
@@ -108,6 +125,42 @@ export const ledger = contract({
         cursor: Type.Optional(Type.String()),
         before: Type.Optional(Type.Integer()),
         book: Type.Optional(Type.Literal('main')),
+      }),
+    },
+    named: {
+      auth: 'internal',
+      key: 'book',
+      summary: 'Entries by their business keys, null where there is none.',
+      result: Type.Object({ entries: Type.Array(Type.Union([Entry, Type.Null()])) }),
+      params: closed({
+        ids: Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: NAMED_MAX }),
+        book: Type.Literal('main'),
+      }),
+    },
+    after: {
+      auth: 'internal',
+      summary: 'Entries in the order they were entered, a thousand at most; none: there are no more yet.',
+      result: Type.Object({ data: Type.Array(Entry) }),
+      params: closed({ seq: Type.Integer({ minimum: 0 }) }),
+    },
+    totals: {
+      auth: 'internal',
+      summary: "Signed sums per kind of account, the platform's own by name.",
+      result: Type.Object({ data: Type.Array(Type.Object({ account: Type.String(), balance: Money })) }),
+      params: closed({}),
+    },
+    entries: {
+      rest: 'GET /v1/admin/ledger/entries',
+      auth: 'admin',
+      summary:
+        'The journal, newest first: of one account, or about one order, payout or dispute, or all of it. `about` has the ids of what an entry is about, ours and the provider’s.',
+      result: listOf(PublicEntry),
+      params: closed({
+        account: Type.Optional(AccountName),
+        order: Type.Optional(Id),
+        payout: Type.Optional(Id),
+        dispute: Type.Optional(Id),
+        ...page,
       }),
     },
     trialBalance: {

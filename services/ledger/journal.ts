@@ -11,7 +11,7 @@ import { isOwned } from './posting.ts'
 type Batch = Doc & { first: number; entries: LedgerEntry[] }
 /** An entry under its business key, for the question whether it is known and for reading. */
 export type IndexedEntry = Doc & Omit<LedgerEntry, 'id'>
-/** One entry that touches an owned account. */
+/** One entry that touches an owned account, or is about something that is asked for by name. */
 type Line = Doc & { account: string; seq: number; entry: string }
 /** The sums after a batch. Parts carry the accounts; the head is written last and makes them count. */
 type Checkpoint = Doc & {
@@ -66,16 +66,24 @@ export const indexEntries = async (documents: Documents, entries: readonly Ledge
   await insertAll(documents, indexedEntries, found)
 }
 
-const linesOf = ({ id, seq, legs }: LedgerEntry): Line[] =>
-  [...new Set(legs.map(({ account }) => account))]
-    .filter(isOwned)
-    .map((account) => ({ id: `${account}/${batchId(seq)}`, version: 1, account, seq, entry: id }))
+/** What entries can be asked for by, besides accounts: `about:ord_1`. */
+const LISTED_BY: readonly string[] = ['order', 'payout', 'dispute']
+const ABOUT = 'about:'
+
+const linesOf = ({ id, seq, legs, about }: LedgerEntry): Line[] =>
+  [
+    ...new Set([
+      ...legs.map(({ account }) => account).filter(isOwned),
+      ...LISTED_BY.flatMap((name) => (about[name] === undefined ? [] : [`${ABOUT}${about[name]}`])),
+    ]),
+  ].map((account) => ({ id: `${account}/${batchId(seq)}`, version: 1, account, seq, entry: id }))
 
 const insertAll = async <T extends Doc>(documents: Documents, of: Collection<T>, docs: readonly T[]): Promise<void> => {
   for (let at = 0; at < docs.length; at += BULK_MAX) await documents.insertMany(of, docs.slice(at, at + BULK_MAX))
 }
 
 type Asked = {
+  /** '' for all entries. */
   account: string
   limit: number
   cursor?: string | undefined
@@ -84,9 +92,30 @@ type Asked = {
 }
 type Page = { data: LedgerEntry[]; next: string | null }
 
-/** Entries that touch an account, newest first. */
+/** Entries read on at once: what fits one message between nodes. */
+export const AFTER_MAX = 1000
+const AFTER_BATCHES = 4
+const AFTER_READS = 16
+
+/** The next entries after a seq, in order. Few at a time where batches are small; none only where there are no more. */
+export const entriesAfter = async (documents: Documents, seq: number): Promise<LedgerEntry[]> => {
+  const { docs: before } = await documents.find(batches, { index: 'byFirst', to: seq, order: 'desc', limit: 1 })
+  const data: LedgerEntry[] = []
+  let from: number | null = before[0]?.first ?? 0
+  for (let read = 0; read < AFTER_READS && from !== null && data.length < AFTER_MAX; read++) {
+    const { docs }: { docs: Batch[] } = await documents.find(batches, { index: 'byFirst', from, limit: AFTER_BATCHES })
+    for (const { entries } of docs) data.push(...entries.filter((entry) => entry.seq > seq))
+    const last = docs.at(-1)
+    from = docs.length === AFTER_BATCHES && last ? last.entries.at(-1)!.seq + 1 : null
+  }
+  return data.slice(0, AFTER_MAX)
+}
+
+/** Entries that touch an account, or are `about:` something, newest first. */
 export const entriesOf = (documents: Documents, asked: Asked): Promise<Page> =>
-  isOwned(asked.account) ? entriesOfOwned(documents, asked) : entriesOfPlatform(documents, asked)
+  isOwned(asked.account) || asked.account.startsWith(ABOUT)
+    ? entriesOfOwned(documents, asked)
+    : entriesOfPlatform(documents, asked)
 
 const entriesOfOwned = async (documents: Documents, { account, limit, cursor, before }: Asked): Promise<Page> => {
   const range = before === undefined ? {} : { to: before - 1 }
@@ -117,7 +146,7 @@ const entriesOfPlatform = async (
     const { docs } = await documents.find(batches, { index: 'byFirst', to, order: 'desc', limit: READ_BATCHES })
     const touching = docs
       .flatMap(({ entries }) => entries.toReversed())
-      .filter(({ seq, legs }) => seq < before && legs.some((leg) => leg.account === account))
+      .filter(({ seq, legs }) => seq < before && (account === '' || legs.some((leg) => leg.account === account)))
     data.push(...touching)
     to = docs.length > 0 ? docs.at(-1)!.first - 1 : 0
   }

@@ -102,6 +102,31 @@ const BANNED: Readonly<Record<string, readonly string[]>> = {
   hatred: ['white supremacy', 'white power', 'ethnic cleansing', 'gas the', 'race war', 'heil hitler'],
 }
 
+/** What may be honest work or not: a person looks before others see it. */
+const DOUBTFUL: Readonly<Record<string, readonly string[]>> = {
+  gambling: ['online casino', 'casino script', 'betting tips', 'sports betting', 'slot machine hack', 'poker bot'],
+  'promises of profit': [
+    'guaranteed profit',
+    'guaranteed profits',
+    'guaranteed returns',
+    'forex signals',
+    'trading signals',
+    'passive income guaranteed',
+  ],
+  'bought popularity': [
+    'buy followers',
+    'real followers',
+    'instagram followers',
+    'tiktok followers',
+    'youtube subscribers',
+    'telegram members',
+    'instagram likes',
+    'google reviews',
+  ],
+  'adult content': ['adult content', 'nsfw', 'onlyfans', 'erotic', 'hentai'],
+  'magic and healing': ['love spell', 'love spells', 'black magic', 'miracle cure', 'cure cancer'],
+}
+
 /** What nobody has to read from anybody. Phrases, for a word alone may be quoted, a name, or about something else. */
 const ABUSE = {
   'a threat': [
@@ -159,6 +184,7 @@ const ABUSE = {
 } as const satisfies Readonly<Record<string, readonly string[]>>
 export type Abuse = keyof typeof ABUSE
 
+export const doubtsIn = (text: string): string[] => DOUBTFUL_IN(text)
 export const bannedClassesIn = (text: string): string[] => BANNED_IN(text)
 export const abuseIn = (text: string): Abuse[] => ABUSE_IN(text) as Abuse[]
 
@@ -174,5 +200,6 @@ const wholeWords = (phrases: readonly string[]): RegExp => {
   return new RegExp(`(?<![\\p{L}\\p{N}])(?:${words.join('|')})(?![\\p{L}\\p{N}])`, 'u')
 }
 
+const DOUBTFUL_IN = finder(DOUBTFUL)
 const BANNED_IN = finder(BANNED)
 const ABUSE_IN = finder(ABUSE)

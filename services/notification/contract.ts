@@ -17,12 +17,14 @@ export const Kind = Type.Union([
   Type.Literal('review'),
   Type.Literal('payout'),
   Type.Literal('search'),
+  /** What the market decided about the person, what they made, or what they reported. */
+  Type.Literal('account'),
 ])
 export type Kind = Static<typeof Kind>
 /** Ways out of the app. */
 export const Way = Type.Union([Type.Literal('email'), Type.Literal('push')])
 export type Way = Static<typeof Way>
-export const KINDS: readonly Kind[] = ['message', 'order', 'gig', 'review', 'payout', 'search']
+export const KINDS: readonly Kind[] = ['message', 'order', 'gig', 'review', 'payout', 'search', 'account']
 export const WAYS: readonly Way[] = ['email', 'push']
 const Rhythm = Type.Union([Type.Literal('off'), Type.Literal('instant'), Type.Literal('hourly'), Type.Literal('daily')])
 
@@ -56,6 +58,8 @@ export const Settings = Type.Object(
         payout: Wanted,
         /** New gigs for a saved search. Left out, it is wanted. */
         search: Type.Optional(Wanted),
+        /** Decisions of moderators. Left out, it is wanted. */
+        account: Type.Optional(Wanted),
       },
       { additionalProperties: false },
     ),
@@ -212,10 +216,12 @@ export const notification = contract({
   hears: [
     'order.moved',
     'gig.moderated',
+    'moderation.decided',
     'review.written',
     'review.published',
     'payment.payout.paid',
     'payment.payout.failed',
+    'payment.payee.changed',
     'discovery.matched',
     'notification.due',
   ],

@@ -28,6 +28,13 @@ const ORDER: Readonly<Record<string, Told>> = {
   requirements_answered: { to: ['seller'], title: 'Requirements are in', text: 'The delivery clock has started.' },
   delivered: { to: ['buyer'], title: 'Your order was delivered', text: 'Accept it, or ask for a revision.' },
   late: { to: ['buyer', 'seller'], title: 'An order is late' },
+  extras_added: { to: ['buyer', 'seller'], title: 'Extras were added to an order', text: 'They are paid.' },
+  extras_expired: { to: ['buyer'], title: 'Your extras were not paid', text: 'Add them again if you like.' },
+  extras_paid_too_late: {
+    to: ['buyer'],
+    title: 'Your extras came too late',
+    text: 'What you paid for them goes back.',
+  },
   revision_requested: { to: ['seller'], title: 'A revision is asked for' },
   accepted: { to: ['seller'], title: 'Your delivery was accepted', text: 'The money is yours, clearing.' },
   auto_completed: { to: ['buyer', 'seller'], title: 'An order was completed', text: 'Nobody objected in time.' },
@@ -152,6 +159,40 @@ export const ofGig = ({ id, seller, title, approved, reasons }: Events['gig.mode
 ]
 const REASONS_MAX = 10
 
+const MADE: Readonly<Record<string, string>> = { message: 'message', review: 'review' }
+/** To whom it was decided about, and to those who asked for it. What becomes of a gig is told by the gig. */
+export const ofDecision = ({
+  target,
+  owner,
+  verdict,
+  reason,
+  held,
+  reporters,
+}: Events['moderation.decided']): Notice[] => {
+  const isOut = verdict === 'suspend' || (verdict === 'reject' && target.type === 'user')
+  const made = MADE[target.type]
+  const title = isOut
+    ? 'Your account is suspended'
+    : made && verdict === 'reject'
+      ? `A ${made} of yours was removed`
+      : made && held !== null
+        ? `A ${made} of yours was looked at, and can be seen`
+        : null
+  const about = { type: target.type, id: target.id }
+  const data = { decision: verdict }
+  const told = { kind: 'account' as const, about, data }
+  return [
+    ...(title ? [{ ...told, user: owner, title, ...(reason && { text: cut(reason, TEXT_MAX) }) }] : []),
+    ...reporters.map((user) => ({
+      ...told,
+      user,
+      title: 'What you reported was looked at',
+      text:
+        verdict === 'approve' ? 'It is within the rules and stays. Thank you.' : 'It was against the rules. Thank you.',
+    })),
+  ]
+}
+
 /** Of a review that waits for its answer; once both can be seen, that is said instead. */
 export const ofWrittenReview = ({ order, by, buyer, seller, hidden }: Events['review.written']): Notice[] =>
   !hidden
@@ -190,6 +231,25 @@ export const ofPayout = (event: Events['payment.payout.paid'] | Events['payment.
       ...(reason && { text: cut(reason, TEXT_MAX) }),
       about: { type: 'payout', id: payout },
       data: { status, amount, ...(reason && { reason: cut(reason, TEXT_MAX) }) },
+    },
+  ]
+}
+
+export const ofPayee = (event: Events['payment.payee.changed']): Notice[] => {
+  const { user, payoutsEnabled, requirementsDueAt } = event
+  const by = requirementsDueAt === null ? null : new Date(requirementsDueAt).toISOString().slice(0, 10)
+  const told = !payoutsEnabled
+    ? { title: 'Payouts to you are on hold', text: 'The payment provider wants to know more about you.' }
+    : by
+      ? { title: `The payment provider wants to know more about you by ${by}`, text: 'After that it may hold payouts.' }
+      : { title: 'You can be paid out', text: 'The payment provider knows all it needs.' }
+  return [
+    {
+      user,
+      kind: 'payout',
+      ...told,
+      about: { type: 'user', id: user },
+      data: { payoutsEnabled, ...(by && { by }) },
     },
   ]
 }

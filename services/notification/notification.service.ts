@@ -10,7 +10,17 @@ import { again, dispatches, publicDispatch, wake, type DispatchDoc } from './dis
 import { planner } from './planning.ts'
 import { forgetPerson } from './erasure.ts'
 import { messageNotices } from './messages.ts'
-import { ofGig, ofOrder, ofPayout, ofSavedSearch, ofShownReview, ofWrittenReview, type Notice } from './notices.ts'
+import {
+  ofDecision,
+  ofGig,
+  ofOrder,
+  ofPayee,
+  ofPayout,
+  ofSavedSearch,
+  ofShownReview,
+  ofWrittenReview,
+  type Notice,
+} from './notices.ts'
 import {
   noted,
   notifications,
@@ -85,7 +95,10 @@ export default service(contract, async (here) => {
         const read = await markRead(documents, ctx, now())
         return { read, unread: await unreadCount(documents, ctx.caller.id) }
       },
-      settings: async ({ caller }) => (await documents.get(preferences, caller.id))?.settings ?? DEFAULTS,
+      settings: async ({ caller }) => {
+        const kept = (await documents.get(preferences, caller.id))?.settings
+        return kept ? settled(kept) : DEFAULTS
+      },
       change: ({ caller, params }) => keep(documents, caller.id, () => settled(params)),
       pushKey: () => {
         if (push.publicKey === null) throw refuse('not_found', 'web push is not set up here')
@@ -128,10 +141,12 @@ export default service(contract, async (here) => {
     hears: {
       'order.moved': hears<'order.moved'>(ofOrder),
       'gig.moderated': hears<'gig.moderated'>(ofGig),
+      'moderation.decided': hears<'moderation.decided'>(ofDecision),
       'review.written': hears<'review.written'>(ofWrittenReview),
       'review.published': hears<'review.published'>(ofShownReview),
       'payment.payout.paid': hears<'payment.payout.paid'>(ofPayout),
       'payment.payout.failed': hears<'payment.payout.failed'>(ofPayout),
+      'payment.payee.changed': hears<'payment.payee.changed'>(ofPayee),
       'discovery.matched': hears<'discovery.matched'>(ofSavedSearch),
       // The record has a timer of its own: nobody waits for a mail server here.
       'notification.due': async ({ data }) => sending.take(data.dispatch),

@@ -13,7 +13,15 @@ export type Given = Partial<Omit<Settings, 'kinds'>> & { kinds?: Partial<Setting
 
 const WANTED = { email: true, push: true }
 export const DEFAULTS: Settings = {
-  kinds: { message: WANTED, order: WANTED, gig: WANTED, review: WANTED, payout: WANTED, search: WANTED },
+  kinds: {
+    message: WANTED,
+    order: WANTED,
+    gig: WANTED,
+    review: WANTED,
+    payout: WANTED,
+    search: WANTED,
+    account: WANTED,
+  },
   email: 'instant',
   quiet: null,
   timeZone: 'UTC',
@@ -29,6 +37,7 @@ export const settled = (given: Given): Settings => {
 }
 
 export const wants = (settings: Settings, kind: Kind, way: Way): boolean =>
+  // Settings kept before there was this kind say nothing about it.
   (settings.kinds[kind] ?? WANTED)[way] && (way !== 'email' || settings.email !== 'off')
 
 /** When what was said at `at` leaves the app by this way. */

@@ -18,6 +18,7 @@ import { letterOf } from './letter.ts'
 import {
   ofGig,
   ofOrder,
+  ofPayee,
   ofPayout,
   ofShownReview,
   ofWrittenReview,
@@ -103,7 +104,16 @@ test('letters end by kind or altogether, and the browser still hears', (t) => {
 
 test('every step of an order is news for somebody, or is known to be for nobody', (t) => {
   const bank = ['payment_questioned', 'question_closed', 'fraud_warned']
-  const silent = ['placed', 'payment_failed', 'cancelled_unpaid', 'tip_begun', 'tip_declined', ...bank]
+  const silent = [
+    'placed',
+    'payment_failed',
+    'cancelled_unpaid',
+    'tip_begun',
+    'tip_declined',
+    'extras_begun',
+    'extras_declined',
+    ...bank,
+  ]
   t.deepEqual([...ORDER_STEPS, ...silent].sort(), Object.keys(steps).sort())
 })
 
@@ -146,6 +156,17 @@ test('a review that cannot be read yet asks for the answer; one that can is told
   t.is(ofWrittenReview({ ...written, hidden: true })[0]!.user, 'usr_s')
   const shown = ofShownReview({ ...written, gig: 'gig_1', rating: 1, at: 0 })
   t.like(shown[0], { user: 'usr_s', title: 'You have a review of 1 star', data: { rating: 1 } })
+})
+
+test('a seller is told when payouts are possible, on hold, or will be', (t) => {
+  const changed = { user: 'usr_s', payoutsEnabled: true, requirementsDueAt: null, heldFor: null, at: 0 }
+  t.is(ofPayee(changed)[0]?.title, 'You can be paid out')
+  t.is(ofPayee({ ...changed, payoutsEnabled: false, heldFor: 'x' })[0]?.title, 'Payouts to you are on hold')
+  t.like(ofPayee({ ...changed, requirementsDueAt: Date.UTC(2026, 11, 24) })[0], {
+    user: 'usr_s',
+    kind: 'payout',
+    title: 'The payment provider wants to know more about you by 2026-12-24',
+  })
 })
 
 test('a payout is told with its amount in whole units of its currency', (t) => {

@@ -101,6 +101,12 @@ export const offer = contract({
       result: Offer,
       summary: 'The seller takes it back, as long as it is open.',
     },
+    forget: {
+      auth: 'internal',
+      result: Type.Object({ changed: Type.Integer() }),
+      summary: 'Forgets the name of a person who leaves: erasure. What was offered stays.',
+      params: closed({ user: Id }),
+    },
     verify: {
       auth: 'internal',
       summary: 'Every accepted offer became one order, at its price, and only accepted ones did.',

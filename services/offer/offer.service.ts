@@ -1,6 +1,7 @@
 // An offer: what a seller proposes to one person. Key: the offer's id. It is stored first and then said: to the
 // conversation, which shows it and every change of it, and once accepted to the order it becomes.
 import type { Actor } from '../../mixins/actor.ts'
+import { every } from '../../mixins/every.ts'
 import { service, type Ctx, type Here } from '../../mixins/service.ts'
 import { refusal, refuse } from '../errors.ts'
 import type { Agreement } from '../order/contract.ts'
@@ -15,6 +16,7 @@ import {
   publicOffer,
   seen,
   statusAt,
+  unnamed,
   type OfferDoc,
   type Person,
 } from './offer.ts'
@@ -48,6 +50,14 @@ export default service(contract, async (here) => {
       accept: (ctx) => accept(self, ctx),
       decline: (ctx) => end(ctx, 'declined'),
       withdraw: (ctx) => end(ctx, 'withdrawn'),
+      forget: async ({ params: { user } }) => {
+        const theirs = [
+          { index: 'bySeller', equals: { sellerId: user } },
+          { index: 'byBuyer', equals: { buyerId: user } },
+        ]
+        const changed = await every(documents, offers, theirs, ({ id }) => book.turn(id, (one) => unnamed(one, user)))
+        return { changed }
+      },
       verify: () => verifyOffers(documents, here.call),
     },
   }
@@ -128,6 +138,7 @@ const agreement = async (here: Here, ctx: Action<'accept'>, offer: OfferDoc): Pr
     buyer: nameOf(buyer),
     seller: nameOf(seller),
     sellerLevel: seller.level,
+    category: quote.category,
   }
 }
 

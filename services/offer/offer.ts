@@ -2,7 +2,7 @@
 import { actorCollection, type ActorDoc, type Decision, type Said } from '../../mixins/actor.ts'
 import { refuse } from '../errors.ts'
 import type { Agreement } from '../order/contract.ts'
-import { iso, type Money } from '../shapes.ts'
+import { iso, nobody, type Money } from '../shapes.ts'
 import type { Offer, OfferCard, OfferStatus } from './contract.ts'
 import { actionsOf, leadsTo, steps, type Party, type StepName } from './process.ts'
 import type { Terms } from './terms.ts'
@@ -14,6 +14,9 @@ export type OfferDoc = ActorDoc &
     gig: { id: string; title: string }
     seller: Person
     buyer: Person
+    /** For the indexes, which know top-level fields only. Absent in old offers. */
+    sellerId?: string
+    buyerId?: string
     price: Money
     status: OfferStatus
     createdAt: number
@@ -26,7 +29,11 @@ export type OfferDoc = ActorDoc &
   }
 
 /** A slot is one offer's at a time: that bounds the open ones, also when several are made at once. */
-export const offers = actorCollection<OfferDoc>('offers', { slot: { keys: ['slot'], unique: true } })
+export const offers = actorCollection<OfferDoc>('offers', {
+  slot: { keys: ['slot'], unique: true },
+  bySeller: { keys: ['sellerId'] },
+  byBuyer: { keys: ['buyerId'] },
+})
 
 export type Turn = Decision<OfferDoc, OfferDoc>
 type Making = Pick<OfferDoc, 'id' | 'conversation' | 'gig' | 'seller' | 'buyer'>
@@ -37,6 +44,8 @@ export const made = (state: OfferDoc | null, making: Making, terms: Terms, slot:
   const next: OfferDoc = {
     ...making,
     ...terms,
+    sellerId: making.seller.id,
+    buyerId: making.buyer.id,
     version: 0,
     outbox: [],
     wakeAt: terms.expiresAt,
@@ -74,6 +83,20 @@ export const ended = (
   if (command && offer.command === command) return { result: offer }
   const next = taken(offer, step, statusAt(offer, now), { command: command ?? null })
   return { next, say: [changed(next)], result: next }
+}
+
+/** The same offer by or to somebody whose name is forgotten. */
+export const unnamed = (state: OfferDoc | null, user: string): Decision<OfferDoc, undefined> => {
+  if (!state) return { result: undefined }
+  const name = (person: Person): Person => (person.id === user ? nobody(user) : person)
+  const { agreed } = state
+  const next = {
+    ...state,
+    seller: name(state.seller),
+    buyer: name(state.buyer),
+    agreed: agreed && { ...agreed, seller: name(agreed.seller), buyer: name(agreed.buyer) },
+  }
+  return { next, result: undefined }
 }
 
 /** The clock's move: only open offers have a timer. */

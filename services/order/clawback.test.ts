@@ -63,6 +63,22 @@ test.serial(
   },
 )
 
+test.serial('what was bought during work goes back to the payment it came with', async (t) => {
+  const { at, by, paid, timeline } = life
+  for (let more = 0; more < 3; more++) await at(paid)
+  const id = await at(paid, by('buyer', 'extras'), by('seller', 'cancel'), by('buyer', 'cancel'))
+  const sent = await eventually(
+    async () => (await timeline(id)).filter(({ type }) => type === 'refunded' || type === 'refund_failed'),
+    ({ length }) => length === 2,
+  )
+  t.deepEqual(sent.map(({ type, data }) => [type, (data['amount'] as { amount: number }).amount]).toSorted(), [
+    ['refunded', 1583],
+    ['refunded', 5575],
+  ])
+  const [ours, theirs] = await atProvider()
+  t.is(ours, theirs)
+})
+
 test.serial('a buyer who takes a payment back and has it refunded gets it once', async (t) => {
   const { at, by, paid, seen, takenBack, bankDecides, timeline, owed, node } = life
   for (let more = 0; more < 3; more++) await at(paid)

@@ -1,156 +1,24 @@
 // Orders: one purchase of one package, from checkout to completed, moved only along the table in process.ts.
-import { Type, type Static } from 'typebox'
+import { Type } from 'typebox'
 import { contract } from '../../mixins/contract.ts'
-import { Extra, Image, Package, PACKAGE_NAMES, PackageName, Requirement } from '../gig/contract.ts'
+import { PackageName } from '../gig/contract.ts'
 import { Posting } from '../ledger/contract.ts'
-import { closed, Id, listOf, Money, page, text, Time } from '../shapes.ts'
+import { closed, Id, listOf, Money, page, text } from '../shapes.ts'
 import { Tail } from '../topic.ts'
+import { FeePolicyShape, NewPolicy } from './policy.ts'
+import {
+  Agreement,
+  Dispute,
+  DisputeStatus,
+  EXTENSION_DAYS_MAX,
+  Order,
+  OrderEvent,
+  OrderStatus,
+  PROPOSALS,
+  type Proposal,
+} from './shapes.ts'
 
-export const ORDER_STATUSES = [
-  'awaiting_payment',
-  'awaiting_requirements',
-  'in_progress',
-  'delivered',
-  'completed',
-  'cancelled',
-  'disputed',
-  'expired',
-] as const
-export type OrderStatus = (typeof ORDER_STATUSES)[number]
-export const OrderStatus = Type.Union(ORDER_STATUSES.map((status) => Type.Literal(status)))
-
-/** A package of the gig, or what an accepted offer said instead of one. */
-export const ORDERED_PACKAGES = [...PACKAGE_NAMES, 'custom'] as const
-export type OrderedPackage = (typeof ORDERED_PACKAGES)[number]
-const OrderedPackage = Type.Union([...PackageName.anyOf, Type.Literal('custom')])
-
-/** What one party may propose and the other decline. */
-export const PROPOSALS = ['cancel', 'extension', 'refund'] as const
-export type Proposal = (typeof PROPOSALS)[number]
-/** Days one proposal for more time may ask. */
-export const EXTENSION_DAYS_MAX = 90
-
-const Party = Type.Object({ id: Id, username: Type.String(), displayName: Type.String() })
-const OrderedGig = Type.Object({
-  id: Id,
-  title: Type.String(),
-  version: Type.Integer(),
-  image: Type.Union([Image, Type.Null()]),
-})
-/** What an accepted offer makes an order of. All of it was frozen when the buyer accepted. */
-export const Agreement = closed({
-  order: Id,
-  offer: Id,
-  gig: OrderedGig,
-  terms: Package,
-  requirements: Type.Array(Requirement),
-  buyer: Party,
-  seller: Party,
-  sellerLevel: Type.String(),
-})
-export type Agreement = Static<typeof Agreement>
-
-/** dropped: declined or not paid in time. returned: the card's bank took it back for good. */
-export const TIP_STATUSES = ['awaiting_payment', 'paid', 'cleared', 'dropped', 'returned'] as const
-export type TipStatus = (typeof TIP_STATUSES)[number]
-const TipStatus = Type.Unsafe<TipStatus>(Type.Union(TIP_STATUSES.map((status) => Type.Literal(status))))
-
-/** asked: the card's bank only wants to know, no money has moved. closed: it wanted no more. */
-export const CHARGEBACK_STATUSES = ['asked', 'open', 'won', 'lost', 'closed'] as const
-export type ChargebackStatus = (typeof CHARGEBACK_STATUSES)[number]
-const ChargebackStatus = Type.Unsafe<ChargebackStatus>(
-  Type.Union(CHARGEBACK_STATUSES.map((status) => Type.Literal(status))),
-)
-
-export const DISPUTE_STATUSES = ['open', 'contested', 'resolved', 'withdrawn'] as const
-export type DisputeStatus = (typeof DISPUTE_STATUSES)[number]
-const DisputeStatus = Type.Unsafe<DisputeStatus>(Type.Union(DISPUTE_STATUSES.map((status) => Type.Literal(status))))
-/** open: the other side may answer until deadlineAt. contested: an admin decides. */
-export const Dispute = Type.Object(
-  {
-    id: Id,
-    order: Id,
-    openedBy: Type.String(),
-    reason: Type.String(),
-    text: Type.Optional(Type.String()),
-    openedAt: Time,
-    deadlineAt: Time,
-    status: DisputeStatus,
-  },
-  { $id: 'Dispute' },
-)
-export type Dispute = Static<typeof Dispute>
-
-export const Payment = Type.Object({
-  provider: Type.String(),
-  clientSecret: Type.Union([Type.String(), Type.Null()]),
-  status: Type.String(),
-  nextAction: Type.Optional(Type.Object({ type: Type.String(), url: Type.String() })),
-})
-
-export const Order = Type.Object(
-  {
-    id: Id,
-    status: Type.String(),
-    late: Type.Boolean(),
-    gig: OrderedGig,
-    package: Type.Object({ name: OrderedPackage, ...Package.properties }),
-    /** The offer it came from; its package is `custom` then. */
-    offer: Type.Optional(Id),
-    extras: Type.Array(Extra),
-    quantity: Type.Integer(),
-    buyer: Party,
-    seller: Party,
-    price: Type.Object({ subtotal: Money, serviceFee: Money, total: Money }),
-    requirements: Type.Array(
-      Type.Object({
-        id: Id,
-        question: Type.String(),
-        type: Type.String(),
-        required: Type.Boolean(),
-        answer: Type.Optional(Type.String()),
-      }),
-    ),
-    /** Only for the buyer, while there is something to pay. */
-    payment: Type.Optional(Payment),
-    dueAt: Type.Union([Time, Type.Null()]),
-    autoCompleteAt: Type.Union([Time, Type.Null()]),
-    revisionsLeft: Type.Integer(),
-    /** Who proposed to cancel, while the other has not agreed. */
-    cancelProposedBy: Type.Optional(Type.String()),
-    /** More time, proposed by the seller, while the buyer has not answered. */
-    extensionProposed: Type.Optional(Type.Object({ days: Type.Integer(), reason: Type.String(), withdrawnAt: Time })),
-    /** What the seller offers to give back, while the buyer has not answered. */
-    refundOffered: Type.Optional(Type.Object({ amount: Money, reason: Type.String(), withdrawnAt: Time })),
-    /** Tips that were paid or can be; `cleared` ones are the seller's to take. */
-    tips: Type.Array(Type.Object({ id: Id, amount: Money, status: TipStatus, at: Time })),
-    /** The last dispute, also when it is over. */
-    dispute: Type.Optional(Dispute),
-    /** What of the price was given back. */
-    refunded: Type.Optional(Money),
-    /** What a card's bank took back, or asks about. While one is open nothing moves. */
-    chargebacks: Type.Optional(
-      Type.Array(Type.Object({ id: Id, amount: Money, reason: Type.String(), status: ChargebackStatus, at: Time })),
-    ),
-    /** Reports of a card's issuer that it was paid by fraud; only admins see them. */
-    warnings: Type.Optional(Type.Array(Type.Object({ id: Id, reason: Type.String(), at: Time }))),
-    /** The caller's possible moves right now. */
-    allowedActions: Type.Array(Type.String()),
-    createdAt: Time,
-    version: Type.Integer(),
-  },
-  { $id: 'Order' },
-)
-export type Order = Static<typeof Order>
-
-export const OrderEvent = Type.Object({
-  seq: Type.Integer(),
-  type: Type.String(),
-  at: Time,
-  actor: Type.Object({ role: Type.String(), id: Type.Optional(Id) }),
-  data: Type.Record(Type.String(), Type.Unknown()),
-})
-export type OrderEvent = Static<typeof OrderEvent>
+export * from './shapes.ts'
 
 const move = { auth: 'user', key: 'id', result: Order, errors: ['invalid_transition'] } as const
 const About = Type.Object({ order: Id, gig: Id, buyer: Id, seller: Id, at: Type.Integer() })
@@ -242,6 +110,18 @@ export const order = contract({
         proposal: Type.Optional(Type.Unsafe<Proposal>(Type.Union(PROPOSALS.map((proposal) => Type.Literal(proposal))))),
       }),
     },
+    extras: {
+      ...move,
+      rest: 'POST /v1/orders/:id/extras',
+      errors: ['payment_declined', 'invalid_transition', 'conflict'],
+      summary:
+        "Adds extras of the gig, at its price now, before the order is delivered. A payment of its own with the service fee's percentage on top; once it is paid the extras count, the price has them and the due date moves. `payment` says what is left for the buyer to confirm. Takes Idempotency-Key.",
+      params: closed({
+        id: Id,
+        extras: Type.Array(Id, { minItems: 1, maxItems: 10, uniqueItems: true }),
+        paymentMethod: Type.Optional(text(1, 200)),
+      }),
+    },
     tip: {
       ...move,
       rest: 'POST /v1/orders/:id/tip',
@@ -302,6 +182,23 @@ export const order = contract({
         "Gives the buyer an amount of what was paid, in the order's currency; the rest is shared as a completed order's.",
       params: closed({ id: Id, buyerAmount: Money, reason: text(1, 2000) }),
     },
+    feePolicies: {
+      rest: 'GET /v1/admin/fee-policies',
+      auth: 'admin',
+      result: listOf(FeePolicyShape),
+      summary: 'Every fee policy there was, newest first: the first counts for new orders, an order keeps its own.',
+      params: closed({ ...page }),
+    },
+    setFeePolicy: {
+      rest: 'POST /v1/admin/fee-policies',
+      auth: 'admin',
+      status: 201,
+      result: FeePolicyShape,
+      errors: ['conflict'],
+      summary:
+        'Sets the fees of orders placed from now on. `version` is that of the policy it replaces; 409 when somebody else was first. Rates in basis points, amounts in minor units of the order.',
+      params: NewPolicy,
+    },
     list: {
       rest: 'GET /v1/orders',
       auth: 'user',
@@ -347,6 +244,12 @@ export const order = contract({
       ),
       params: closed({ ids: Type.Array(Id, { maxItems: 1000 }) }),
     },
+    forget: {
+      auth: 'internal',
+      result: Type.Object({ changed: Type.Integer() }),
+      summary: 'Forgets the name of a person who leaves: erasure. What was ordered and paid stays.',
+      params: closed({ user: Id }),
+    },
     verify: {
       auth: 'internal',
       summary: 'Every history is a path of the table and ends where the order is.',
@@ -369,7 +272,13 @@ export const order = contract({
     }),
     /** Not paid in time or cancelled before: nothing may be charged any more. */
     'order.abandoned': Type.Object({ order: Id, charge: Type.Optional(Id) }),
-    'order.refund.requested': Type.Object({ order: Id, refund: Type.String(), amount: Money }),
+    /** `charge` names the payment it is of when that is not the order's own. */
+    'order.refund.requested': Type.Object({
+      order: Id,
+      charge: Type.Optional(Id),
+      refund: Type.String(),
+      amount: Money,
+    }),
   },
   hears: [
     'payment.succeeded',

@@ -9,5 +9,6 @@ export { answerDispute, dispute, resolve, withdrawDispute } from './moves/disput
 export { declined, paid, refundFailed, refunded, type Paid } from './moves/paying.ts'
 export { chargebackClosed, chargedBack, isUnpaid } from './moves/chargebacks.ts'
 export { warned } from './moves/warnings.ts'
+export { amountOf, beginExtras, dropExtras, extrasPaid, mayAddExtras } from './moves/adding.ts'
 export { beginTip, dropTip, mayTip, tipPaid, tipsOf } from './moves/tipping.ts'
 export { wake } from './moves/waking.ts'

@@ -7,13 +7,15 @@ import { LIMIT_DEFAULT, type Caller } from '../shapes.ts'
 import { orderTopic, TAIL_MAX, topicFrame } from '../topic.ts'
 import { place, placeAgreed, withPayment, type Checkout } from './checkout.ts'
 import { order as contract } from './contract.ts'
+import { forgetParty } from './erasure.ts'
 import { listDisputes, listOrders, withDispute } from './listing.ts'
 import * as moves from './moves.ts'
 import type { By, Moved } from './moves.ts'
 import { brokenHistory } from './process.ts'
-import { tip } from './tipping.ts'
+import { openPolicies } from './policies.ts'
+import { extras, tip } from './further.ts'
 import { PAY_TIMEOUT_MS } from './timing.ts'
-import { orders, refundsOf, type OrderDoc } from './state.ts'
+import { isTip, orders, purchasesOf, refundsOf, type OrderDoc } from './state.ts'
 import { publicDispute, publicEvent, partyOf, publicOrder, roleOf, toldEvents, type PartyRole } from './view.ts'
 
 /** A party's answer comes after the ledger and the provider have what the move says, so that balances read true at once. */
@@ -34,7 +36,8 @@ export default service(contract, async (here) => {
     wake: (state, now) => decided(moves.wake(state, now)),
     stored: tell,
   })
-  const checkout: Checkout = { here, turn: book.turn }
+  const policies = await openPolicies(documents)
+  const checkout: Checkout = { here, turn: book.turn, policies }
 
   /** One party's move: theirs to see (404), theirs to make (403), and only then a question of time (409). */
   const move = async (
@@ -174,6 +177,7 @@ export default service(contract, async (here) => {
         move(ctx, ['buyer', 'seller'], (order, by, now, command) =>
           moves.decline(order, by, ctx.params.proposal, now, command),
         ),
+      extras: (ctx) => extras({ ...checkout, heard, read: (id) => read(id, ctx.caller) }, ctx),
       tip: (ctx) => tip({ ...checkout, heard }, ctx),
       offerRefund: (ctx) =>
         move(ctx, ['buyer', 'seller'], (order, by, now, command) => {
@@ -209,6 +213,8 @@ export default service(contract, async (here) => {
         })
         return publicDispute(resolved)!
       },
+      feePolicies: ({ params }) => policies.list(params),
+      setFeePolicy: ({ params, caller }) => policies.set(params, caller.id, here.clock.now()),
       list: async (ctx) => {
         const { role, status, limit = LIMIT_DEFAULT, cursor } = ctx.params
         const { docs, next } = await listOrders(documents, { user: ctx.caller.id, role, status, limit, cursor })
@@ -235,8 +241,9 @@ export default service(contract, async (here) => {
       },
       offered: async ({ params }) =>
         (await documents.getMany(orders, params.ids)).map(
-          (order) => order && { offer: order.offer ?? null, subtotal: order.price.subtotal },
+          (order) => order && { offer: order.offer ?? null, subtotal: order.price.subtotal - boughtLater(order) },
         ),
+      forget: async ({ params: { user } }) => ({ changed: await forgetParty(documents, book, user) }),
       verify: async () => {
         const problems: string[] = []
         let count = 0
@@ -253,7 +260,11 @@ export default service(contract, async (here) => {
     hears: {
       'payment.succeeded': ({ data }) =>
         told(data.order, (order, now) =>
-          data.charge ? moves.tipPaid(order, data.charge, data, now) : moves.paid(order, data, now),
+          data.charge === undefined
+            ? moves.paid(order, data, now)
+            : isTip(order, data.charge)
+              ? moves.tipPaid(order, data.charge, data, now)
+              : moves.extrasPaid(order, data.charge, data, now),
         ),
       'payment.refunded': ({ data }) =>
         told(data.order, (order, now) => moves.refunded(order, data.refund, data.amount, now)),
@@ -287,6 +298,10 @@ const paidFor = (order: OrderDoc, charge: string | undefined): OrderDoc => {
   if (moves.isUnpaid(order, charge)) throw refuse('unavailable', `${charge ?? order.id} has not been heard as paid yet`)
   return order
 }
+
+/** What extras bought during work have added to the subtotal. */
+const boughtLater = (order: OrderDoc): number =>
+  purchasesOf(order).reduce((sum, { status, subtotal }) => sum + (status === 'paid' ? subtotal : 0), 0)
 
 const decided = (moved: Moved | null): Decision<OrderDoc, undefined> =>
   moved ? { ...moved, result: undefined } : { result: undefined }

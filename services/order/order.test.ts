@@ -27,6 +27,7 @@ import {
   paid,
   payment,
   placed,
+  quote,
   seller,
   START,
   started,
@@ -306,6 +307,11 @@ test('whatever is asked in whatever order, no money stays held when an order has
     (order, now) => moves.answerDispute(order, buyer, { agree: false }, now),
     (order, now) => moves.withdrawDispute(order, buyer, now),
     (order, now) => moves.resolve(order, { role: 'admin' }, { buyerAmount: usd(4000), reason: 'x' }, now),
+    (order, now) => moves.beginExtras(order, buyer, { id: `ext_${now}`, wanted: ['fast'], offered: quote.extras }, now),
+    (order, now) => {
+      const id = order.purchases?.at(-1)?.id
+      return id === undefined ? null : moves.extrasPaid(order, id, { ...payment, amount: usd(2110) }, now)
+    },
     (order, now) => moves.refunded(order, 'ord_1-refund-1', usd(order.price.total), now),
     (order, now) => moves.wake(order, now),
   ]
@@ -355,6 +361,7 @@ test('a party is offered exactly the moves that would be taken', (t) => {
     cancel: (order, by) => moves.cancel(order, by, 'x', now),
     'refund-offer': (order, by) => moves.offerRefund(order, by, { amount: usd(100), reason: 'x' }, now),
     tip: (order, by) => moves.beginTip(order, by, { id: 'tip_1', amount: usd(500) }, now),
+    extras: (order, by) => moves.beginExtras(order, by, { id: 'ext_1', wanted: ['fast'], offered: quote.extras }, now),
     extend: (order, by) => moves.extend(order, by, { days: 1, reason: 'x' }, now),
     decline: (order, by) => moves.decline(order, by, undefined, now),
   }
@@ -366,6 +373,7 @@ test('a party is offered exactly the moves that would be taken', (t) => {
     cancel: ['buyer', 'seller'],
     'refund-offer': ['buyer', 'seller'],
     tip: ['buyer'],
+    extras: ['buyer'],
     extend: ['buyer', 'seller'],
     decline: ['buyer', 'seller'],
   }

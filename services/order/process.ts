@@ -52,6 +52,12 @@ export const steps = {
   requirements_answered: { by: ['buyer'], from: ['awaiting_requirements'], to: 'in_progress', action: 'requirements' },
   delivered: { by: ['seller'], from: ['in_progress'], to: 'delivered', action: 'deliver' },
   late: { by: ['clock'], from: ['in_progress'], to: 'stay' },
+  extras_begun: { by: ['buyer'], from: ['awaiting_requirements', 'in_progress'], to: 'stay', action: 'extras' },
+  extras_declined: { by: ['buyer'], from: PAID, to: 'stay', action: 'extras' },
+  extras_expired: { by: ['clock'], from: PAID, to: 'stay' },
+  extras_added: { by: ['system'], from: ['awaiting_requirements', 'in_progress'], to: 'stay', money: ['charge'] },
+  /** The work they were for is over, or stands still: the money goes straight back. */
+  extras_paid_too_late: { by: ['system'], from: PAID, to: 'stay', money: ['charge', 'refund'] },
   revision_requested: { by: ['buyer'], from: ['delivered'], to: 'in_progress', action: 'revision' },
   accepted: { by: ['buyer'], from: ['delivered'], to: 'completed', money: ['release'], action: 'accept' },
   auto_completed: { by: ['clock'], from: ['delivered'], to: 'completed', money: ['release'] },

@@ -29,7 +29,7 @@ const possible = async (id: string): Promise<Ask[]> => {
   return moves
 }
 /** Moves that wait for the provider before they are one step of the order. */
-const PROVIDERS = new Set(['pay', 'tip'])
+const PROVIDERS = new Set(['pay', 'tip', 'extras'])
 
 /** All that an order came to, whoever moved it when. */
 const outcome = async (id: string, codes: Record<string, string>) => {

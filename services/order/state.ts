@@ -2,7 +2,14 @@
 import type { ActorDoc } from '../../mixins/actor.ts'
 import { actorCollection } from '../../mixins/actor.ts'
 import type { Extra, Image, Package } from '../gig/contract.ts'
-import type { ChargebackStatus, DisputeStatus, OrderedPackage, OrderStatus, TipStatus } from './contract.ts'
+import type {
+  ChargebackStatus,
+  DisputeStatus,
+  OrderedPackage,
+  OrderStatus,
+  PurchaseStatus,
+  TipStatus,
+} from './contract.ts'
 import type { FeePolicy, Price } from './price.ts'
 
 export type Party = { id: string; username: string; displayName: string }
@@ -26,7 +33,19 @@ export type Tip = {
   /** Lost to the card's bank. */
   lost?: number
 }
-export type Refund = { id: string; amount: number; settled: boolean; failed?: boolean }
+/** Extras bought during work: a charge of its own. Minor units of the order's currency. */
+export type Purchase = {
+  id: string
+  extras: Extra[]
+  subtotal: number
+  serviceFee: number
+  status: PurchaseStatus
+  at: number
+  /** Unpaid until then it is dropped. */
+  expiresAt: number
+}
+/** `charge`: what it is of when that is not the order's own payment. `outside`: it never was part of the price. */
+export type Refund = { id: string; amount: number; charge?: string; outside?: true; settled: boolean; failed?: boolean }
 /** What a card's bank took back of one of the order's payments, or asks about. Minor units of the order's currency. */
 export type Chargeback = {
   id: string
@@ -98,6 +117,8 @@ export type OrderDoc = ActorDoc & {
   refundOffer?: { amount: number; reason: string; withdrawnAt: number } | null
   /** Said once that it will be cancelled if nobody moves it. */
   stuckWarned?: boolean
+  /** Oldest first; absent until there is one. */
+  purchases?: Purchase[]
   /** Tips begun, oldest first; absent until there is one. */
   tips?: Tip[]
   /** Refunds asked of the provider, oldest first; absent until there is one. */
@@ -142,11 +163,15 @@ export const orders = actorCollection<OrderDoc>('orders', {
 })
 
 export const refundsOf = ({ refunds }: Pick<OrderDoc, 'refunds'>): readonly Refund[] => refunds ?? []
-/** All that was asked to go back, minor units. */
+/** All of the price that was asked to go back, minor units. */
 export const refundedOf = (order: Pick<OrderDoc, 'refunds'>): number =>
-  refundsOf(order).reduce((sum, { amount }) => sum + amount, 0)
+  refundsOf(order).reduce((sum, { amount, outside }) => sum + (outside ? 0 : amount), 0)
 export const chargebacksOf = ({ chargebacks }: Pick<OrderDoc, 'chargebacks'>): readonly Chargeback[] =>
   chargebacks ?? []
 /** All of the price that has gone: asked to go back, or lost to a card's bank. Minor units. */
-export const goneOf = (order: Pick<OrderDoc, 'refunds' | 'chargebacks'>): number =>
-  refundedOf(order) + chargebacksOf(order).reduce((sum, { charge, gone }) => sum + (charge === undefined ? gone : 0), 0)
+export const goneOf = (order: Pick<OrderDoc, 'refunds' | 'chargebacks' | 'tips'>): number =>
+  refundedOf(order) + chargebacksOf(order).reduce((sum, { charge, gone }) => sum + (isTip(order, charge) ? 0 : gone), 0)
+
+export const purchasesOf = ({ purchases }: Pick<OrderDoc, 'purchases'>): readonly Purchase[] => purchases ?? []
+export const isTip = ({ tips = [] }: Pick<OrderDoc, 'tips'>, charge: string | undefined): boolean =>
+  tips.some(({ id }) => id === charge)

@@ -46,10 +46,11 @@ export type Timer =
   | 'dispute_silence'
   | 'cleared'
   | 'tip_expired'
+  | 'extras_expired'
   | 'tip_cleared'
 
-/** `tip` is set for those of a tip. */
-export type Due = { step: Timer; at: number; tip?: string }
+/** `charge` is set for those of a tip or a purchase. */
+export type Due = { step: Timer; at: number; charge?: string }
 type Maybe = Omit<Due, 'at'> & { at: number | null | undefined }
 
 /** What the clock will do next, earliest first. */
@@ -58,9 +59,10 @@ export const timersOf = (order: OrderDoc): Due[] =>
     .filter((timer): timer is Due => timer.at !== null && timer.at !== undefined)
     .sort((a, b) => a.at - b.at)
 
-const dueOf = (order: OrderDoc): Maybe[] => {
+const dueOf = (order: OrderDoc): Maybe[] => [...unpaidOf(order), ...(isFrozen(order) ? [] : ofStatus(order))]
+
+const ofStatus = (order: OrderDoc): Maybe[] => {
   const { late, clearedAt } = order
-  if (isFrozen(order)) return unpaidTips(order)
   switch (order.status) {
     case 'awaiting_payment':
       return [{ step: 'expired', at: order.expiresAt }]
@@ -79,14 +81,11 @@ const dueOf = (order: OrderDoc): Maybe[] => {
     case 'delivered':
       return [...proposalsOf(order), { step: 'auto_completed', at: order.autoCompleteAt }]
     case 'completed':
-      return [{ step: 'cleared', at: clearedAt ? null : order.clearsAt }, ...unpaidTips(order), ...clearingTips(order)]
+      return [{ step: 'cleared', at: clearedAt ? null : order.clearsAt }, ...clearingTips(order)]
     case 'disputed':
-      return [
-        { step: 'dispute_silence', at: order.disputeStatus === 'open' ? order.dispute?.deadlineAt : null },
-        ...unpaidTips(order),
-      ]
+      return [{ step: 'dispute_silence', at: order.disputeStatus === 'open' ? order.dispute?.deadlineAt : null }]
     case 'cancelled':
-      return [...unpaidTips(order), ...clearingTips(order)]
+      return clearingTips(order)
     case 'expired':
       return []
   }
@@ -103,14 +102,19 @@ const stuckAt = ({ paidAt, dueAt, frozenMs = 0 }: OrderDoc): number | null =>
     ? null
     : Math.max(paidAt + frozenMs + STUCK_MS, dueAt + LATE_CANCEL_MS + STUCK_WARNING_MS)
 
-const unpaidTips = ({ tips = [] }: OrderDoc): Maybe[] =>
-  tips
+/** Further charges that nobody has paid yet. */
+const unpaidOf = ({ tips = [], purchases = [] }: OrderDoc): Maybe[] => [
+  ...unpaid('tip_expired', tips),
+  ...unpaid('extras_expired', purchases),
+]
+const unpaid = (step: Timer, charges: readonly { id: string; status: string; expiresAt: number }[]): Maybe[] =>
+  charges
     .filter(({ status }) => status === 'awaiting_payment')
-    .map(({ id, expiresAt }) => ({ step: 'tip_expired', at: expiresAt, tip: id }))
+    .map(({ id, expiresAt }) => ({ step, at: expiresAt, charge: id }))
 const clearingTips = ({ tips = [] }: OrderDoc): Maybe[] =>
   tips
     .filter(({ status }) => status === 'paid')
-    .map(({ id, clearsAt }) => ({ step: 'tip_cleared', at: clearsAt, tip: id }))
+    .map(({ id, clearsAt }) => ({ step: 'tip_cleared', at: clearsAt, charge: id }))
 
 /** What nobody answers: a proposal to cancel counts as agreed, any other is withdrawn. */
 const proposalsOf = ({ cancel, extension, refundOffer }: OrderDoc) => [

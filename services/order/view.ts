@@ -3,13 +3,23 @@ import { refuse } from '../errors.ts'
 import { iso, type Caller, type Money } from '../shapes.ts'
 import type { TopicEvent } from '../topic.ts'
 import type { Dispute, Order, OrderEvent, OrderStatus } from './contract.ts'
+import { subtotalShares } from './allocation.ts'
+import { amountOf, mayAddExtras } from './moves/adding.ts'
 import { proposedTo } from './moves/declining.ts'
 import { offerableOf } from './moves/returning.ts'
 import { mayDispute } from './moves/disputing.ts'
 import { mayTip, tipsOf } from './moves/tipping.ts'
 import { isFrozen } from './timing.ts'
 import { leadsTo, type StepName } from './process.ts'
-import { chargebacksOf, refundedOf, refundsOf, type OrderDoc, type TimelineEvent } from './state.ts'
+import {
+  chargebacksOf,
+  goneOf,
+  purchasesOf,
+  refundedOf,
+  refundsOf,
+  type OrderDoc,
+  type TimelineEvent,
+} from './state.ts'
 
 export type PartyRole = 'buyer' | 'seller'
 export const roleOf = (order: Pick<OrderDoc, 'buyerId' | 'sellerId'>, caller: Pick<Caller, 'id'>): PartyRole | null =>
@@ -40,6 +50,7 @@ export const allowedActions = (order: OrderDoc, role: PartyRole | null, now: num
     ['revision', buyer && status === 'delivered' && revisionsLeft > 0],
     ['extend', status === 'in_progress' && buyer === Boolean(order.extension)],
     ['decline', proposedTo(order, role).length > 0],
+    ['extras', buyer && mayAddExtras(order)],
     ['accept', buyer && status === 'delivered'],
     ['cancel', mayCancel || (buyer && status === 'awaiting_payment')],
     ['refund-offer', buyer ? Boolean(order.refundOffer) && open : open && !order.refundOffer && offerableOf(order) > 0],
@@ -104,6 +115,15 @@ export const publicOrder = (
         withdrawnAt: iso(order.refundOffer.withdrawnAt),
       },
     }),
+    purchases: purchasesOf(order)
+      .filter(({ status }) => status !== 'dropped')
+      .map((one) => ({
+        id: one.id,
+        extras: one.extras,
+        amount: amountOf(order, one),
+        status: one.status,
+        at: iso(one.at),
+      })),
     tips: tipsOf(order)
       .filter(({ status }) => status !== 'dropped')
       .map(({ id, amount, status, at }) => ({ id, amount: money(amount), status, at: iso(at) })),
@@ -120,11 +140,19 @@ export const publicOrder = (
     ...(role === null &&
       order.warnings && { warnings: order.warnings.map(({ id, reason, at }) => ({ id, reason, at: iso(at) })) }),
     ...(refundsOf(order).length > 0 && { refunded: money(refundedOf(order)) }),
+    ...(role !== 'buyer' && { fees: feesOf(order) }),
     allowedActions: allowedActions(order, role, now),
     createdAt: iso(order.createdAt),
     // Every move appends one event: their number is what others may compare.
     version: order.timeline.length,
   }
+}
+
+const feesOf = (order: OrderDoc) => {
+  const { price, policy } = order
+  const money = (amount: number): Money => ({ amount, currency: price.currency })
+  const { seller, commission, tax } = subtotalShares(price, policy, goneOf(order))
+  return { policy: policy.version, commission: money(commission), tax: money(tax), earnings: money(seller) }
 }
 
 /** Its last dispute, as parties and admins see it. */

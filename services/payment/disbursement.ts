@@ -40,11 +40,15 @@ export const newDisbursement = (
 export const nextCall = ({ state, reversal, look }: DisbursementDoc): CallName | null => {
   if (state === 'reserved') return 'transfer'
   if (state === 'transferred') return 'payout'
-  if (state === 'sent') return look ? 'look' : null
+  if (state === 'sent' || state === 'paid') return look ? 'look' : null
   return reversal === 'wanted' ? 'reverse' : null
 }
 
-export const woken = (doc: DisbursementDoc): DisbursementDoc => (doc.state === 'sent' ? { ...doc, look: true } : doc)
+export const woken = (doc: DisbursementDoc): DisbursementDoc =>
+  doc.state === 'sent' || doc.state === 'paid' ? { ...doc, look: true } : doc
+
+/** Paid is not the end: a bank may send the money back for five working days. Looked at after these pauses, then no more. */
+export const PAID_LOOKS_MS = [2 * 86_400_000, 5 * 86_400_000]
 
 const result = ({ id, seller, amount }: DisbursementDoc) => ({ payout: id, seller, amount })
 
@@ -89,13 +93,21 @@ export const applied = (doc: DisbursementDoc, payout: BankPayout, now: number): 
       say: [...sent, failed],
     }
   }
-  if (doc.state === 'paid') return { next: doc, say: [] }
+  if (doc.state === 'paid') return { next: stillPaid(doc, now), say: [] }
   if (payout.status === 'paid')
     return {
-      next: { ...known, state: 'paid' },
+      next: { ...known, state: 'paid', looks: 0, wakeAt: now + PAID_LOOKS_MS[0]! },
       say: [...sent, { name: 'payment.payout.paid', data: { ...result(doc), bankPayout: payout.id } }],
     }
   return { next: { ...known, state: 'sent', looks: doc.looks + 1, wakeAt: now + lookAfterMs(doc.looks) }, say: sent }
+}
+
+/** Only its own looks count, not what webhooks repeat. */
+const stillPaid = (doc: DisbursementDoc, now: number): DisbursementDoc => {
+  if (!doc.look) return doc
+  const looks = doc.looks + 1
+  const pause = PAID_LOOKS_MS[looks]
+  return { ...settledCall(doc), look: false, looks, wakeAt: pause === undefined ? null : now + pause }
 }
 
 export const reversalDone = (doc: DisbursementDoc, transfer: Transfer): Step<DisbursementDoc> => {

@@ -1,6 +1,7 @@
 // A durable operation: the one call to the provider it is at, kept before it is made and after it is answered. Whatever
 // dies in between, the same call is made again under the same key. Pure.
 import type { ActorDoc, Said } from '../../mixins/actor.ts'
+import type { Standing } from './contract.ts'
 import { verdictOn, type ErrorKind } from './retry.ts'
 
 /** Calls an operation may make. Those that only look are safe without a key. */
@@ -47,6 +48,9 @@ export type Operation = ActorDoc & {
   createdAt: number
   /** Only people can free it: our request was wrong. */
   stuck: { code: string; message: string; at: number } | null
+  /** How it stands with the provider, and since when; kept by every turn. */
+  standing?: Standing | null
+  standingAt?: number | null
 }
 export type Step<D> = { next: D; say: Said[] }
 

@@ -5,6 +5,7 @@ import { isMovable } from '../../adapters/clock/index.ts'
 import { eventually, startNode, type TestNode } from '../../test/node.ts'
 import type { Events } from '../contract.ts'
 import { isRefused } from '../errors.ts'
+import type { Caller } from '../shapes.ts'
 import type { AnyOperation } from './calls.ts'
 import payment from './payment.service.ts'
 
@@ -12,11 +13,11 @@ const usd = (amount: number) => ({ amount, currency: 'usd' })
 type Told = { name: string; data: Record<string, unknown> }
 
 /** Hears what the payment actor says in the place of orders and payouts. */
-const hearer = (name: string, told: Told[]): ServiceSchema => ({
+const hearer = (name: string, told: Told[], of = (_event: string) => true): ServiceSchema => ({
   name,
   actions: {
     hear: ({ params }: { params: { event: Told } }) => {
-      told.push({ name: params.event.name, data: params.event.data })
+      if (of(params.event.name)) told.push({ name: params.event.name, data: params.event.data })
       return true
     },
   },
@@ -30,7 +31,15 @@ type World = {
 }
 const start = async (t: ExecutionContext): Promise<World> => {
   const told: Told[] = []
-  const node = await startNode({ services: [payment, hearer('order', told), hearer('payout', told)] })
+  const node = await startNode({
+    services: [
+      payment,
+      hearer('order', told),
+      hearer('payout', told),
+      // It also hears of payouts what the payout actor hears.
+      hearer('notification', told, (event) => event === 'payment.payee.changed'),
+    ],
+  })
   t.teardown(() => node.stop())
   const say = async (name: string, data: unknown) => {
     await node.broker.call('payment.hear', {
@@ -94,6 +103,22 @@ test('a declined card is an answer, and another one pays', async (t) => {
   t.is(world.told.length, 0)
   t.is((await pay(world.node, 'ord_1')).status, 'succeeded')
   t.is(times(world.told, 'payment.succeeded'), 1)
+})
+
+test('a confirmation whose key the provider knows with other words is looked at, not told as declined', async (t) => {
+  const { node, provider, told, ...world } = await start(t)
+  const { paymentId } = await begin(node, 'ord_1')
+  // A process that was set up differently has sent it, and died before its answer.
+  const before = { paymentMethod: 'pm_card_visa', returnUrl: 'https://elsewhere.test/orders' }
+  await provider.confirmPayment(paymentId, before, 'ord_1:confirm:1')
+  const outcome = await pay(node, 'ord_1').catch((error: unknown) => error)
+  t.true((outcome as { status?: string }).status === 'succeeded' || isRefused(outcome, 'unavailable'))
+  await advance({ node, provider, told, ...world }, 60_000)
+  await eventually(
+    () => times(told, 'payment.succeeded'),
+    (count) => count === 1,
+  )
+  t.deepEqual(await moved({ node, provider, told, ...world }, 'charge'), [10_550])
 })
 
 test('a card that wants 3-D Secure is paid when the buyer approves, also if no webhook ever comes', async (t) => {
@@ -166,6 +191,7 @@ for (const [what, fault] of faults)
       ['payment.transferred', 'payment.payout.sent', 'payment.payout.paid'],
     )
     for (const name of [
+      'payment.payee.changed',
       'payment.succeeded',
       'payment.refunded',
       'payment.transferred',
@@ -217,7 +243,35 @@ test('a seller has one account however often asked, and one who never asked has 
   const world = await start(t)
   const [first, second] = [await onboarded(world), await onboarded(world)]
   t.deepEqual(first, second)
-  t.deepEqual(await world.node.call('payment.payee', { user: 'usr_other' }), { account: null, payoutsEnabled: false })
+  t.like(await world.node.call('payment.payee', { user: 'usr_other' }), { account: null, payoutsEnabled: false })
+})
+
+test('a seller hears when the provider wants to know more, holds money back, and lets it go again', async (t) => {
+  const world = await start(t)
+  const { node, provider, told } = world
+  const { account } = await onboarded(world)
+  const hear = (eventId: string) => webhook(world, 'account', account, { op: 'usr_s' }, eventId)
+  const { outside } = provider.server
+  const dueAt = Math.floor((node.clock.now() + 86_400_000) / 1000) * 1000
+  const due = ['individual.verification.document']
+  const news = async (count: number) =>
+    (
+      await eventually(
+        () => told.filter(({ name }) => name === 'payment.payee.changed'),
+        (all) => all.length === count,
+      )
+    ).at(-1)?.data
+  await outside.restrict(account, { due, disabledReason: null, deadlineAt: dueAt })
+  await hear('evt_1')
+  t.like(await news(2), { user: 'usr_s', payoutsEnabled: true, requirementsDueAt: dueAt, heldFor: null })
+  await outside.restrict(account, { due, disabledReason: 'requirements.past_due' })
+  await hear('evt_2')
+  await hear('evt_3')
+  t.like(await news(3), { payoutsEnabled: false, heldFor: 'requirements.past_due' })
+  t.like(await node.call('payment.payee', { user: 'usr_s' }), { payoutsEnabled: false, requirements: due })
+  await outside.lift(account)
+  t.like(await node.call('payment.payee', { user: 'usr_s' }), { payoutsEnabled: true, requirements: [], heldFor: null })
+  t.like(await news(4), { payoutsEnabled: true, heldFor: null })
 })
 
 test('an order given up is charged no more; one that was paid after all is said so', async (t) => {
@@ -243,7 +297,7 @@ test('an order given up is charged no more; one that was paid after all is said 
   t.true(isRefused(await t.throwsAsync(begin(node, 'ord_3')), 'conflict'))
 })
 
-test('a payout that the bank refuses, before or after it was paid, is said with its stage and the transfer comes back', async (t) => {
+test('a payout that the bank refuses, before or after it was paid, is said with its stage and the transfer comes back, also when no webhook tells', async (t) => {
   for (const [kind, stage] of [
     ['payout_fails_before_paid', 'payout'],
     ['payout_fails_after_paid', 'returned'],
@@ -258,10 +312,7 @@ test('a payout that the bank refuses, before or after it was paid, is said with 
       async () => (await advance(world, 3_600_000), told),
       () => times(told, stage === 'payout' ? 'payment.payout.failed' : 'payment.payout.paid') === 1,
     )
-    if (stage === 'returned') {
-      await advance(world, 2 * 86_400_000)
-      await webhook(world, 'payout', (await provider.findPayouts(account, 'po_1'))[0]!.id, { op: 'po_1' })
-    }
+    if (stage === 'returned') await advance(world, 2 * 86_400_000)
     await eventually(
       async () => (await advance(world, 60_000), told),
       () => times(told, 'payment.transfer.reversed') === 1,
@@ -353,6 +404,10 @@ test('a payment over another amount than asked is never taken for one', async (t
   t.is(told.length, 0)
 })
 
+const admin = {
+  meta: { caller: { id: 'usr_admin', username: 'admin', roles: ['buyer', 'admin'], sessionId: 'ses' } as Caller },
+}
+
 /** No webhook reaches this market: what happened at the provider is found by asking for its events. */
 const hearAll = async ({ node }: World) => {
   const { seen } = await node.call('payment.backfill', {})
@@ -396,6 +451,111 @@ test('a payment that its bank takes back is followed until its money is back', a
     ([one]) => one?.status === 'won',
   )
   t.like(won, { taken: 10_550, restored: 10_550, wakeAt: null, said: { taken: 10_550, outcome: 'won' } })
+})
+
+test('an admin answers a chargeback once; good evidence brings the money back', async (t) => {
+  const world = await start(t)
+  const { node } = world
+  const paymentId = await troubled(world, 'pm_card_createDispute')
+  await hearAll(world)
+  const [open] = (await node.call('payment.chargebacks', { status: 'needs_response' }, admin)).data
+  t.like(open, { order: 'ord_1', payment: paymentId, amount: usd(10_550), canAnswer: true, sending: false })
+  world.provider.server.faults.add({ kind: 'answer_lost', on: 'disputes.update' })
+  const { id } = open!
+  const answer = () => node.call('payment.answerChargeback', { id, evidence: { text: 'winning_evidence' } }, admin)
+  t.like(await answer(), { canAnswer: false, sending: true })
+  t.true(isRefused(await t.throwsAsync(answer()), 'invalid_transition'))
+  const [won] = await eventually(
+    async () => (await advance(world, 60_000), (await node.call('payment.chargebacks', {}, admin)).data),
+    ([one]) => one?.status === 'won',
+  )
+  t.like(won, { id, taken: usd(10_550), restored: usd(10_550), fee: usd(1_500), sending: false })
+  t.deepEqual((await node.call('payment.chargebacks', { status: 'needs_response' }, admin)).data, [])
+})
+
+test('an answer that nobody knows to have arrived is looked for once its key is forgotten', async (t) => {
+  const world = await start(t)
+  const { node, provider } = world
+  const paymentId = await troubled(world, 'pm_card_createDispute')
+  await hearAll(world)
+  const [open] = (await node.call('payment.chargebacks', {}, admin)).data
+  provider.server.faults.add({ kind: 'answer_lost', on: 'disputes.update' })
+  const evidence = { text: 'winning_evidence' }
+  await node.call('payment.answerChargeback', { id: open!.id, evidence }, admin)
+  const [answered] = await eventually(
+    async () => (await advance(world, 25 * 3_600_000), kept(world, 'dispute', paymentId)),
+    ([one]) => one?.status === 'won',
+  )
+  t.is(answered!.refusal, null)
+})
+
+test('an admin who gives in has lost the chargeback, and one who is late is told so', async (t) => {
+  const world = await start(t)
+  const { node } = world
+  await troubled(world, 'pm_card_createDispute')
+  await hearAll(world)
+  const [open] = (await node.call('payment.chargebacks', {}, admin)).data
+  t.like(await node.call('payment.acceptChargeback', { id: open!.id }, admin), { status: 'lost', canAnswer: false })
+  t.true(
+    isRefused(
+      await t.throwsAsync(node.call('payment.acceptChargeback', { id: open!.id }, admin)),
+      'invalid_transition',
+    ),
+  )
+  t.true(isRefused(await t.throwsAsync(node.call('payment.acceptChargeback', { id: 'dp_none' }, admin)), 'not_found'))
+})
+
+test('a bank that decides while an answer is under way is believed, and the admin is told', async (t) => {
+  const world = await start(t)
+  const { node, provider } = world
+  await troubled(world, 'pm_card_createDispute')
+  await hearAll(world)
+  const [open] = (await node.call('payment.chargebacks', {}, admin)).data
+  await provider.server.outside.decideDispute(open!.id, 'lost')
+  const late = node.call('payment.answerChargeback', { id: open!.id, evidence: { text: 'late' } }, admin)
+  t.true(isRefused(await t.throwsAsync(late), 'invalid_transition'))
+  const [lost] = await eventually(
+    async () => (await advance(world, 60_000), (await node.call('payment.chargebacks', {}, admin)).data),
+    ([one]) => one?.status === 'lost',
+  )
+  t.like(lost, { canAnswer: false, sending: false, restored: usd(0) })
+})
+
+test('a refund refused because of a dispute nobody has heard of is how it is heard of', async (t) => {
+  const world = await start(t)
+  const paymentId = await troubled(world, 'pm_card_createDispute')
+  await world.say('order.refund.requested', { order: 'ord_1', refund: 'ord_1-refund-1', amount: usd(10_550) })
+  const [disputed] = await eventually(
+    () => kept(world, 'dispute', paymentId),
+    ([one]) => one?.status === 'needs_response',
+  )
+  t.like(disputed, { order: 'ord_1', taken: 10_550 })
+  t.like(world.told.find(({ name }) => name === 'payment.refund.failed')?.data, {
+    refund: 'ord_1-refund-1',
+    code: 'charge_disputed',
+    wasSettled: false,
+  })
+  t.is(times(world.told, 'payment.disputed'), 1)
+})
+
+test('a tip that is disputed is told apart from its order', async (t) => {
+  const world = await start(t)
+  const { node } = world
+  await paid(world, 'ord_1', 100_000)
+  const tip = { order: 'ord_1', charge: 'ord_1-tip-1' }
+  const { paymentId } = await node.call('payment.begin', {
+    ...tip,
+    buyer: 'usr_b',
+    amount: usd(2_000),
+    description: 'A tip',
+  })
+  await node.call('payment.confirm', { ...tip, paymentMethod: 'pm_card_createDispute' })
+  await hearAll(world)
+  const [disputed] = await eventually(
+    () => kept(world, 'dispute', paymentId),
+    ([one]) => one?.status === 'needs_response',
+  )
+  t.like(disputed, { order: 'ord_1', charge: 'ord_1-tip-1', taken: 2_000 })
 })
 
 test('a dispute whose end nobody tells is found by itself', async (t) => {

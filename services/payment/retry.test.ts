@@ -1,6 +1,5 @@
 import test from 'ava'
 import { ATTEMPTS_MAX, KEY_AGE_MAX_MS, LATER_MS, verdictOn, type ErrorKind, type Tried, type Verdict } from './retry.ts'
-import { paced } from './pace.ts'
 
 const tried = (some: Partial<Tried>): Tried => ({ tries: 1, attempts: 1, ageMs: 0, chance: 1, ...some })
 const HOUR_MS = 3_600_000
@@ -46,12 +45,3 @@ const rows: [string, ErrorKind, Partial<Tried>, Verdict][] = [
   ['our own mistake is never retried, however young', 'bug', { ageMs: HOUR_MS }, { action: 'stop' }],
 ]
 for (const [title, kind, some, verdict] of rows) test(title, (t) => t.deepEqual(verdictOn(kind, tried(some)), verdict))
-
-test('background calls of a kind keep an even pace, others are not held up by them', (t) => {
-  let now = 10_000
-  const pace = paced(10, () => now)
-  let went = 0
-  for (; now < 12_000; now += 10) if (pace('transfer') === 0) went++
-  t.true(went >= 20 && went <= 26, `${went} in two seconds`)
-  t.is(pace('payout'), 0)
-})

@@ -5,7 +5,7 @@ import type { Doc, Documents } from '../../adapters/documents/index.ts'
 import { collection } from '../../adapters/documents/index.ts'
 import type { Log } from '../../mixins/node.ts'
 import { inParallel } from '../../mixins/timers.ts'
-import { repeated, type Repeated } from './repeated.ts'
+import { repeated, type Repeated } from '../../mixins/repeated.ts'
 
 /** `openAt`: set until it was worked on. Machine epoch ms: an event's age has nothing to do with a moved clock. */
 type KeptEvent = Doc & { event: ProviderEvent; receivedAt: number; openAt: number | null; tries: number }

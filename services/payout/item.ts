@@ -66,6 +66,15 @@ export const asked = ({ id, seller, account, amount, run }: Asked, now: number):
   wakeAt: now + TAKE_UP_MS,
 })
 
+/** One that could not even be asked for, kept so that nobody tries again. */
+export const refused = (wanted: Asked, reason: string, now: number): PayoutDoc => ({
+  ...asked(wanted, now),
+  status: 'void',
+  reason,
+  openOf: null,
+  wakeAt: null,
+})
+
 export const reservation = ({ id, seller, amount, createdAt }: PayoutDoc): Posting =>
   reserved({ payout: id, seller, amount, at: createdAt })
 
@@ -91,13 +100,22 @@ export const wake = (doc: PayoutDoc, now: number): Decision<PayoutDoc, null> =>
 type Moved = { next: PayoutDoc; entries: Posting[] }
 const ENDED: readonly PayoutStatus[] = ['paid', 'failed', 'returned']
 
-/** Takes a step once, with what it posts. */
-const step = ({ next: doc, entries }: Moved, name: StepName, change: Partial<PayoutDoc>, post: Posting): Moved =>
-  doc.steps.includes(name)
-    ? { next: doc, entries }
-    : { next: { ...doc, ...change, steps: [...doc.steps, name] }, entries: [...entries, post] }
+/** The provider's names of what a payout is there; said as far as they are known by then. */
+type Names = { transfer?: string; bankPayout?: string }
 
-const moves = (doc: PayoutDoc, at: number) => {
+/** Takes a step once, with what it posts. */
+const stepper =
+  (names: Names) =>
+  ({ next: doc, entries }: Moved, name: StepName, change: Partial<PayoutDoc>, post: Posting): Moved =>
+    doc.steps.includes(name)
+      ? { next: doc, entries }
+      : {
+          next: { ...doc, ...change, steps: [...doc.steps, name] },
+          entries: [...entries, { ...post, about: { ...post.about, ...names } }],
+        }
+
+const moves = (doc: PayoutDoc, at: number, names: Names) => {
+  const step = stepper(names)
   const of = { payout: doc.id, seller: doc.seller, amount: doc.amount, at }
   const hasFailed = doc.steps.includes('failed')
   const transfer = (moved: Moved) =>
@@ -136,7 +154,9 @@ export const told = <E extends PayoutEvent>(
   data: Events[E],
   now: number,
 ): Decision<PayoutDoc, null> => {
-  const { transfer, send, pay, fail, returned, reverse } = moves(doc, now)
+  const { transfer: transferName, bankPayout } = data as Names
+  const names = { ...(transferName && { transfer: transferName }), ...(bankPayout && { bankPayout }) }
+  const { transfer, send, pay, fail, returned, reverse } = moves(doc, now, names)
   const from: Moved = { next: doc, entries: [] }
   const { stage, reason } = data as Partial<Events['payment.payout.failed']>
   const moved = {

@@ -42,6 +42,40 @@ export const review = contract({
       publicRead: { maxAgeSeconds: 30, staleSeconds: 300 },
       params: closed({ id: Id, ...page }),
     },
+    one: {
+      auth: 'internal',
+      summary: 'A review that everybody can read, and who wrote it; null otherwise.',
+      result: Type.Union([
+        Type.Object({
+          author: Id,
+          order: Id,
+          gig: Id,
+          by: Review.properties.by,
+          rating: Type.Integer(),
+          text: Type.String(),
+        }),
+        Type.Null(),
+      ]),
+      params: closed({ id: Id }),
+    },
+    written: {
+      auth: 'internal',
+      summary: 'What a person wrote about these orders, hidden or not: export.',
+      result: Type.Array(Review),
+      params: closed({ user: Id, orders: Type.Array(Id, { maxItems: 100 }) }),
+    },
+    forget: {
+      auth: 'internal',
+      result: Type.Object({ changed: Type.Integer() }),
+      summary: 'Forgets the name of a person who leaves: erasure. What they wrote stays.',
+      params: closed({ user: Id }),
+    },
+    takeDown: {
+      auth: 'internal',
+      summary: 'A moderator takes a review away: it is shown and counted no more. Asked again it changes nothing.',
+      result: Type.Object({}),
+      params: closed({ id: Id }),
+    },
     ensureMany: {
       auth: 'internal',
       summary:
@@ -72,6 +106,14 @@ export const review = contract({
       buyer: Id,
       seller: Id,
       hidden: Type.Boolean(),
+    }),
+    /** It was published, and is shown and counted no more. */
+    'review.removed': Type.Object({
+      order: Id,
+      gig: Id,
+      seller: Id,
+      by: Type.Union([Type.Literal('buyer'), Type.Literal('seller')]),
+      rating: Type.Integer(),
     }),
     'review.published': Type.Object({
       order: Id,

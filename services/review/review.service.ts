@@ -1,9 +1,22 @@
 // Reviews. Key: the order's id. What one side wrote stays hidden until the other wrote too, or 14 days have passed.
+import { every } from '../../mixins/every.ts'
 import { service, type Ctx } from '../../mixins/service.ts'
 import { refuse } from '../errors.ts'
 import { LIMIT_DEFAULT, type Caller } from '../shapes.ts'
 import { review as contract } from './contract.ts'
-import { publicReview, reviews, show, unwritten, worded, write, type ReviewDoc, type Side } from './reviews.ts'
+import {
+  namedBy,
+  publicReview,
+  reviews,
+  show,
+  takenDown,
+  unnamed,
+  unwritten,
+  worded,
+  write,
+  type ReviewDoc,
+  type Side,
+} from './reviews.ts'
 
 export default service(contract, async (here) => {
   const documents = await here.open('documents')
@@ -52,6 +65,37 @@ export default service(contract, async (here) => {
         if (docs.length === 0 && cursor === null) await refuseUnknownGig(ctx, id)
         return { data: docs.map((state) => publicReview(state, 'buyer')), nextCursor: next }
       },
+      one: async ({ params }) => {
+        const named = namedBy(params.id)
+        const state = named && (await book.read(named.order))
+        const words = named && state?.words[named.by]
+        if (!named || !state || !words || state.shown[named.by] === undefined || state.removed?.[named.by]) return null
+        const { rating, text } = words
+        return { author: state[named.by], order: state.id, gig: state.gig, by: named.by, rating, text }
+      },
+      written: async ({ params: { user, orders } }) =>
+        (await documents.getMany(reviews, orders)).flatMap((state) => {
+          const by: Side = state?.buyer === user ? 'buyer' : 'seller'
+          return state?.[by] === user && state.words[by] ? [publicReview(state, by)] : []
+        }),
+      forget: async ({ params: { user } }) => {
+        const theirs = ['buyer', 'seller'].map((side) => ({ index: INDEXES[side as Side], equals: { [side]: user } }))
+        const gigs = new Set<string>()
+        const changed = await every(documents, reviews, theirs, async ({ id, gig }) => {
+          await book.turn(id, (state) => unnamed(state, user))
+          gigs.add(gig)
+        })
+        fanout.toNodes('hot.changed', { tags: [...gigs].slice(0, FORGET_TAGS_MAX).map((gig) => `gig:${gig}`) })
+        return { changed }
+      },
+      takeDown: async ({ params }) => {
+        const named = namedBy(params.id)
+        if (!named) return {}
+        const decide = (state: ReviewDoc | null, now: number) => takenDown(state, named.by, now)
+        const gig = await book.turn(named.order, decide, { settle: ['gig', 'account'] })
+        if (gig) fanout.toNodes('hot.changed', { tags: [`gig:${gig}`] })
+        return {}
+      },
       ensureMany: async (ctx) => {
         const cards = await ctx.call('account.cards', { ids: ctx.params.reviews.map(({ buyer }) => buyer) })
         const docs = ctx.params.reviews.map(
@@ -78,6 +122,10 @@ export default service(contract, async (here) => {
     },
   }
 })
+
+const INDEXES = { buyer: 'byBuyer', seller: 'bySeller' } as const
+/** Prepared answers ended at once; others end by time. */
+const FORGET_TAGS_MAX = 1000
 
 /** Only a gig without reviews has to be asked for: one that has some is, or was, there. */
 const refuseUnknownGig = async ({ call }: Ctx, id: string): Promise<void> => {

@@ -1,7 +1,7 @@
 // Both parties' words about one order: each once, hidden from the other until both wrote or time is up. Pure.
-import { actorCollection, type ActorDoc, type Said } from '../../mixins/actor.ts'
+import { actorCollection, type ActorDoc, type Decision, type Said } from '../../mixins/actor.ts'
 import { refuse } from '../errors.ts'
-import { iso } from '../shapes.ts'
+import { iso, nobody } from '../shapes.ts'
 import type { Review } from './contract.ts'
 
 export type Side = 'buyer' | 'seller'
@@ -15,10 +15,16 @@ export type ReviewDoc = ActorDoc & {
   words: Partial<Record<Side, Words>>
   /** When what was written became visible; each side's once. */
   shown: Partial<Record<Side, number>>
+  /** What a moderator took away. */
+  removed?: Partial<Record<Side, number>>
   /** When the buyer's words about the gig became visible: what the gig's list is ordered by. */
   gigShownAt?: number | null
 }
-export const reviews = actorCollection<ReviewDoc>('reviews', { byGig: { keys: ['gig', 'gigShownAt'] } })
+export const reviews = actorCollection<ReviewDoc>('reviews', {
+  byGig: { keys: ['gig', 'gigShownAt'] },
+  byBuyer: { keys: ['buyer'] },
+  bySeller: { keys: ['seller'] },
+})
 
 /** Counted from completion. */
 export const HIDDEN_MS = 14 * 86_400_000
@@ -67,12 +73,44 @@ export const show = (state: ReviewDoc, at: number): { next: ReviewDoc; say: Said
   const shown = { ...state.shown, ...Object.fromEntries(sides.map((side) => [side, at])) }
   const { id: order, gig, buyer, seller } = state
   return {
-    next: { ...state, shown, wakeAt: null, gigShownAt: shown.buyer ?? null },
+    next: { ...state, shown, wakeAt: null, gigShownAt: state.removed?.buyer ? null : (shown.buyer ?? null) },
     say: sides.map((by) => ({
       name: 'review.published',
       data: { order, gig, seller, buyer, by, rating: state.words[by]!.rating, at },
     })),
   }
+}
+
+/** What was never shown, or is away already, stays as it is. */
+export const takenDown = (state: ReviewDoc | null, by: Side, at: number): Decision<ReviewDoc, string | null> => {
+  const rating = state?.words[by]?.rating
+  if (!state || rating === undefined || state.shown[by] === undefined || state.removed?.[by]) return { result: null }
+  const { id: order, gig, seller } = state
+  return {
+    next: {
+      ...state,
+      removed: { ...state.removed, [by]: at },
+      ...(by === 'buyer' && { gigShownAt: null }),
+    },
+    say: [{ name: 'review.removed', data: { order, gig, seller, by, rating } }],
+    result: gig,
+  }
+}
+
+/** The same words by somebody whose name is forgotten. */
+export const unnamed = (state: ReviewDoc | null, user: string): Decision<ReviewDoc, undefined> => {
+  const side = state?.buyer === user ? 'buyer' : 'seller'
+  const words = state?.words[side]
+  const { username, displayName } = nobody(user)
+  if (!state || !words || words.author.username === username) return { result: undefined }
+  const next = { ...state, words: { ...state.words, [side]: { ...words, author: { username, displayName } } } }
+  return { next, result: undefined }
+}
+
+/** The order and side that a review's id names. */
+export const namedBy = (id: string): { order: string; by: Side } | null => {
+  const [, order, by] = /^rev_([0-9a-z]+)_(buyer|seller)$/.exec(id) ?? []
+  return order && by ? { order: `ord_${order}`, by: by as Side } : null
 }
 
 export const publicReview = (state: ReviewDoc, by: Side): Review => {

@@ -61,6 +61,17 @@ const Category = Type.Object({
   subcategories: Type.Array(Type.Object({ slug: Type.String(), name: Type.String(), gigs: Type.Integer() })),
 })
 
+/** How far making the index anew is; `of` is about how many gigs there are. */
+export const Rebuilding = Type.Object({
+  state: Type.Union([Type.Literal('never'), Type.Literal('running'), Type.Literal('done'), Type.Literal('failed')]),
+  gigs: Type.Integer(),
+  of: Type.Integer(),
+  seconds: Type.Number(),
+  // Whether all nodes ask one index.
+  shared: Type.Boolean(),
+  problem: Type.Union([Type.String(), Type.Null()]),
+})
+
 const Sort = Type.Union([
   Type.Literal('relevance'),
   Type.Literal('newest'),
@@ -183,7 +194,12 @@ export const search = contract({
     preview: {
       rest: 'POST /v1/admin/search/preview',
       auth: 'admin',
-      result: Type.Object({ before: SearchPage, after: SearchPage }),
+      result: Type.Object({
+        before: SearchPage,
+        after: SearchPage,
+        /** Settings the engine in use can't try before it has them. */
+        untried: Type.Array(Type.String()),
+      }),
       summary: 'Asks a search as it is answered now, and as it would be with these settings. Changes nothing.',
       params: closed({ query: closed(asked), settings: Type.Partial(Tunable, { additionalProperties: false }) }),
     },
@@ -197,6 +213,18 @@ export const search = contract({
       auth: 'internal',
       summary: 'Compares the index with the live gigs and repairs it.',
       result: Type.Object({ gigs: Type.Integer(), repaired: Type.Integer() }),
+      params: closed({}),
+    },
+    rebuild: {
+      auth: 'internal',
+      summary: 'Starts making the index anew, while it goes on answering, unless that is under way.',
+      result: Rebuilding,
+      params: closed({}),
+    },
+    rebuilding: {
+      auth: 'internal',
+      summary: 'How far making the index anew is.',
+      result: Rebuilding,
       params: closed({}),
     },
     difference: {

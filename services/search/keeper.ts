@@ -1,6 +1,6 @@
 // Keeps this node's index right without being asked: compares it at the start, after the engine came back from a crash
 // or lost something, and when notices may have been missed. Where each node has an index of its own, changes that one
-// node heard are passed on to the others.
+// node heard are passed on to the others; where all share one, whoever heard has done it for all.
 import type { Static } from 'typebox'
 import type { Engine } from '../../adapters/engine/index.ts'
 import type { Fanout } from '../../adapters/fanout/index.ts'
@@ -28,7 +28,7 @@ export type Keeper = {
   stop(): Promise<void>
 }
 
-export const keeper = (here: Here, engine: Engine, fanout: Fanout): Keeper => {
+export const keeper = (here: Here, engine: Engine, fanout: Fanout, repaired: (gigs: number) => void): Keeper => {
   let running: Promise<unknown> = Promise.resolve()
   let waiting: Promise<Repaired> | null = null
   let stopped = false
@@ -45,7 +45,10 @@ export const keeper = (here: Here, engine: Engine, fanout: Fanout): Keeper => {
   const repairNow = (): Promise<Repaired> =>
     (waiting ??= running.then(() => {
       waiting = null
-      const one = repair(engine, callUntilStopped)
+      const one = repair(engine, callUntilStopped).then((made) => {
+        repaired(made.repaired)
+        return made
+      })
       running = one.catch(() => undefined)
       return one
     }))
@@ -85,21 +88,23 @@ export const keeper = (here: Here, engine: Engine, fanout: Fanout): Keeper => {
 
   return {
     start: () => {
-      listening.push(
-        fanout.onNodes(CHANGED, hear),
-        fanout.onNodes(BEHIND, (notice) => {
-          if ((notice as { from: string }).from !== here.id) void repairSoon('another node took in many gigs')
-        }),
-        fanout.onMissed(() => void repairSoon('notices may have been missed')),
-      )
+      if (!engine.shared) {
+        listening.push(
+          fanout.onNodes(CHANGED, hear),
+          fanout.onNodes(BEHIND, (notice) => {
+            if ((notice as { from: string }).from !== here.id) void repairSoon('another node took in many gigs')
+          }),
+          fanout.onMissed(() => void repairSoon('notices may have been missed')),
+        )
+      }
       const lookQuietly = () => look().catch((error: unknown) => here.log.debug('asking the engine how it is:', error))
       watch = setInterval(() => void lookQuietly(), WATCH_MS)
       watch.unref()
       void lookQuietly().then(() => repairSoon('at the start'))
     },
     repair: repairNow,
-    tellOthers: (change) => fanout.toNodes(CHANGED, { from: here.id, change }),
-    othersAreBehind: () => fanout.toNodes(BEHIND, { from: here.id }),
+    tellOthers: (change) => void (engine.shared || fanout.toNodes(CHANGED, { from: here.id, change })),
+    othersAreBehind: () => void (engine.shared || fanout.toNodes(BEHIND, { from: here.id })),
     stop: async () => {
       stopped = true
       stopWaiting()

@@ -11,14 +11,17 @@ import {
 import { marksOf } from '../../adapters/engine/marks.ts'
 import type { Fanout } from '../../adapters/fanout/index.ts'
 import type { Call } from '../../mixins/node.ts'
+import { opsOf } from '../../mixins/ops.ts'
 import { service, type Ctx, type Heard, type Here } from '../../mixins/service.ts'
 import { refuse } from '../errors.ts'
 import { asking, type Asking } from './asking.ts'
 import { cards, type Cards } from './cards.ts'
 import { search as contract, type SearchPage, type Tunable } from './contract.ts'
 import { keeper, type Keeper } from './keeper.ts'
+import { meters, type Meters } from './meters.ts'
 import { popular, type Popular } from './popular.ts'
 import { queryOf, queryText, type Asked } from './query.ts'
+import { rebuilder } from './rebuild.ts'
 import { difference } from './repair.ts'
 import { fused, similarQueries } from './similar.ts'
 import { changed, publicSettings, SETTINGS, settingsDocs, tunableOf, type SettingsDoc } from './settings.ts'
@@ -38,11 +41,13 @@ type Search = {
   popular: Popular
   asking: Asking
   keeper: Keeper
+  meters: Meters
 }
 type Action<K extends keyof (typeof contract)['actions']> = Ctx<(typeof contract)['actions'][K]>
 
 export default service(contract, async (here) => {
-  const engine = refusing(await here.open('engine'))
+  const count = meters(opsOf(here.broker).registry)
+  const engine = refusing(await here.open('engine'), count)
   const fanout = await here.open('fanout')
   const known = cards()
   const self: Search = {
@@ -52,10 +57,12 @@ export default service(contract, async (here) => {
     cards: known,
     popular: popular(),
     asking: asking(here),
-    keeper: keeper(here, engine, fanout),
+    keeper: keeper(here, engine, fanout, (gigs) => count.repaired.add(gigs)),
+    meters: count,
   }
   const book = await here.actor<SettingsDoc>({ of: settingsDocs })
   const tuned = tuner({ here, engine, fanout, book })
+  const anew = rebuilder({ engine, call: here.call, repair: self.keeper.repair })
   const stopListening = [
     fanout.onNodes('hot.changed', (notice) => forgetTagged(known, notice)),
     fanout.onMissed(known.clear),
@@ -78,7 +85,7 @@ export default service(contract, async (here) => {
         const stored = tunableOf(await book.read(SETTINGS))
         const trial = tuningOf({ ...stored, ...settings } as Tunable)
         const [before, after] = await Promise.all([answer(self, query, call), answer(self, query, call, trial)])
-        return { before, after }
+        return { before: before.page, after: after.page, untried: after.untried }
       },
       index: async ({ params }) => {
         await engine.upsert(params.gigs)
@@ -89,6 +96,8 @@ export default service(contract, async (here) => {
         return {}
       },
       reindex: () => self.keeper.repair(),
+      rebuild: async () => anew.start(),
+      rebuilding: async () => anew.progress(),
       difference: () => difference(engine, here.call),
     },
     hears: {
@@ -106,13 +115,13 @@ export default service(contract, async (here) => {
     stopped: async () => {
       tuned.stop()
       for (const stop of stopListening) stop()
-      await Promise.all([self.keeper.stop(), self.asking.stop()])
+      await Promise.all([anew.stop(), self.keeper.stop(), self.asking.stop()])
     },
   }
 })
 
 const find = async (self: Search, { params, call }: Action<'gigs'>): Promise<SearchPage> => {
-  const page = await answer(self, params, call)
+  const { page } = await answer(self, params, call)
   const { q, corrected, loosened } = page.query
   if (!q || params.cursor !== undefined) return page
   self.asking.count(q, loosened ? 'loosened' : page.total === 0 ? 'nothing' : 'found')
@@ -126,7 +135,7 @@ const answer = async (
   asked: Asked,
   call: Call,
   trial?: Tuning,
-): Promise<SearchPage> => {
+): Promise<{ page: SearchPage; untried: string[] }> => {
   const startedAt = performance.now()
   const query = queryOf(asked)
   const result = await engine.search(trial ? { ...query, trial } : query)
@@ -134,7 +143,7 @@ const answer = async (
     result.hits.map(({ id }) => id),
     call,
   )
-  return {
+  const page: SearchPage = {
     data,
     total: result.total,
     facets: result.facets,
@@ -143,6 +152,7 @@ const answer = async (
     query: queryAnswered(query, result),
     ...(result.matched && { highlights: highlightsOf(data, result.matched) }),
   }
+  return { page, untried: result.untried ?? [] }
 }
 
 /** Per gig, without those whose title has none of the words. */
@@ -172,28 +182,32 @@ const suggest = async ({ engine, popular: asked }: Search, { params }: Action<'s
 const similar = async ({ engine, cards: known }: Search, { params: { id }, call }: Action<'similar'>) => {
   const [gig] = await known.of([id], call)
   if (!gig) throw refuse('not_found', 'there is no such gig')
-  const results = await Promise.all(similarQueries(gig).map((query) => engine.search(query)))
-  return {
-    data: await known.of(
-      fused(
-        results.map(({ hits }) => hits.map((hit) => hit.id)),
-        id,
-      ),
-      call,
-    ),
-  }
+  const [touched, ...results] = await Promise.all([
+    touchedWith(call, id),
+    ...similarQueries(gig).map((query) => engine.search(query)),
+  ])
+  const alike = results.map(({ hits }) => hits.map((hit) => hit.id))
+  // What people did counts as often as it says something: once for the list, once more for its order.
+  return { data: await known.of(fused([touched, touched, ...alike], id), call) }
 }
+
+const TOUCHED_MS = 500
+/** Gigs that people touched who touched this one; without them it is alike by its words alone. */
+const touchedWith = async (call: Action<'similar'>['call'], gig: string): Promise<string[]> =>
+  (await call('recommendation.near', { gig }, { timeoutMs: TOUCHED_MS }).catch(() => ({ gigs: [] }))).gigs
 
 /** First the index, then the prepared answers: nobody keeps a page made from the old one. */
 const gigChanged = async (
-  { engine, fanout, cards: known, keeper: { tellOthers } }: Search,
-  { data }: Heard<'gig.changed'>,
+  { engine, fanout, cards: known, keeper: { tellOthers }, meters: count }: Search,
+  event: Heard<'gig.changed'>,
 ): Promise<void> => {
-  const { id, version, category, indexed } = data
+  const { id, version, category, indexed } = event.data
+  count.began(event)
   known.forget(id)
   try {
     if (indexed) await engine.upsert([indexed])
     else await engine.remove([{ id, version }])
+    count.done(event)
     tellOthers(indexed ? { upsert: indexed } : { remove: { id, version } })
   } finally {
     // Also where the engine is down: answers that show this gig must not stand in for new ones.
@@ -217,23 +231,33 @@ const REFUSALS = {
   engine_down: 'unavailable',
 } as const
 
-/** The engine with its troubles in words that a client, and the delivery of events, understand. */
-const refusing = (engine: Engine): Engine => {
+/** The engine with its troubles in words that a client, and the delivery of events, understand; timed and counted. */
+const refusing = (engine: Engine, count: Meters): Engine => {
   const said = (error: unknown): never => {
-    throw error instanceof EngineError ? refuse(REFUSALS[error.code], error.message, { retryAfterSeconds: 1 }) : error
+    if (!(error instanceof EngineError)) throw error
+    count.refused(error.code)
+    throw refuse(REFUSALS[error.code], error.message, { retryAfterSeconds: 1 })
+  }
+  const timed = async <T>(asked: string, answer: Promise<T>): Promise<T> => {
+    const startedAt = performance.now()
+    const given = await answer.catch(said)
+    count.seconds(asked).observe((performance.now() - startedAt) / 1000)
+    return given
   }
   return {
-    upsert: (gigs) => engine.upsert(gigs).catch(said),
-    remove: (gigs) => engine.remove(gigs).catch(said),
-    search: (query) => engine.search(query).catch(said),
+    shared: engine.shared,
+    upsert: (gigs) => timed('upsert', engine.upsert(gigs)),
+    remove: (gigs) => timed('remove', engine.remove(gigs)),
+    search: (query) => timed('search', engine.search(query)),
     setSynonyms: (groups) => engine.setSynonyms(groups).catch(said),
     setRanking: (ranking) => engine.setRanking(ranking).catch(said),
     setPins: (pins) => engine.setPins(pins).catch(said),
-    suggest: (prefix, limit) => engine.suggest(prefix, limit).catch(said),
+    suggest: (prefix, limit) => timed('suggest', engine.suggest(prefix, limit)),
     flush: () => engine.flush().catch(said),
     versions: (page) => engine.versions(page).catch(said),
     stats: () => engine.stats().catch(said),
     clear: () => engine.clear().catch(said),
+    rebuild: (fill) => engine.rebuild(fill).catch(said),
     close: () => engine.close(),
   }
 }

@@ -1,10 +1,13 @@
 import test from 'ava'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { eventually, startNode, type TestNode } from '../../test/node.ts'
 import account from '../account/account.service.ts'
 import { refusal } from '../errors.ts'
 import type { GigContent } from '../gig/contract.ts'
 import gig from '../gig/gig.service.ts'
 import moderation from '../moderation/moderation.service.ts'
+import { opsOf } from '../../mixins/ops.ts'
 import type { Caller } from '../shapes.ts'
 import type { SearchPage } from './contract.ts'
 import { POPULAR_COUNT_MIN } from './popular.ts'
@@ -46,12 +49,12 @@ const seeded = (id: string, title: string, more: Partial<GigContent> = {}) => ({
 })
 /** Out of the way of tests that count designs. */
 const elsewhere = { category: 'writing', subcategory: 'creative-writing' }
-const ensureSeller = (on: TestNode) =>
+const ensureSeller = (on: TestNode, { id, username } = owner) =>
   on.call('account.ensure', {
-    id: owner.id,
-    email: 'seller@demo.test',
+    id,
+    email: `${username}@demo.test`,
     password: '',
-    username: 'seller',
+    username,
     displayName: 'Seller',
     roles: ['seller'],
     level: 'level_two',
@@ -328,4 +331,116 @@ test.serial('an admin tries settings, takes them, and every node goes by them, a
   t.is((await ask(again, 'burr')).length, 2)
   await again.stop()
   await own.stop()
+})
+
+test('an index whose files were damaged while the node was away is made anew when it starts', async (t) => {
+  const own = await startNode({ services })
+  t.teardown(own.stop)
+  await ensureSeller(own)
+  const many = Array.from({ length: 60 }, (_, at) => seeded(`gig_${at}`, `Heron logo ${at}`))
+  await own.call('gig.ensureMany', { gigs: many })
+  const engine = await own.open('engine')
+  await eventually(
+    () => engine.stats(),
+    ({ gigs }) => gigs === 60,
+  )
+  await engine.flush()
+  await own.broker.stop()
+  const dir = join(own.dataDir, 'index')
+  for (const name of await readdir(dir)) {
+    const bytes = await readFile(join(dir, name))
+    await writeFile(join(dir, name), bytes.fill(0x5a, Math.floor(bytes.length / 2)))
+  }
+  const again = await startNode({ services, env: { DATA_DIR: own.dataDir } })
+  t.teardown(again.stop)
+  await eventually(
+    () => again.call('search.gigs', { q: 'heron' }).then(({ total }) => total),
+    (total) => total === 60,
+  )
+  t.deepEqual(await again.call('search.difference', {}), { live: 60, indexed: 60, different: [] })
+  t.falsy((await (await again.open('engine')).stats()).damaged)
+})
+
+test('an index is made anew while gigs come, change and go, and ends as the gigs are', async (t) => {
+  const own = await startNode({ services })
+  t.teardown(own.stop)
+  await ensureSeller(own)
+  const many = Array.from({ length: 1200 }, (_, at) =>
+    seeded(`gig_${String(at).padStart(4, '0')}`, `Logo number ${at}`),
+  )
+  for (const half of [many.slice(0, 600), many.slice(600)]) await own.call('gig.ensureMany', { gigs: half })
+  const engine = await own.open('engine')
+  await engine.upsert([{ ...(await own.call('gig.indexed', { limit: 1 })).data[0]!, id: 'gig_dead', title: 'Dead' }])
+  t.is((await own.call('search.rebuilding', {})).state, 'never')
+  t.is((await own.call('search.rebuild', {})).state, 'running')
+  const other = { ...owner, id: 'usr_other', username: 'other' }
+  await ensureSeller(own, other)
+  const { id } = await own.call('gig.create', content('Walrus stories', elsewhere), { meta: { caller: other } })
+  await own.call('gig.publish', { id }, { meta: { caller: other } })
+  let least = Infinity
+  for (let at = 0; (await own.call('search.rebuilding', {})).state === 'running'; at++) {
+    await own.call('gig.pause', { id: many[(at * 7) % 1200]!.id }, as)
+    await own.call('gig.update', { id: many[(at * 7 + 3) % 1200]!.id, title: `Moose logo ${at}` }, as)
+    least = Math.min(least, (await own.call('search.gigs', { category: 'design' })).total)
+  }
+  const { state, gigs, problem } = await own.call('search.rebuilding', {})
+  t.deepEqual([state, problem], ['done', null])
+  t.true(gigs >= 1100 && least >= 1000)
+  const after = await eventually(
+    () => own.call('search.difference', {}),
+    ({ different }) => different.length === 0,
+  )
+  t.is(after.live, after.indexed)
+  t.is((await own.call('search.gigs', { q: 'walrus' })).total, 1)
+  t.is((await own.call('search.gigs', { q: 'dead', loosen: 'no' })).total, 0)
+})
+
+test('how long a change took to be found is counted, and how long one waits whose engine is away', async (t) => {
+  const own = await startNode({ services })
+  t.teardown(own.stop)
+  await ensureSeller(own)
+  const number = async (name: string) => {
+    const page = await (await fetch(`http://127.0.0.1:${opsOf(own.broker).port}/metrics`)).text()
+    return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(page)?.[1] ?? NaN)
+  }
+  const { id } = await own.call('gig.create', content('Heron stories', elsewhere), as)
+  await own.call('gig.publish', { id }, as)
+  await eventually(
+    () => number('gigwire_search_lag_seconds_count'),
+    (times) => times === 1,
+  )
+  t.is(await number('gigwire_search_lag_seconds_bucket{le="300"}'), 1)
+  t.is(await number('gigwire_search_behind_seconds'), 0)
+  await (await own.open('engine')).close()
+  await own.call('gig.pause', { id }, as)
+  await eventually(
+    () => number('gigwire_search_behind_seconds'),
+    (seconds) => seconds > 0.2,
+  )
+  t.is(await number('gigwire_search_indexed_total'), 1)
+  t.true((await number('gigwire_search_engine_refusals_total{code="engine_down"}')) >= 1)
+})
+
+test('a gig changed many times at once ends in the index as it was said last', async (t) => {
+  const own = await startNode({ services })
+  t.teardown(own.stop)
+  await ensureSeller(own)
+  const ids = await Promise.all(
+    Array.from({ length: 20 }, async (_, at) => {
+      const { id } = await own.call('gig.create', content(`Ibis stories ${at}`, elsewhere), as)
+      await own.call('gig.publish', { id }, as)
+      return id
+    }),
+  )
+  await Promise.all(
+    ids.map(async (id) => {
+      for (let round = 0; round < 5; round++) await own.call('gig.update', { id, title: `Ibis number${round}` }, as)
+    }),
+  )
+  await eventually(
+    () => own.call('search.gigs', { q: 'ibis number4', loosen: 'no' }),
+    ({ total }) => total === 20,
+  )
+  t.is((await own.call('search.gigs', { q: 'number3 ibis', loosen: 'no' })).total, 0)
+  t.deepEqual((await own.call('search.difference', {})).different, [])
 })

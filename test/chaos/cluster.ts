@@ -1,36 +1,21 @@
 // The processes of a run: gateways and chat nodes over one data directory and a real nats-server, each of which can be
 // killed, paused, told to leave, and started again. Without nats-server: one process that is everything.
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePorts, RATE_LIMITS } from '../market.ts'
-import { eventually } from '../node.ts'
-import { end, onPath, up } from '../servers.ts'
+import { onPath, up } from '../servers.ts'
+import { member, ready, type Member as AnyMember } from './member.ts'
 import { CHANGED } from './mutant.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const OUTPUT_CHARACTERS_MAX = 20_000
-const READY_WITHIN_MS = 60_000
 
 export type Role = 'gateway' | 'chat' | 'nats' | 'all'
-export type Member = {
-  name: string
-  role: Role
-  /** Where clients reach it; 0 where they do not. */
-  port: number
-  /** Resolves when it serves. */
-  start(): Promise<void>
-  /** kill -9; resolves when it is gone. */
-  kill(): Promise<void>
-  /** SIGTERM; resolves when it has left by itself. */
-  leave(): Promise<void>
-  pause(): void
-  resume(): void
-  state(): 'up' | 'starting' | 'paused' | 'down'
-}
+export type Member = AnyMember<Role>
 export type Cluster = {
   members: readonly Member[]
   of(role: Role): Member[]
@@ -136,52 +121,4 @@ export const startCluster = async ({ gateways, chats, mutant }: ClusterOptions):
     changed: () => changed,
     stop,
   }
-}
-
-type Named = Pick<Member, 'name' | 'role' | 'port'>
-
-const member = (named: Named, launch: () => ChildProcess, serves: (child: ChildProcess) => Promise<void>): Member => {
-  let child: ChildProcess | null = null
-  let state: ReturnType<Member['state']> = 'down'
-  const gone = (one: ChildProcess) =>
-    one.exitCode !== null || one.signalCode !== null
-      ? Promise.resolve()
-      : new Promise<void>((resolve) => one.once('exit', () => resolve()))
-  return {
-    ...named,
-    state: () => state,
-    start: async () => {
-      state = 'starting'
-      const own = launch()
-      child = own
-      await serves(own)
-      if (child === own && state === 'starting') state = 'up'
-    },
-    kill: async () => {
-      state = 'down'
-      child?.kill('SIGKILL')
-      if (child) await gone(child)
-    },
-    leave: async () => {
-      state = 'down'
-      if (child) await end(child)
-    },
-    pause: () => {
-      if (child?.kill('SIGSTOP')) state = 'paused'
-    },
-    resume: () => {
-      if (child?.kill('SIGCONT')) state = 'up'
-    },
-  }
-}
-
-const ready = async (child: ChildProcess, opsPort: number): Promise<void> => {
-  const isReady = () =>
-    fetch(`http://127.0.0.1:${opsPort}/health/ready`).then(
-      ({ ok }) => ok,
-      () => false,
-    )
-  const isOver = () => child.exitCode !== null || child.signalCode !== null
-  await eventually(async () => isOver() || (await isReady()), Boolean, READY_WITHIN_MS)
-  if (isOver()) throw new Error(`a process ended at its start with ${child.exitCode ?? child.signalCode}`)
 }

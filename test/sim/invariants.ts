@@ -6,7 +6,7 @@ import { BEGINNING, brokenLink } from '../../services/ledger/chain.ts'
 import type { LedgerEntry } from '../../services/ledger/contract.ts'
 import { kindOf } from '../../services/ledger/posting.ts'
 import { brokenHistory } from '../../services/order/process.ts'
-import type { OrderDoc, TimelineEvent } from '../../services/order/state.ts'
+import { isTip, purchasesOf, type OrderDoc, type TimelineEvent } from '../../services/order/state.ts'
 import { MINIMUMS } from '../../services/payout/plan.ts'
 import { CURRENCY, type Ledger, type Market } from './market.ts'
 import type { World } from './world.ts'
@@ -14,8 +14,8 @@ import type { World } from './world.ts'
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
 /** Kinds of entry that may leave a seller owing us: what was paid out to them goes back to the buyer. */
-const MAY_OVERDRAW: ReadonlySet<string> = new Set(['refund', 'payout_failed', 'payout_returned', 'release', 'clear'])
-const ASSETS: ReadonlySet<string> = new Set(['psp', 'connected', 'transit'])
+const MAY_OVERDRAW: ReadonlySet<string> = new Set(['refund', 'chargeback', 'chargeback_lost'])
+const ASSETS: ReadonlySet<string> = new Set(['psp', 'connected', 'transit', 'dispute'])
 const OWED: ReadonlySet<string> = new Set([
   'escrow',
   'clearing',
@@ -81,6 +81,13 @@ export const invariants = (here: World) => {
     const first = rule.first ? order.timeline.findIndex(rule.since) : since
     const needed = rule.ms(order)
     const ran = runningMs(order.timeline, first, at)
+    if (type === 'cleared' || type === 'tip_cleared')
+      for (const { type: other, at: warnedAt } of order.timeline)
+        must(
+          'I15 nothing before its time',
+          other !== 'fraud_warned' || at >= warnedAt + WARNING_MS,
+          () => `${order.id} ${type} ${at - warnedAt} ms after a warning`,
+        )
     must(
       'I15 nothing before its time',
       first >= 0 && ran >= needed,
@@ -89,6 +96,9 @@ export const invariants = (here: World) => {
   }
   return { entered, ordered, snapshots }
 }
+
+/** After a warning of fraud nothing clears for so long. */
+const WARNING_MS = 30 * DAY
 
 type Timed = { since(event: TimelineEvent): boolean; first?: true; ms(order: OrderDoc): number }
 const is =
@@ -110,18 +120,24 @@ const TIMED: Record<string, Timed> = {
 }
 const FREEZES = is('disputed', 'disputed_while_clearing')
 const THAWS = is('dispute_withdrawn', 'dispute_won_by_buyer', 'dispute_won_by_seller', 'dispute_split')
+const TAKEN = is('charged_back')
+const GIVEN = is('chargeback_won', 'chargeback_lost', 'cancelled_by_chargeback')
 
-/** The time since an event less that of disputes; a dispute that is not over yet has no end. */
+/** The time since an event less that of disputes and chargebacks; while one is open none has passed. */
 const runningMs = (timeline: readonly TimelineEvent[], from: number, until: number): number => {
-  let frozenAt: number | null = null
+  const open = new Set<unknown>()
+  const since = timeline[from]!.at
   let frozenMs = 0
-  for (const event of timeline.slice(from)) {
-    if (FREEZES(event)) frozenAt = event.at
-    if (!THAWS(event) || frozenAt === null) continue
-    frozenMs += event.at - frozenAt
-    frozenAt = null
+  for (const [index, event] of timeline.entries()) {
+    const frozen = open.size > 0
+    if (FREEZES(event)) open.add('dispute')
+    if (THAWS(event)) open.delete('dispute')
+    if (TAKEN(event)) open.add(event.data.chargeback)
+    if (GIVEN(event)) open.delete(event.data.chargeback)
+    const before = timeline[index - 1]?.at ?? since
+    if (frozen && event.at > since) frozenMs += event.at - Math.max(before, since)
   }
-  return frozenAt === null ? until - timeline[from]!.at - frozenMs : -1
+  return open.size > 0 ? -1 : until - since - frozenMs
 }
 
 /** What is the platform's own: above zero it could pay everybody at once. */
@@ -148,6 +164,7 @@ export const fingerprint = ({ ledger, orders, items, bank }: Market): string =>
     .update(JSON.stringify([bank.psp(), bank.objects(), ...bank.connected]))
     .digest('hex')
 
+const TIP_ENDED: ReadonlySet<string> = new Set(['dropped', 'cleared', 'returned'])
 const ENDED: ReadonlySet<string> = new Set(['completed', 'cancelled', 'expired'])
 
 export const atRest = (
@@ -164,8 +181,10 @@ export const atRest = (
   chain()
   let escrow = 0
   const earned = new Map<string, number>()
+  const credited = new Map<string, number>()
+  const add = (to: Map<string, number>, who: string, amount: number) => to.set(who, (to.get(who) ?? 0) + amount)
   for (const order of orders.docs.values()) {
-    const { id, status, timeline, paidAt, completedAt, price, seller, refunds = [], tips = [] } = order
+    const { id, status, timeline, paidAt, price, seller, refunds = [], tips = [], chargebacks = [] } = order
     const broken = brokenHistory(
       timeline.map(({ type }) => type),
       status,
@@ -176,25 +195,36 @@ export const atRest = (
       ENDED.has(status),
       () => `${id} is still ${status}: ${timeline.map(({ type }) => type).join()}`,
     )
-    for (const tip of tips)
-      must('I8 nothing hangs', tip.status === 'dropped' || tip.status === 'cleared', `${tip.id} is ${tip.status}`)
-    const back = refunds.reduce((sum, { amount }) => sum + amount, 0)
-    const held = paidAt !== null && !ENDED.has(status) ? price.total - back : 0
+    for (const tip of tips) must('I8 nothing hangs', TIP_ENDED.has(tip.status), `${tip.id} is ${tip.status}`)
+    for (const { id: name, status: how } of purchasesOf(order))
+      must('I8 nothing hangs', how === 'paid' || how === 'dropped', `${name} is ${how}`)
+    must('I8 nothing hangs', order.frozenAt == null, `${id} is frozen`)
+    for (const { id: name, status: how } of chargebacks)
+      must('I8 nothing hangs', how === 'won' || how === 'lost' || how === 'closed', `${name} is ${how}`)
+    const back = refunds.reduce((sum, { amount, outside }) => sum + (outside ? 0 : amount), 0)
+    const gone = chargebacks.reduce((sum, one) => sum + (isTip(order, one.charge) ? 0 : one.gone), 0)
+    const held = paidAt !== null && !ENDED.has(status) ? price.total - back - gone : 0
     escrow += held
     must(
       'I2 escrow of an order',
       owed(`escrow:${id}`) === held,
       () => `${id} ${status} has ${owed(`escrow:${id}`)}, not ${held}`,
     )
-    must('I3 no more goes back than came', back <= (paidAt === null ? 0 : price.total), `${id} gave back ${back}`)
-    if (status === 'cancelled' && paidAt !== null)
-      must('I3 a cancelled order gives all back', back === price.total, `${id} gave back ${back} of ${price.total}`)
+    const most = paidAt === null ? 0 : price.total
+    must('I3 no more goes back than came', back + gone <= most, `${id} gave back ${back} and lost ${gone}`)
+    if (status === 'cancelled')
+      must('I3 a cancelled order gives all back', back + gone === most, `${id} gave back ${back + gone} of ${most}`)
+    const twice = hasTwice(order)
+    must(
+      'I3 nobody is given twice what they can still be denied',
+      twice === 0,
+      `the buyer of ${id} has ${twice} too much`,
+    )
     for (const refund of refunds)
       must('I11 a refund ends', refund.settled || refund.failed === true, `${refund.id} is open`)
     count(`orders ${status}`)
-    const ofTips = tips.reduce((sum, tip) => sum + (tip.status === 'cleared' ? tip.amount - tip.commission : 0), 0)
-    const ofOrder = completedAt === null ? 0 : sellersShare(order, back)
-    earned.set(seller.id, (earned.get(seller.id) ?? 0) + ofOrder + ofTips)
+    add(earned, seller.id, sellersPart(order, back + gone))
+    add(credited, order.buyer.id, buyersCredit(order))
   }
   const inEscrow = 0 - total(new Set(['escrow']))
   must('I4 all escrow is of open orders', inEscrow === escrow, `${inEscrow} instead of ${escrow}`)
@@ -217,7 +247,11 @@ export const atRest = (
     `ours ${sums.of('psp', CURRENCY)}, the provider's ${bank.psp()}`,
   )
   for (const seller of sellers) ofSeller(seller)
-  for (const kind of ['refund_pending', 'in_payout', 'transit', 'held'])
+  for (const [buyer, amount] of credited) {
+    const has = owed(`buyer_credit:${buyer}`)
+    must('I10 what a buyer is owed is there', has === amount, `${buyer} is owed ${amount}, has ${has}`)
+  }
+  for (const kind of ['refund_pending', 'in_payout', 'transit', 'held', 'dispute'])
     for (const [account, one] of sums.kind(kind))
       must(
         'I7 clearing accounts are empty',
@@ -258,7 +292,7 @@ export const atRest = (
   function solvency() {
     const connected = [...bank.connected.values()].reduce((sum, one) => sum + one, 0)
     const owes = 0 - total(OWED)
-    const has = bank.psp() + connected + total(new Set(['transit']))
+    const has = bank.psp() + connected + total(new Set(['transit', 'dispute']))
     const own = ownMeans(sums)
     if (own < 0) count('ended with expenses above income')
     must(
@@ -268,6 +302,36 @@ export const atRest = (
     )
   }
 }
+
+/** What is a seller's of an order and its tips when `less` of its price has gone. */
+const sellersPart = (order: OrderDoc, less: number): number => {
+  const { completedAt, seller, tips = [], chargebacks = [] } = order
+  const ofTips = tips.reduce((sum, { status, amount, commission, lost = 0 }) => {
+    return sum + (status === 'dropped' ? 0 : amount - commission - lost)
+  }, 0)
+  // Lost, and then won after all: what the seller bore they have again.
+  const again = chargebacks.reduce((sum, { status, bore = {} }) => {
+    const born = ['clearing', 'held', 'available'].reduce((all, kind) => all + (bore[`${kind}:${seller.id}`] ?? 0), 0)
+    return sum + (status === 'won' ? born : 0)
+  }, 0)
+  return ofTips + again + (completedAt === null ? 0 : sellersShare(order, less))
+}
+/** What a buyer has, or is owed, over the price, but for refunds that had arrived when their bank gave them the same. */
+const hasTwice = (order: OrderDoc): number => {
+  const { price, paidAt, refunds = [], chargebacks = [], credited = 0 } = order
+  // What came too late for anything was paid beside the price.
+  const beside = refunds.reduce((sum, { outside, amount }) => sum + (outside ? amount : 0), 0)
+  const came = (paidAt === null ? 0 : price.total) + beside
+  const arrived = refunds.reduce((sum, one) => sum + (one.settled && !one.failed ? one.amount : 0), 0)
+  const byBank = chargebacks.reduce((sum, one) => sum + (isTip(order, one.charge) ? 0 : one.taken - one.restored), 0)
+  return Math.max(0, credited + byBank - came, arrived + credited - came)
+}
+/** Refunds that came back, and held money that a bank gave back after all. */
+const buyersCredit = ({ id, credited = 0, chargebacks = [] }: OrderDoc): number =>
+  chargebacks.reduce(
+    (sum, { status, bore = {} }) => sum + (status === 'won' ? (bore[`escrow:${id}`] ?? 0) : 0),
+    credited,
+  )
 
 /** Of what was not given back, worked out from the price and the policy alone. */
 const sellersShare = ({ price, policy }: OrderDoc, back: number): number => {

@@ -1,19 +1,23 @@
 // The product's own parts on virtual time: orders, ledger, payment operations and payouts, told of each other as the services
 // tell each other. What is decided is decided by the product's code; only time, storage and transport are the simulation's.
+import type { Documents } from '../../adapters/documents/index.ts'
 import type { Said } from '../../mixins/actor.ts'
 import type { Here } from '../../mixins/service.ts'
-import { isRefused } from '../../services/errors.ts'
+import { isRefused, refuse } from '../../services/errors.ts'
 import { balances, payableOf, type PayableQuery } from '../../services/ledger/balances.ts'
 import { BEGINNING, chained } from '../../services/ledger/chain.ts'
 import type { LedgerEntry, Posting } from '../../services/ledger/contract.ts'
 import { decideAll } from '../../services/ledger/decision.ts'
 import { mistakeOf } from '../../services/ledger/posting.ts'
 import * as moves from '../../services/order/moves.ts'
-import { orders as orderCollection, type OrderDoc } from '../../services/order/state.ts'
+import type { Closed, Opened } from '../../services/order/moves/chargebacks.ts'
+import type { Warned } from '../../services/order/moves/warnings.ts'
+import { isTip, orders as orderCollection, type OrderDoc } from '../../services/order/state.ts'
 import type { AnyOperation } from '../../services/payment/calls.ts'
 import * as charge from '../../services/payment/charge.ts'
 import type { ChargeDoc } from '../../services/payment/charge.ts'
 import { newDisbursement } from '../../services/payment/disbursement.ts'
+import { hearing } from '../../services/payment/hearing.ts'
 import { openOperations, operations } from '../../services/payment/operations.ts'
 import { newRefund } from '../../services/payment/refund.ts'
 import type { Money } from '../../services/shapes.ts'
@@ -28,8 +32,11 @@ import {
 } from '../../services/payout/item.ts'
 import { MINIMUMS, runId, withdrawal } from '../../services/payout/plan.ts'
 import { payoutRuns, started, wake as runWake, type RunDoc } from '../../services/payout/run.ts'
+import { openRunner, type Runner } from '../../services/payout/runner.ts'
+import { coversOf } from '../../services/payout/schedule.ts'
+import { openSelection } from '../../services/payout/selection.ts'
 import { memory, type Hears } from './memory.ts'
-import { provider } from './provider.ts'
+import { provider, type Event } from './provider.ts'
 import type { World } from './world.ts'
 
 export const CURRENCY = 'usd'
@@ -73,7 +80,7 @@ export const market = async (here: World, watch: Watch) => {
   }
   const bank = provider(
     here,
-    (op) => hearWebhook(op),
+    (event) => hearWebhook(event),
     (key) => refused.has(key),
   )
   let book!: ReturnType<typeof memory<AnyOperation>>
@@ -97,17 +104,28 @@ export const market = async (here: World, watch: Watch) => {
           doc.kind === 'refund' && doc.paymentId === paymentId && doc.id !== id && doc.refundId ? [doc.refundId] : [],
         ),
       ),
+    // Their webhooks come in the end: what was refused before them is only told earlier.
+    disputed: async () => undefined,
   })
+  const find = async (_of: unknown, { equals }: { equals: { paymentId: string; kind: string } }) => ({
+    docs: [...book.docs.values()].filter(
+      (doc) => doc.kind === equals.kind && 'paymentId' in doc && doc.paymentId === equals.paymentId,
+    ),
+    next: null,
+  })
+  const apply = hearing({ find } as never, all, inside.log)
+  const heard = ({ op, ...event }: Event) => apply({ type: '', metadata: op === undefined ? {} : { op }, ...event })
   // Kept, so worked on until it was: the provider's refusals and our own deaths only delay it.
-  const hearWebhook = (op: string) => {
+  const hearWebhook = (event: Event) => {
+    const name = event.op ?? event.objectId
     const work = async () => {
-      await all.sync(op).catch(() => {
+      await heard(event).catch(() => {
         here.count('webhooks tried again')
         again()
       })
     }
-    const again = () => here.later(2000, `webhook of ${op} again`, work, { left: again })
-    here.later(0, `sync of ${op}`, work, { left: again })
+    const again = () => here.later(2000, `webhook of ${name} again`, work, { left: again })
+    here.later(0, `sync of ${name}`, work, { left: again })
   }
 
   // ---- payment.begin and payment.confirm, whose pauses are real time in the service
@@ -133,8 +151,8 @@ export const market = async (here: World, watch: Watch) => {
     }
   }
 
-  // ---- payouts: the desk of the process that runs now; what a dead one had begun is gone with it
-  let desk: { of: string; desk: Desk } | null = null
+  // ---- payouts: the desk and the runner of the process that runs now; what a dead one had begun is gone with it
+  let desk: { of: string; desk: Desk; runner: Runner } | null = null
   const call = async (action: string, params: { entries: Posting[]; user: string } & PayableQuery) => {
     if (action === 'ledger.post') return { outcomes: ledger.post(params.entries) }
     if (action === 'payment.payee') return payee(params.user)
@@ -146,23 +164,42 @@ export const market = async (here: World, watch: Watch) => {
   const documents = {
     count: async (_of: unknown, { equals }: { equals: { run: string; status: string } }) =>
       counts.get(`${equals.run} ${equals.status}`) ?? 0,
-  }
-  const deskNow = (): Desk => {
-    const parts = { items, runs, documents, minimums: MINIMUMS, call }
-    if (desk?.of !== here.instance()) desk = { of: here.instance(), desk: openDesk(inside, parts as never) }
-    return desk.desk
+    // Nobody is frozen, nobody has wishes, and nobody reads what was skipped.
+    getMany: async (_of: unknown, ids: readonly string[]) => ids.map(() => null),
+    insert: async () => ({ ok: true as const }),
+  } as unknown as Documents
+  const processNow = (): { desk: Desk; runner: Runner } => {
+    const owner = here.instance()
+    if (desk?.of === owner) return desk
+    const made = openDesk({ items, call: call as never })
+    const runner = openRunner({
+      runs,
+      documents,
+      desk: made,
+      selection: openSelection({ documents, call: call as never, minimums: MINIMUMS }),
+      limits: { [CURRENCY]: Number.MAX_SAFE_INTEGER },
+      owner,
+      isRunning: (instance) => instance === here.instance(),
+      isFrozen: async () => false,
+    })
+    desk = { of: owner, desk: made, runner }
+    return desk
   }
   const onboarded = new Set<string>()
   const payee = (user: string) => ({ account: `acct_${user}`, payoutsEnabled: onboarded.has(user) })
   const startRun = (date: string, again: boolean) =>
     runs.turn(runId(date), (state, now) =>
-      started(state, { id: runId(date), date, currencies: [CURRENCY], again }, now),
+      started(
+        state,
+        { id: runId(date), date, currencies: [CURRENCY], covers: coversOf(date, null), by: null, again },
+        now,
+      ),
     )
   const withdraw = async (id: string, seller: string) => {
     const has = { amount: 0 - ledger.sums.of(`available:${seller}`, CURRENCY), currency: CURRENCY }
     const asked = { ...payee(seller), id, seller, run: null }
     try {
-      await deskNow().make({ ...asked, amount: withdrawal(undefined, has, MINIMUMS, asked) })
+      await processNow().desk.make({ ...asked, amount: withdrawal(undefined, has, MINIMUMS, asked) })
     } catch (error) {
       if (!isRefused(error, 'conflict') && !isRefused(error, 'insufficient_balance')) throw error
     }
@@ -181,16 +218,26 @@ export const market = async (here: World, watch: Watch) => {
       if (isTooEarly(state!, name)) throw Object.assign(new Error(id), { type: 'unavailable' })
       return told(state!, name, data as never, now)
     })
-  type Refund = { order: string; refund: string; amount: Money; code: string }
+  type Refund = { order: string; charge?: string; refund: string; amount: Money; code: string }
   Object.assign(hears, {
     ledger: { 'order.posted': enter, 'payout.posted': enter },
     order: {
       'payment.succeeded': (data: moves.Paid & { order: string; charge?: string }) =>
         tell(data.order, (order, now) =>
-          data.charge ? moves.tipPaid(order, data.charge, data, now) : moves.paid(order, data, now),
+          data.charge === undefined
+            ? moves.paid(order, data, now)
+            : isTip(order, data.charge)
+              ? moves.tipPaid(order, data.charge, data, now)
+              : moves.extrasPaid(order, data.charge, data, now),
         ),
       'payment.refunded': ({ order, refund, amount }: Refund) =>
         tell(order, (state, now) => moves.refunded(state, refund, amount, now)),
+      'payment.disputed': (data: Opened & { order: string }) =>
+        tell(data.order, (order, now) => moves.chargedBack(paidFor(order, data.charge), data, now)),
+      'payment.dispute.closed': (data: Closed & { order: string }) =>
+        tell(data.order, (order, now) => moves.chargebackClosed(paidFor(order, data.charge), data, now)),
+      'payment.warned': (data: Warned & { order: string }) =>
+        tell(data.order, (order, now) => moves.warned(paidFor(order, data.charge), data, now)),
       'payment.refund.failed': ({ order, refund, code }: Refund) =>
         tell(order, (state, now) => moves.refundFailed(state, refund, code, now)),
     },
@@ -207,8 +254,8 @@ export const market = async (here: World, watch: Watch) => {
         })
         await all.drive(id)
       },
-      'order.refund.requested': async ({ order, refund, amount }: Refund) => {
-        const { paymentId } = chargeOf(book.docs.get(order))
+      'order.refund.requested': async ({ order, charge: further, refund, amount }: Refund) => {
+        const { paymentId } = chargeOf(book.docs.get(further ?? order))
         await book.turn(refund, (state, now) =>
           state
             ? { result: null }
@@ -238,8 +285,8 @@ export const market = async (here: World, watch: Watch) => {
       'payment.payout.failed': ofPayout('payment.payout.failed'),
       'payment.transfer.reversed': ofPayout('payment.transfer.reversed'),
       'payout.due': async ({ key }: { key: string }) => {
-        if (key.startsWith('run_')) await deskNow().work(key)
-        else await deskNow().carryOn(items.docs.get(key)!)
+        if (key.startsWith('run_')) await processNow().runner.work(key)
+        else await processNow().desk.carryOn(items.docs.get(key)!)
       },
     },
   })
@@ -252,7 +299,7 @@ export const market = async (here: World, watch: Watch) => {
     bank,
     hears,
     words,
-    sync: all.sync,
+    heard,
     begin,
     confirm,
     startRun,
@@ -262,6 +309,11 @@ export const market = async (here: World, watch: Watch) => {
 }
 
 export const decided = (moved: moves.Moved | null) => (moved ? { ...moved, result: null } : { result: null })
+/** What is told before its payment is told again. */
+const paidFor = (order: OrderDoc, charge: string | undefined): OrderDoc => {
+  if (moves.isUnpaid(order, charge)) throw refuse('unavailable', order.id)
+  return order
+}
 const chargeOf = (doc: AnyOperation | null | undefined): ChargeDoc => {
   if (doc?.kind !== 'charge') throw new Error(`${doc?.id} is no charge`)
   return doc

@@ -25,7 +25,17 @@ test.serial('under every fault the books balance, nobody is paid twice and nothi
       return true
     },
   })
-  const met = ['crashes', 'conflicts', 'keys sent again', 'heard again', 'payouts', 'refunds that failed']
+  const met = [
+    'crashes',
+    'conflicts',
+    'keys sent again',
+    'heard again',
+    'payouts',
+    'refunds that failed',
+    'chargebacks: lost',
+    'chargebacks: won',
+    'fraud warnings',
+  ]
   const moved = [
     'accept',
     'cancel',

@@ -12,7 +12,7 @@ const START = Date.UTC(2026, 0, 1)
 export const ORDERS = 60
 export const DAYS = 60
 /** Time without faults: longer than an order that nobody moves may take. */
-export const DRAIN_DAYS = 90
+export const DRAIN_DAYS = 110
 /** Time for what is said again to come to rest. */
 const AGAIN_DAYS = 10
 const SELLERS = Array.from({ length: 8 }, (_, n) => `s${n + 1}`)
@@ -51,7 +51,7 @@ const live = async (here: World) => {
       shop.onboarded.add(seller)
     })
   for (let number = 1; number <= ORDERS; number++) crowd.place(`ord_${number}`, lot.whole(0, LAST_DAY * DAY))
-  for (let day = 0; day < DAYS + DRAIN_DAYS - 5; day += day < DAYS ? 2 : 5) payday(here, shop, day)
+  for (let day = 0; day < DAYS + DRAIN_DAYS - 5; day += day < DAYS ? 3 : 5) payday(here, shop, day)
 
   const nothing = () => undefined
   await run(START + DAYS * DAY, nothing)
@@ -89,7 +89,8 @@ const everythingAgain = async (here: World, shop: Market, commands: readonly (()
     for (const [, hears] of groups)
       if (hears[said.name])
         here.later(0, `${said.name} of ${id} again`, () => hears[said.name]!(said.data as never, id))
-  for (const op of shop.bank.operations()) here.later(0, `webhook of ${op} again`, () => shop.sync(op))
+  for (const event of shop.bank.events())
+    here.later(0, `webhook of ${event.op ?? event.objectId} again`, () => shop.heard(event))
   for (const command of commands) here.later(0, 'a command again', command)
   await here.run(here.now() + AGAIN_DAYS * DAY, () => undefined)
   here.must('I14 all of it again changes nothing', fingerprint(shop) === before, 'something is not as it was')

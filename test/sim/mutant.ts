@@ -25,10 +25,10 @@ export const MUTATIONS = {
     piece('/test/sim/market.ts', 'import { newDisbursement }', 'import { applied, newDisbursement }'),
     piece(
       '/test/sim/market.ts',
-      '(op) => hearWebhook(op),',
-      `(op, snapshot) => {
+      '(event) => hearWebhook(event),',
+      `(event, snapshot) => {
         const apply = (state, now) => ({ ...applied(state, snapshot, now), result: null })
-        snapshot ? here.later(0, 'snapshot of ' + op, () => book.turn(op, apply)) : hearWebhook(op)
+        snapshot ? here.later(0, 'snapshot of ' + event.op, () => book.turn(event.op, apply)) : hearWebhook(event)
       },`,
     ),
     piece(
@@ -44,6 +44,9 @@ export const MUTATIONS = {
       'const { clearsAt, tips } = shifted(order, now - order.dispute!.openedAt)',
       'const { clearsAt, tips } = order',
     ),
+  ],
+  'no freeze during a chargeback': [
+    piece('/services/order/timing.ts', "=> typeof frozenAt === 'number'", '=> frozenAt === undefined && false'),
   ],
   'two runners on a stale read': [
     piece('/services/ledger/postings.ts', 'guard: [`available:${seller}`],', 'guard: [],'),
@@ -101,6 +104,26 @@ export const MUTATIONS = {
   ],
   'withdrawn dispute gives no time back': [
     piece('/services/order/moves/disputing.ts', '...shifted(order, now - open.openedAt), ', ''),
+  ],
+  'nothing held during a chargeback': [
+    piece('/services/order/moves/chargebacks.ts', 'held: held - before.held,', 'held: 0,'),
+  ],
+  'lost chargeback takes the whole price again': [
+    piece('/services/order/moves/chargebacks.ts', 'const gone = Math.min(claim, leftOf(order))', 'const gone = claim'),
+  ],
+  'verdict believed before the money': [
+    piece(
+      '/services/payment/dispute.ts',
+      "return taken === 0 || restored > 0 ? 'won' : null",
+      "return taken === 0 || restored >= 0 ? 'won' : null",
+    ),
+  ],
+  'refund that came back credited twice': [
+    piece(
+      '/services/order/moves/paying.ts',
+      'const twice = Math.min(found.amount, writtenOff)',
+      'const twice = 0 * Math.min(found.amount, writtenOff)',
+    ),
   ],
   'reversal not looked for': [
     piece('/services/payment/calls.ts', 'before && before.reversed >= amount.amount', 'before && before.reversed < 0'),

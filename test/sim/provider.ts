@@ -2,6 +2,7 @@
 // It fails as the real one does, through the adapter's own table of errors.
 import { paymentsError } from '../../adapters/payments/errors.ts'
 import type { BankPayout, Payment, Payments, Refund, Transfer } from '../../adapters/payments/index.ts'
+import { banks } from './disputes.ts'
 import type { World } from './world.ts'
 
 const HOUR = 3_600_000
@@ -10,7 +11,9 @@ const KEY_KEPT_MS = DAY
 /** What the platform has put in of its own: refunds of what was paid out come out of it until their sellers earn again. */
 export const CAPITAL = 5_000_000
 type Answer = { value?: unknown; error?: object; at: number }
-export type Tell = (op: string, snapshot: BankPayout | null) => void
+/** As much of an event as says which object changed: one of ours, or what others began against a payment. */
+export type Event = { op?: string; objectType: string; objectId: string; paymentId?: string }
+export type Tell = (event: Event, snapshot: BankPayout | null) => void
 export type Provider = ReturnType<typeof provider>
 
 export const feeOf = (amount: number) => Math.round(amount * 0.029) + 30
@@ -35,19 +38,22 @@ export const provider = (here: World, tell: Tell, isRefused: (key: string) => bo
   }
 
   /** Repeated by chance, late by chance, so in any order. */
-  const announce = (op: string, snapshot: BankPayout | null = null) => {
+  const announce = (op: string, snapshot: BankPayout | null = null) =>
+    send({ op, objectType: '', objectId: '' }, snapshot)
+  const send = (event: Event, snapshot: BankPayout | null = null) => {
     const again = random.chance(0.25) ? 2 : 1
     const then = snapshot && { ...snapshot }
     for (let at = 0; at < again; at++) {
       const late = here.faulty && random.chance(0.06) ? random.whole(0, 3 * DAY) : random.whole(0, 5000)
-      here.later(late, `webhook of ${op}`, async () => tell(op, then))
+      here.later(late, `webhook of ${event.op ?? event.objectId}`, async () => tell(event, then))
     }
   }
 
   /** `spends`: it may be refused for want of money, now and then even while there is enough. */
   const changing = async <T>(key: string, execute: () => T, spends = false): Promise<T> => {
     must('I13 no stored refusal is replayed', !isRefused(key), key)
-    await here.mayCrash()
+    const death = here.mayCrash()
+    if (death) await death
     const lot = here.faulty ? random.next() : 1
     if (lot < 0.04) throw paymentsError(fail(0))
     if (lot < 0.09) throw paymentsError(fail(429, 'rate_limit'))
@@ -71,7 +77,8 @@ export const provider = (here: World, tell: Tell, isRefused: (key: string) => bo
       keys.set(key, answer)
     }
     // Executed, but the caller dies or the answer gets lost or comes after everybody has given it up.
-    await here.mayCrash()
+    const late = here.mayCrash()
+    if (late) await late
     if (here.faulty && random.chance(0.06)) throw paymentsError(fail(0))
     if (here.faulty && random.chance(0.03)) await here.pause(2 * 60_000, `late answer to ${key}`)
     if (answer.error) throw paymentsError(answer.error)
@@ -79,13 +86,20 @@ export const provider = (here: World, tell: Tell, isRefused: (key: string) => bo
   }
   const spending = <T>(key: string, execute: () => T) => changing(key, execute, true)
   const looking = async <T>(look: () => T): Promise<T> => {
-    await here.mayCrash()
+    const death = here.mayCrash()
+    if (death) await death
     const lot = here.faulty ? random.next() : 1
     if (lot < 0.04) throw paymentsError(fail(0))
     if (lot < 0.09) throw paymentsError(fail(429, 'rate_limit'))
     return look()
   }
 
+  const card = banks(here, {
+    announce: (objectType, objectId, paymentId) => send({ objectType, objectId, paymentId }),
+    move: (amount) => (psp += amount),
+    isRefunded: (paymentId) => [...refunds.values()].some((one) => one.paymentId === paymentId),
+    newId,
+  })
   const succeed = (payment: Payment & { op: string }) => {
     once('charge', payment.op)
     const { amount, currency } = payment.amount
@@ -93,6 +107,7 @@ export const provider = (here: World, tell: Tell, isRefused: (key: string) => bo
     payment.fee = { amount: feeOf(amount), currency }
     psp += amount - payment.fee.amount
     announce(payment.op)
+    card.watch({ paymentId: payment.id, amount: payment.amount })
   }
   /** The buyer comes back from their bank, or never does. */
   const challenge = (payment: Payment & { op: string }) => {
@@ -173,6 +188,7 @@ export const provider = (here: World, tell: Tell, isRefused: (key: string) => bo
     retrievePayment: (id) => looking(() => ({ ...payments.get(id)! })),
     refund: ({ paymentId, amount, metadata }, key) =>
       spending(key, () => {
+        if (card.isTaken(paymentId)) throw fail(400, 'charge_disputed')
         once('refund', metadata.op!)
         const back = [...refunds.values()].filter((one) => one.paymentId === paymentId && one.status !== 'failed')
         const left = payments.get(paymentId)!.amount.amount - back.reduce((sum, one) => sum + one.amount.amount, 0)
@@ -229,14 +245,23 @@ export const provider = (here: World, tell: Tell, isRefused: (key: string) => bo
     findPayouts: (_account, op) =>
       looking(() => [...payouts.values()].filter((one) => one.op === op).map((one) => ({ ...one }))),
   }
+  Object.assign(port, {
+    retrieveDispute: (id: string) => looking(() => card.dispute(id)),
+    retrieveFraudWarning: (id: string) => looking(() => card.warning(id)),
+  } satisfies Partial<Payments>)
   return {
     port: port as Payments,
     /** What came in for orders and tips less all that went out, minor units. */
     psp: () => psp - CAPITAL,
     connected,
     objects: () => objects,
-    /** Operations it has objects of: each has an event that may be told again. */
-    operations: () => new Set([...payments.values(), ...refunds.values(), ...payouts.values()].map(({ op }) => op)),
+    /** What its events are about: each may be told again. */
+    events: (): Event[] => [
+      ...[...new Set([...payments.values(), ...refunds.values(), ...payouts.values()].map(({ op }) => op))].map(
+        (op) => ({ op, objectType: '', objectId: '' }),
+      ),
+      ...card.told(),
+    ],
   }
 }
 

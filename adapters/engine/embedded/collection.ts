@@ -2,6 +2,8 @@
 import type { IndexedGig } from '../index.ts'
 import type { Shelves } from './browse.ts'
 import { buildSegment } from './build.ts'
+import { uncount, type Living } from './living.ts'
+import { NAMES_MAX, noNames, type Names } from './names.ts'
 import type { Segment } from './segment.ts'
 import type { StemMemo } from './stems.ts'
 import { compareTo, find, lowerBound, stringAt } from './table.ts'
@@ -15,6 +17,8 @@ export type Part = {
   file: SavedFile | null
   /** Once somebody looked around in it. */
   shelves: Shelves | null
+  /** Once somebody typed something. */
+  counts: Living | null
 }
 export type SavedFile = { name: string; bytes: number; sha256: string }
 
@@ -27,6 +31,8 @@ export type Collection = {
   /** Whether something that was on disk could not be read. */
   damaged: boolean
   stems: StemMemo
+  /** Of the facets' values. */
+  names: Names
 }
 
 /** Removals remembered against late deliveries; the oldest are forgotten first. */
@@ -39,6 +45,7 @@ export const emptyCollection = (): Collection => ({
   revision: 0,
   damaged: false,
   stems: new Map(),
+  names: noNames(),
 })
 
 export function partOf(segment: Segment, file: SavedFile | null): Part {
@@ -48,6 +55,7 @@ export function partOf(segment: Segment, file: SavedFile | null): Part {
     living: segment.gigs,
     file,
     shelves: null,
+    counts: null,
   }
 }
 
@@ -94,6 +102,20 @@ export function clearCollection(collection: Collection) {
   collection.revision += 1
 }
 
+/** Puts what the other holds in the place of what this one held. */
+export function takeFrom(collection: Collection, other: Collection) {
+  collection.parts = other.parts
+  collection.removed = other.removed
+  collection.damaged = false
+  collection.revision += 1
+}
+
+/** The numbering of facets' values, begun anew when too many of them are gone. */
+export function namesOf(collection: Collection): Names {
+  if (collection.names.all.length > NAMES_MAX) collection.names = noNames()
+  return collection.names
+}
+
 export function livingCount(collection: Collection): number {
   return collection.parts.reduce((sum, part) => sum + part.living, 0)
 }
@@ -137,5 +159,6 @@ const versionAt = ({ part, gig }: Place) => part.segment.columns.version[gig]!
 function bury({ part, gig }: Place) {
   part.dead[gig] = 1
   part.living -= 1
+  uncount(part, gig)
   if (part.shelves) part.shelves.living[part.segment.columns.category[gig]!]! -= 1
 }

@@ -4,7 +4,8 @@ import type { Part } from './collection.ts'
 import { FILTER_BITS } from './filter.ts'
 import { histogramOf } from './histogram.ts'
 import type { Scratch } from './match.ts'
-import { nameAt, type Table } from './table.ts'
+import { numbersIn, type Names } from './names.ts'
+import type { Table } from './table.ts'
 
 /** Values answered per facet, the most frequent first. */
 export const FACET_VALUES_MAX = 100
@@ -23,9 +24,9 @@ export type Matches = {
 }
 export type FacetCounter = { add(matches: Matches): void; result(): SearchResult['facets'] }
 
-export function countFacets(facets: readonly Facet[]): FacetCounter {
+export function countFacets(facets: readonly Facet[], names: Names): FacetCounter {
   const known = [...new Set(facets)].filter((name) => Object.hasOwn(COUNTERS, name))
-  const counters = known.map((name) => ({ name, ...COUNTERS[name]() }))
+  const counters = known.map((name) => ({ name, ...COUNTERS[name](names) }))
   return {
     add(matches) {
       for (const { name, add } of counters) add(matches, countedBy(name, matches))
@@ -47,17 +48,19 @@ function countedBy(facet: Facet, { count, hits, on, scratch }: Matches): Uint32A
 
 type Counter = { add(matches: Matches, chosen: Uint32Array): void; result(): unknown }
 
-const COUNTERS: Readonly<Record<Facet, () => Counter>> = {
-  category: () =>
+const COUNTERS: Readonly<Record<Facet, (names: Names) => Counter>> = {
+  category: (names) =>
     valueCounter(
+      names,
       ({ segment }) => ({ table: segment.categories, column: segment.columns.category }),
       ({ categories }) => categories,
     ),
-  subcategory: () =>
-    valueCounter(({ segment }) => ({ table: segment.subcategories, column: segment.columns.subcategory })),
-  sellerLevel: () => valueCounter(({ segment }) => ({ table: segment.levels, column: segment.columns.level })),
-  language: () =>
-    valueCounter(({ segment: { languages, columns } }) => {
+  subcategory: (names) =>
+    valueCounter(names, ({ segment }) => ({ table: segment.subcategories, column: segment.columns.subcategory })),
+  sellerLevel: (names) =>
+    valueCounter(names, ({ segment }) => ({ table: segment.levels, column: segment.columns.level })),
+  language: (names) =>
+    valueCounter(names, ({ segment: { languages, columns } }) => {
       return { table: languages, column: columns.languageLists, starts: columns.languageListStarts }
     }),
   rating: () =>
@@ -74,24 +77,30 @@ const COUNTERS: Readonly<Record<Facet, () => Counter>> = {
 type Coded = { table: Table; column: Uint32Array; starts?: Uint32Array }
 
 function valueCounter(
+  names: Names,
   codedOf: (part: Part) => Coded,
   knownIn: (matches: Matches) => Uint32Array | null = () => null,
 ): Counter {
-  const counts = new Map<string, number>()
+  let counts = new Uint32Array(names.all.length)
   return {
     add(matches, chosen) {
       const coded = codedOf(matches.part)
       const known = knownIn(matches)
       const byCode = known ?? (coded.starts ? countLists(coded, coded.starts, chosen) : countCodes(coded, chosen))
-      byCode.forEach((count, code) => {
-        if (count === 0) return
-        const value = nameAt(coded.table, code)
-        counts.set(value, (counts.get(value) ?? 0) + count)
-      })
+      const numbers = numbersIn(names, coded.table)
+      if (names.all.length > counts.length) {
+        const longer = new Uint32Array(names.all.length)
+        longer.set(counts)
+        counts = longer
+      }
+      for (let code = 0; code < byCode.length; code++) counts[numbers[code]!]! += byCode[code]!
     },
     result() {
-      const sorted = [...counts].sort((left, right) => right[1] - left[1] || (left[0] < right[0] ? -1 : 1))
-      return Object.fromEntries(sorted.slice(0, FACET_VALUES_MAX))
+      const values: [string, number][] = []
+      for (let number = 0; number < counts.length; number++)
+        if (counts[number]! > 0) values.push([names.all[number]!, counts[number]!])
+      values.sort((left, right) => right[1] - left[1] || (left[0] < right[0] ? -1 : 1))
+      return Object.fromEntries(values.slice(0, FACET_VALUES_MAX))
     },
   }
 }

@@ -1,7 +1,7 @@
 // The order of hits: two keys, both counting down, then the id counting up. The best of all parts are kept as found.
 import type { Ranking, Sort } from '../index.ts'
 import type { Part } from './collection.ts'
-import type { Cursor } from './cursor.ts'
+import type { Cursor } from '../cursor.ts'
 import type { Scratch } from './match.ts'
 import { compareEntries, compareTo, find, lowerBound } from './table.ts'
 

@@ -12,6 +12,13 @@ export type Calls = {
   versions: { asked: { after?: string | null; limit: number }; answer: Awaited<ReturnType<Engine['versions']>> }
   stats: { asked: null; answer: { gigs: number; bytes: number; damaged: boolean } }
   clear: { asked: null; answer: null }
+  /** The index beside: made, filled, put in place or given up. */
+  beginNext: { asked: null; answer: null }
+  upsertNext: { asked: readonly IndexedGig[]; answer: null }
+  removeNext: { asked: readonly { id: string; version: number }[]; answer: null }
+  versionsNext: { asked: { after?: string | null; limit: number }; answer: Awaited<ReturnType<Engine['versions']>> }
+  takeNext: { asked: null; answer: null }
+  dropNext: { asked: null; answer: null }
 }
 export type CallName = keyof Calls
 export type Request = { [K in CallName]: { number: number; name: K; asked: Calls[K]['asked'] } }[CallName]

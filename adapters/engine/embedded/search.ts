@@ -1,8 +1,8 @@
 // One search over all parts: match, filter, count, rank; once more with less asked when nothing was found.
 import { QUERY_CHARS_MAX, type Loosened, type Ranking, type SearchQuery, type SearchResult } from '../index.ts'
 import { isBrowsing, shelfOf, shelvesOf } from './browse.ts'
-import { livingCount, type Collection, type Part } from './collection.ts'
-import { readCursor, writeCursor, type Cursor } from './cursor.ts'
+import { livingCount, namesOf, type Collection, type Part } from './collection.ts'
+import { readCursor, writeCursor, type Cursor } from '../cursor.ts'
 import { countFacets } from './facets.ts'
 import { applyFilters, checkFilter, FILTER_BITS, filterNames, filterWithout, type Filter } from './filter.ts'
 import { loosening, type Loosening } from './loosen.ts'
@@ -118,7 +118,7 @@ function run(context: SearchContext, task: Task) {
   const { query, filter, words, after } = task
   const sort = query.sort !== undefined && isSort(query.sort) ? query.sort : 'relevance'
   const page: Page = { sort, room: limitOf(query) + 1, after, best: [] }
-  const facets = countFacets(query.facets ?? [])
+  const facets = countFacets(query.facets ?? [], namesOf(context.collection))
   const scores = new Map<Ranked, number>()
   const isShelf = words.length === 0 && task.pinned.length === 0 && isBrowsing(filter, query.facets ?? [])
   let total = 0

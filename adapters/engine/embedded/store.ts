@@ -42,7 +42,7 @@ async function readManifest(dir: string, damaged: (reason: string) => void): Pro
   try {
     const text = await readFile(join(dir, MANIFEST), 'utf8')
     const content = text.slice(HASH_CHARS + 1)
-    if (text.slice(0, HASH_CHARS) !== sha256(content)) throw new RangeError('its checksum does not match')
+    if (text.slice(0, HASH_CHARS + 1) !== `${sha256(content)}\n`) throw new RangeError('its checksum does not match')
     const manifest = JSON.parse(content) as Manifest
     if (manifest.format !== MANIFEST_FORMAT) throw new RangeError(`its format is ${manifest.format}`)
     return manifest

@@ -1,6 +1,7 @@
 // What a half-typed query may become: tags that start like it, its last word completed, categories that start like it.
 import { QUERY_CHARS_MAX, type Suggestion } from '../index.ts'
 import type { Part } from './collection.ts'
+import { highest, livingOf } from './living.ts'
 import { HEADLINE } from './segment.ts'
 import { find, nameAt, prefixRange, stringAt, type Table } from './table.ts'
 import { isStopWord } from './language/index.ts'
@@ -8,8 +9,10 @@ import { fold, foldTag, queryWords } from './text.ts'
 
 const SUGGESTIONS_MAX = 20
 const CATEGORIES_MAX = 3
-/** Completions of the last word that are tried together with the words before it. */
-const COMPLETIONS_TRIED_MAX = 64
+/** The most frequent tags, and completions of the last word, that are looked at: the latter with the words before it. */
+const LOOKED_AT_MAX = 64
+/** Entries of one part that may be among them. */
+const READ_MAX = 256
 
 export function suggestTexts(parts: readonly Part[], typed: string, limit: number): Suggestion[] {
   const text = foldTag(typed.slice(0, QUERY_CHARS_MAX))
@@ -28,25 +31,39 @@ export function suggestTexts(parts: readonly Part[], typed: string, limit: numbe
 
 type Counts = Map<string, number>
 
-function tagsLike(parts: readonly Part[], text: string): Counts {
-  const counts: Counts = new Map()
-  for (const { segment, dead } of parts) {
-    const { tags, columns } = segment
-    const { from, to } = prefixRange(tags, text)
-    if (from === to) continue
-    const byTag = columns.tagCounts.slice(from, to)
-    // Only the gigs that are gone are looked at, found as fast as a byte is found.
-    for (let gig = dead.indexOf(1); gig >= 0; gig = dead.indexOf(1, gig + 1)) {
-      for (let at = columns.tagListStarts[gig]!; at < columns.tagListStarts[gig + 1]!; at++) {
-        const tag = columns.tagLists[at]!
-        if (tag >= from && tag < to) byTag[tag - from]! -= 1
-      }
-    }
-    byTag.forEach((count, at) => {
-      if (count > 0) add(counts, stringAt(tags, from + at), count)
-    })
+/** Entries of a part's table with what they count; those with the prefix are wanted. */
+type Counted = { table: Table; counts: Uint32Array }
+
+/**
+ * The entries that start like the text and count most, over all parts. An entry that is never among the first of a part
+ * is not looked at: it would not be among the first of all but by chance.
+ */
+function startingLike(all: readonly Counted[], text: string, isWanted: (text: string) => boolean = () => true): Counts {
+  const places = all.map(({ table, counts }) => highest(counts, prefixRange(table, text), READ_MAX))
+  const sums: Counts = new Map()
+  all.forEach(({ table, counts }, part) => {
+    for (const at of places[part]!) add(sums, stringAt(table, at), counts[at]!)
+  })
+  const isWhole = places.every((some) => some.length < READ_MAX)
+  const best = mostFrequent(sums).filter(isWanted).slice(0, LOOKED_AT_MAX)
+  if (!isWhole) for (const entry of best) sums.set(entry, countIn(all, entry))
+  return new Map(best.map((entry) => [entry, sums.get(entry)!] as const).sort(moreFrequent))
+}
+
+function countIn(all: readonly Counted[], entry: string): number {
+  let count = 0
+  for (const { table, counts } of all) {
+    const at = find(table, entry)
+    if (at >= 0) count += counts[at]!
   }
-  return counts
+  return count
+}
+
+function tagsLike(parts: readonly Part[], text: string): Counts {
+  return startingLike(
+    parts.map((part) => ({ table: part.segment.tags, counts: livingOf(part).tags })),
+    text,
+  )
 }
 
 /** The typed words with the last one completed; with several words only completions that occur beside the others. */
@@ -57,59 +74,58 @@ function completionsOf(parts: readonly Part[], text: string): Counts {
   const start = text.slice(0, text.length - last.length)
   const others = words.slice(0, -1).filter((word) => !isStopWord(word))
   const ends = endings(parts, last)
-  const tried = mostFrequent(ends).slice(0, COMPLETIONS_TRIED_MAX)
   const counts: Counts = new Map()
-  const together = others.length === 0 ? null : parts.map((part) => havingAll(part, others))
-  for (const ending of tried) {
-    const count = together ? countAmong(parts, together, ending) : ends.get(ending)!
-    if (count > 0) counts.set(start + ending, count)
+  const together =
+    others.length === 0 ? null : { having: parts.map((part) => havingAll(part, others)), words: others.length }
+  const best: number[] = []
+  for (const [ending, alone] of ends) {
+    // The others are even less frequent, and none is more so beside other words than alone.
+    if (best.length === SUGGESTIONS_MAX && best.at(-1)! >= alone) break
+    const count = together ? countAmong(parts, together, ending) : alone
+    if (count === 0) continue
+    counts.set(start + ending, count)
+    best.push(count)
+    best.sort((left, right) => right - left).splice(SUGGESTIONS_MAX)
   }
   return counts
 }
 
 function endings(parts: readonly Part[], word: string): Counts {
-  const counts: Counts = new Map()
-  for (const part of parts) {
-    const {
-      terms,
-      columns: { headlineCounts },
-    } = part.segment
-    const { from, to } = prefixRange(terms, word)
-    for (let term = from; term < to; term++) {
-      const ending = headlineCounts[term]! > 0 ? stringAt(terms, term) : ''
-      if (ending !== '' && !isStopWord(ending)) add(counts, ending, headlineCounts[term]!)
-    }
-  }
-  return counts
+  const all = parts.map(({ segment: { terms, columns } }) => ({ table: terms, counts: columns.headlineCounts }))
+  return startingLike(all, word, (ending) => !isStopWord(ending))
 }
 
-/** By gig: 1 where all of the words stand in the title or tags; null when no gig has them. */
+/** By gig: how many of the words, all of them where it is wanted, stand in the title or tags; null when no gig has them. */
 function havingAll(part: Part, words: readonly string[]): Uint8Array | null {
   const { terms, columns } = part.segment
+  const { postings, postingStarts } = columns
   const stage = new Uint8Array(part.segment.gigs)
   for (const [at, word] of words.entries()) {
     const term = find(terms, word)
     if (term < 0) return null
-    for (let place = columns.postingStarts[term]!; place < columns.postingStarts[term + 1]!; place++) {
-      const value = columns.postings[place]!
-      if (value & HEADLINE && stage[value >>> 8] === at) stage[value >>> 8] = at + 1
+    for (let place = postingStarts[term]!; place < postingStarts[term + 1]!; place++) {
+      const value = postings[place]!
+      const gig = value >>> 8
+      if (value & HEADLINE && stage[gig] === at && (at > 0 || part.dead[gig] === 0)) stage[gig] = at + 1
     }
   }
-  for (let gig = 0; gig < stage.length; gig++) stage[gig] = stage[gig] === words.length && part.dead[gig] === 0 ? 1 : 0
   return stage
 }
 
-/** In how many of those gigs the word stands in the title or tags, too. */
-function countAmong(parts: readonly Part[], having: readonly (Uint8Array | null)[], word: string): number {
+type Together = { having: readonly (Uint8Array | null)[]; words: number }
+
+/** In how many of the gigs that have all the words this one stands in the title or tags, too. */
+function countAmong(parts: readonly Part[], { having, words }: Together, word: string): number {
   let count = 0
   parts.forEach((part, at) => {
     const { terms, columns } = part.segment
+    const { postings, postingStarts } = columns
     const among = having[at]
     const term = among ? find(terms, word) : -1
     if (!among || term < 0) return
-    for (let place = columns.postingStarts[term]!; place < columns.postingStarts[term + 1]!; place++) {
-      const value = columns.postings[place]!
-      if (value & HEADLINE) count += among[value >>> 8]!
+    for (let place = postingStarts[term]!; place < postingStarts[term + 1]!; place++) {
+      const value = postings[place]!
+      if (value & HEADLINE && among[value >>> 8] === words) count += 1
     }
   })
   return count
@@ -119,24 +135,25 @@ function countAmong(parts: readonly Part[], having: readonly (Uint8Array | null)
 function categoriesLike(parts: readonly Part[], text: string): string[] {
   const counts: Counts = new Map()
   for (const part of parts) {
-    const { categories, subcategories, columns } = part.segment
-    countLike(counts, { table: categories, column: columns.category, dead: part.dead, text })
-    countLike(counts, { table: subcategories, column: columns.subcategory, dead: part.dead, text })
+    const { categories, subcategories } = part.segment
+    const living = livingOf(part)
+    countLike(counts, { table: categories, counts: living.categories }, text)
+    countLike(counts, { table: subcategories, counts: living.subcategories }, text)
   }
   return mostFrequent(counts)
 }
 
-function countLike(counts: Counts, place: { table: Table; column: Uint32Array; dead: Uint8Array; text: string }) {
-  const { table, column, dead, text } = place
-  const like: number[] = []
+function countLike(counts: Counts, { table, counts: living }: Counted, text: string) {
   for (let code = 0; code < table.size; code++) {
-    const name = ` ${fold(nameAt(table, code)).replace(/[^\p{L}\p{N}]+/gu, ' ')}`
-    if (name.includes(` ${text}`)) like.push(code)
+    if (living[code] === 0) continue
+    const name = nameAt(table, code)
+    if (plainAt(table, code).includes(` ${text}`)) add(counts, name, living[code]!)
   }
-  if (like.length === 0) return
-  const byCode = new Uint32Array(table.size)
-  for (let gig = 0; gig < column.length; gig++) byCode[column[gig]!]! += 1 - dead[gig]!
-  for (const code of like) if (byCode[code]! > 0) add(counts, nameAt(table, code), byCode[code]!)
+}
+
+/** Each word of the name with a space before it. */
+function plainAt(table: Table, at: number): string {
+  return (table.plain[at] ??= ` ${fold(nameAt(table, at)).replace(/[^\p{L}\p{N}]+/gu, ' ')}`)
 }
 
 function add(counts: Counts, text: string, count: number) {
@@ -150,5 +167,8 @@ function merge(left: Counts, right: Counts): Counts {
 }
 
 function mostFrequent(counts: Counts): string[] {
-  return [...counts].sort((left, right) => right[1] - left[1] || (left[0] < right[0] ? -1 : 1)).map(([text]) => text)
+  return [...counts].sort(moreFrequent).map(([text]) => text)
 }
+
+const moreFrequent = (left: readonly [string, number], right: readonly [string, number]) =>
+  right[1] - left[1] || (left[0] < right[0] ? -1 : 1)

@@ -1,6 +1,8 @@
 // A sorted list of distinct strings in two typed arrays, so that it can be shared between threads and dumped as it is.
 // The order is that of `<` on JavaScript strings.
 
+import type { Names } from './names.ts'
+
 export type Table = {
   size: number
   chars: Uint16Array
@@ -8,10 +10,14 @@ export type Table = {
   starts: Uint32Array
   /** Those already read by nameAt. */
   names: string[]
+  /** Of tables of few values: them as words, once somebody asked. */
+  plain: string[]
+  /** Of values of facets: their numbers among those of all parts. */
+  numbered: { names: Names; numbers: Uint32Array } | null
 }
 
 export const tableOf = (chars: Uint16Array, starts: Uint32Array): Table => {
-  return { size: starts.length - 1, chars, starts, names: [] }
+  return { size: starts.length - 1, chars, starts, names: [], plain: [], numbered: null }
 }
 
 export function packStrings(sorted: readonly string[]): { chars: Uint16Array; starts: Uint32Array } {
@@ -26,8 +32,10 @@ export function packStrings(sorted: readonly string[]): { chars: Uint16Array; st
   return { chars, starts }
 }
 
-export function stringAt(table: Table, at: number): string {
-  return String.fromCharCode(...table.chars.subarray(table.starts[at]!, table.starts[at + 1]!))
+export function stringAt({ chars, starts }: Table, at: number): string {
+  let text = ''
+  for (let from = starts[at]!, end = starts[at + 1]!; from < end; from++) text += String.fromCharCode(chars[from]!)
+  return text
 }
 
 /** stringAt for tables of few values, each read once and kept. */

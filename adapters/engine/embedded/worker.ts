@@ -1,9 +1,19 @@
 // The worker thread: holds the collection, answers in the order asked, saves and merges when it is quiet.
 import { parentPort, workerData } from 'node:worker_threads'
 import { EngineError, type IndexedGig } from '../index.ts'
-import { byteCount, clearCollection, livingCount, removeGigs, upsertGigs, versionsPage } from './collection.ts'
+import {
+  byteCount,
+  clearCollection,
+  livingCount,
+  removeGigs,
+  takeFrom,
+  upsertGigs,
+  versionsPage,
+  type Collection,
+} from './collection.ts'
 import { createScratch } from './match.ts'
 import { createMerger } from './merging.ts'
+import { openNext, type Next } from './next.ts'
 import type { Answer, CallName, Calls, Failure, FromWorker, Request, WorkerOptions } from './protocol.ts'
 import { createSaver } from './saver.ts'
 import { searchGigs } from './search.ts'
@@ -27,13 +37,36 @@ let settings = readSettings(sent)
 const scratches = createScratch()
 const merger = createMerger(collection)
 const saver = createSaver({ dir, collection, merger, warn })
+let next: Next | null = null
 
 type Handlers = { [K in CallName]: (asked: Calls[K]['asked']) => Calls[K]['answer'] | Promise<Calls[K]['answer']> }
 
 const handlers: Handlers = {
-  upsert: changing((gigs) => upsertGigs(collection, gigs)),
-  remove: changing((gigs) => removeGigs(collection, gigs)),
+  upsert: changing((gigs) => {
+    upsertGigs(collection, gigs)
+    next?.change((beside) => upsertGigs(beside, gigs))
+  }),
+  remove: changing((gigs) => {
+    removeGigs(collection, gigs)
+    next?.change((beside) => removeGigs(beside, gigs))
+  }),
   clear: changing(() => clearCollection(collection)),
+  beginNext: () => {
+    if (next) throw new EngineError('engine_busy', 'the index is being made anew')
+    next = openNext(collection)
+    return null
+  },
+  upsertNext: besides((beside, gigs) => upsertGigs(beside, gigs)),
+  removeNext: besides((beside, gigs) => removeGigs(beside, gigs)),
+  versionsNext: (page) => versionsPage(nextOrThrow().collection, page),
+  takeNext: changing(() => {
+    takeFrom(collection, nextOrThrow().collection)
+    next = null
+  }),
+  dropNext: () => {
+    next = null
+    return null
+  },
   search: ({ trial, ...query }) =>
     searchGigs({ collection, settings: trial ? readSettings(trial) : settings, scratches, now: Date.now() }, query),
   suggest: ({ prefix, limit }) => suggestTexts(collection.parts, prefix, limit),
@@ -44,6 +77,19 @@ const handlers: Handlers = {
     return null
   },
   flush: () => saver.flush(),
+}
+
+function nextOrThrow(): Next {
+  if (!next) throw new EngineError('engine_down', 'the worker that made the index anew is gone')
+  return next
+}
+
+function besides<T>(change: (beside: Collection, asked: T) => void): (asked: T) => null {
+  return (asked) => {
+    nextOrThrow().change((beside) => change(beside, asked))
+    mergeSoon()
+    return null
+  }
 }
 
 function changing<T>(change: (asked: T) => void): (asked: T) => null {
@@ -140,7 +186,7 @@ function mergeSoon() {
 /** A failed merge leaves its sources as they are. */
 function mergeSlice() {
   try {
-    merging = merger.step(MERGE_SLICE_MS)
+    merging = merger.step(MERGE_SLICE_MS) || (next?.merger.step(MERGE_SLICE_MS) ?? false)
   } catch (error) {
     merging = false
     warn(`search index: not merged: ${error instanceof Error ? error.message : error}`)

@@ -1,8 +1,8 @@
 // One request, inside one commit: found, checked, recognised by its key or run, and its answer kept.
 import { catchUp } from './due.ts'
-import type { Fault } from './faults.ts'
+import type { Fault, FaultKind } from './faults.ts'
 import { parseForm } from './form.ts'
-import { fingerprint, recall, remember, type Answer } from './idempotency.ts'
+import { fingerprint, inUse, recall, remember, type Answer } from './idempotency.ts'
 import { checkParameters } from './parameters.ts'
 import { Problem, rateLimited, serverError } from './problem.ts'
 import { expand, match } from './router.ts'
@@ -32,8 +32,9 @@ export const execute = (world: World, request: ApiRequest): Executed => {
 
 const executeKnown = (world: World, request: ApiRequest): Executed => {
   const { route, call, expanded } = understand(world, request)
-  const before = world.faults.take(['rate_limited', 'error_not_executed', 'bad_gateway'], route.name)
-  if (before) return notExecuted(before)
+  if (!world.limits.take(route.name)) throw rateLimited()
+  const before = world.faults.take(BEFORE, route.name)
+  if (before) return notExecuted(before, request.key)
   const keyed =
     request.method === 'POST' && request.key !== null
       ? {
@@ -75,13 +76,21 @@ const understand = (world: World, request: ApiRequest): { route: Route; call: Ca
   }
 }
 
-const NOT_EXECUTED: Record<string, () => Answer> = {
+const NOT_EXECUTED: Partial<Record<FaultKind, (key: string) => Answer>> = {
+  // Nothing of it is sent.
+  connection_lost: () => ({ status: 0, body: '' }),
   rate_limited: () => answerOf(rateLimited()),
+  key_in_use: (key) => answerOf(inUse(key)),
   error_not_executed: () => answerOf(serverError()),
   bad_gateway: () => ({ status: 502, body: '{"message":"upstream unavailable"}' }),
 }
 
-const notExecuted = (fault: Fault): Answer => (NOT_EXECUTED[fault.kind] as () => Answer)()
+const BEFORE = Object.keys(NOT_EXECUTED) as FaultKind[]
+
+const notExecuted = (fault: Fault, key: string | null): Executed => ({
+  ...(NOT_EXECUTED[fault.kind] as (key: string) => Answer)(key ?? ''),
+  ...(fault.kind === 'connection_lost' && { after: fault }),
+})
 
 /** A refusal undoes what the operation wrote, except a decline, which is history. */
 const run = (world: World, route: Route, work: { call: Call; expanded: string[] }): Answer => {

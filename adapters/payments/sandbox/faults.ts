@@ -4,8 +4,12 @@
 export type FaultKind =
   /** Executed and kept, the answer cut off half way. */
   | 'answer_lost'
+  /** Cut off before anything runs; the key is not used up. */
+  | 'connection_lost'
   /** 429 before anything runs; the key is not used up. */
   | 'rate_limited'
+  /** 409 before anything runs, as if another request with the same key were under way. */
+  | 'key_in_use'
   /** 500 before anything runs; the key is not used up. */
   | 'error_not_executed'
   /** Executed, yet answered 500; the key keeps that 500. */

@@ -189,6 +189,7 @@ const fail = (world: World, stored: Stored, paid: Stored): void => {
     { dueAt: null, plan: null },
   )
   emit(world, 'refund.failed', stored.body, stored.account)
+  emit(world, 'charge.refund.updated', stored.body, stored.account)
   emit(world, 'refund.updated', stored.body, stored.account)
 }
 

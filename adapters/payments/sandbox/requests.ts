@@ -98,6 +98,7 @@ const answerExecuted = async (
   { executed, requestId }: { executed: Executed; requestId: string },
 ) => {
   if (executed.after?.kind === 'answer_delayed') await hold(running.held, executed.after.ms ?? 0)
+  if (executed.after?.kind === 'connection_lost') return void response.destroy()
   if (executed.after?.kind === 'answer_lost') return cutOff(response, executed)
   send(response, executed, requestId)
 }

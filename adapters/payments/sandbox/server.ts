@@ -6,6 +6,7 @@ import { dirname } from 'node:path'
 import type { Clock } from '../../clock/index.ts'
 import { catchUp } from './due.ts'
 import { faultTable, type Faults } from './faults.ts'
+import { requestLimits } from './limits.ts'
 import { outsideOf, type Outside } from './outside.ts'
 import { serve, type Running } from './requests.ts'
 import { openStore } from './store.ts'
@@ -26,6 +27,7 @@ export const DEFAULT_SETTINGS: Settings = {
   disputeDecisionMs: 60_000,
   disputeFee: 1_500,
   payoutFee: 0,
+  operationPerSecond: 0,
 }
 
 export type SandboxOptions = {
@@ -60,6 +62,7 @@ export const openSandboxServer = async (options: SandboxOptions): Promise<Sandbo
   const webhookSecret = store.setting('webhook_secret', () => `whsec_${randomName(32)}`)
   const faults = faultTable()
   const webhooks = openWebhooks({ store, faults, secret: webhookSecret, log: options.log })
+  const settings = { ...DEFAULT_SETTINGS, ...options.settings }
   let port = 0
   const world: World = {
     store,
@@ -67,7 +70,8 @@ export const openSandboxServer = async (options: SandboxOptions): Promise<Sandbo
     now: options.clock.now,
     origin: () => `http://127.0.0.1:${port}`,
     queueWebhook: webhooks.queue,
-    settings: { ...DEFAULT_SETTINGS, ...options.settings },
+    settings,
+    limits: requestLimits(settings.operationPerSecond),
     request: null,
   }
   const running: Running = {

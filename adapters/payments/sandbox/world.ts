@@ -1,6 +1,7 @@
 // What every noun of the sandbox provider works with, and how objects are made, found and listed.
 import { randomBytes } from 'node:crypto'
 import type { Faults } from './faults.ts'
+import type { Limits } from './limits.ts'
 import type { Parameters, Fields } from './parameters.ts'
 import { invalid, missing } from './problem.ts'
 import type { Json, Store, Stored, StripeObject, Page } from './store.ts'
@@ -20,6 +21,8 @@ export type Settings = {
   disputeFee: number
   /** What each bank payout of a seller costs the platform, minor units. */
   payoutFee: number
+  /** Requests per second that each operation takes, by the machine's clock; more are answered 429. 0: any number. */
+  operationPerSecond: number
 }
 
 export type World = {
@@ -30,6 +33,7 @@ export type World = {
   origin(): string
   settings: Settings
   faults: Faults
+  limits: Limits
   /** Puts an event into the durable delivery queue. */
   queueWebhook(eventId: string, type: string): void
   /** The request that causes what happens now, null for what time alone causes. */

@@ -4,11 +4,12 @@
 import type { Said } from '../../../mixins/actor.ts'
 import { chargebackLost, chargebackReversed, chargebackTaken, chargebackWon } from '../../ledger/contract.ts'
 import type { Money } from '../../shapes.ts'
-import { givenUp, type Shares } from '../allocation.ts'
-import { portion } from '../price.ts'
-import { chargebacksOf, goneOf, type Chargeback, type OrderDoc, type Tip } from '../state.ts'
+import { difference, givenUp, NOTHING, revenueOf, tipShares, type Shares } from '../allocation.ts'
+import { chargebacksOf, goneOf, purchasesOf, type Chargeback, type OrderDoc, type Tip } from '../state.ts'
 import { isFrozen, shifted } from '../timing.ts'
+import { hasArrived } from './adding.ts'
 import { leftOf } from './refunding.ts'
+import { offerWithin } from './returning.ts'
 import { posted, take, type Change, type Moved } from './taking.ts'
 import { tipsOf } from './tipping.ts'
 
@@ -27,7 +28,10 @@ export type Closed = Told & { outcome: 'won' | 'lost' | 'closed'; restored: Mone
 export const isUnpaid = (order: OrderDoc, charge: string | undefined): boolean =>
   charge === undefined
     ? order.paidAt === null
-    : tipsOf(order).some(({ id, status }) => id === charge && (status === 'awaiting_payment' || status === 'dropped'))
+    : tipsOf(order).some(
+        ({ id, status }) => id === charge && (status === 'awaiting_payment' || status === 'dropped'),
+      ) ||
+      (purchasesOf(order).some(({ id }) => id === charge) && !hasArrived(order, charge))
 
 /** The bank took it, or only asks. */
 export const chargedBack = (order: OrderDoc, told: Opened, now: number): Moved | null => {
@@ -115,7 +119,7 @@ const lost = (
   }
   const entry = chargebackLost({ ...of(order, next, say.length + 1, now), bears: bore })
   const over: Chargeback = { ...next, status: 'lost', held: 0, gone, bore }
-  const all = leftOf(order) > 0 && next.charge === undefined && gone === leftOf(order)
+  const all = leftOf(order) > 0 && isOfPrice(order, next.charge) && gone === leftOf(order)
   const ends = all && ENDING.some((status) => status === order.status)
   const going = thawed(order, over, now)
   return take(order, {
@@ -127,8 +131,10 @@ const lost = (
       credited: (order.credited ?? 0) - settled,
       writtenOff: (order.writtenOff ?? 0) + excess - settled,
       ...going,
+      ...(isOfPrice(order, next.charge) && offerWithin(order, leftOf(order) - gone)),
       ...(ends && { ...ENDED, ...(order.status === 'disputed' && { disputeStatus: 'resolved' as const }) }),
-      ...(next.charge !== undefined && { tips: tipsWithout(going.tips ?? tipsOf(order), next.charge, gone) }),
+      ...(next.charge !== undefined &&
+        order.tips && { tips: tipsWithout(going.tips ?? tipsOf(order), next.charge, gone) }),
     },
   })
 }
@@ -147,7 +153,7 @@ const ENDED = {
 /** What a chargeback takes of what is left of its charge, whose it is, and what is more than that. */
 const partsOf = (order: OrderDoc, { charge, taken, restored }: Chargeback) => {
   const claim = taken - restored
-  if (charge !== undefined) {
+  if (!isOfPrice(order, charge)) {
     const tip = tipsOf(order).find(({ id, status }) => id === charge && (status === 'paid' || status === 'cleared'))
     const gone = tip ? Math.min(claim, tip.amount - (tip.lost ?? 0)) : 0
     return { shares: tip ? givenUpOfTip(tip, order, gone) : NOTHING, gone, excess: claim - gone }
@@ -155,28 +161,24 @@ const partsOf = (order: OrderDoc, { charge, taken, restored }: Chargeback) => {
   const gone = Math.min(claim, leftOf(order))
   return { shares: givenUp(order.price, order.policy, goneOf(order), gone), gone, excess: claim - gone }
 }
-const NOTHING: Shares = { seller: 0, commission: 0, serviceFee: 0 }
-
-const givenUpOfTip = (tip: Tip, { policy }: OrderDoc, gone: number): Shares => {
-  const commissionOn = (amount: number) =>
-    amount === tip.amount ? tip.commission : portion(amount, policy.tipCommissionBasisPoints ?? 0)
-  const left = tip.amount - (tip.lost ?? 0)
-  const commission = commissionOn(left) - commissionOn(left - gone)
-  return { seller: gone - commission, commission, serviceFee: 0 }
-}
+/** Is it part of what the order costs: its own payment, or extras that count? */
+const isOfPrice = (order: OrderDoc, charge: string | undefined): boolean =>
+  charge === undefined || purchasesOf(order).some(({ id, status }) => id === charge && status === 'paid')
+const givenUpOfTip = ({ amount, lost = 0 }: Tip, { policy }: OrderDoc, gone: number): Shares =>
+  difference(tipShares(amount - lost, amount, policy), tipShares(amount - lost - gone, amount, policy))
 
 /** Where the money of a charge is by now. */
 const sourceOf = (order: OrderDoc, charge: string | undefined): 'escrow' | 'clearing' | 'available' => {
-  if (charge !== undefined)
+  if (!isOfPrice(order, charge))
     return tipsOf(order).some(({ id, status }) => id === charge && status === 'cleared') ? 'available' : 'clearing'
   return order.completedAt === null ? 'escrow' : order.clearedAt === null ? 'clearing' : 'available'
 }
 
 const bornBy = (order: OrderDoc, { charge, held }: Chargeback, shares: Shares): Record<string, number> => {
-  const { seller, commission, serviceFee } = shares
+  const { seller, commission, serviceFee, tax } = shares
   const source = sourceOf(order, charge)
-  if (source === 'escrow') return { [`escrow:${order.id}`]: seller + commission + serviceFee }
-  const revenue = { 'rev:commission': commission, 'rev:service_fee': serviceFee }
+  if (source === 'escrow') return { [`escrow:${order.id}`]: seller + commission + serviceFee + tax }
+  const revenue = revenueOf(shares, order.policy)
   return source === 'clearing'
     ? { [`clearing:${order.seller.id}`]: seller, ...revenue }
     : { [`held:${order.seller.id}`]: held, [`available:${order.seller.id}`]: seller - held, ...revenue }

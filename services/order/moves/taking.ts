@@ -32,8 +32,13 @@ export const take = (order: OrderDoc, { step, by, now, change = {}, data = {}, s
   return { next: { ...next, wakeAt: wakeAtOf(next) }, say: UNTOLD.has(step) ? say : [moved(order, step, by), ...say] }
 }
 
-/** A tip that is not paid for yet ends all the same. */
-const WHILE_FROZEN: ReadonlySet<StepName> = new Set(['tip_declined', 'tip_expired'])
+/** What is not paid for yet ends all the same. */
+const WHILE_FROZEN: ReadonlySet<StepName> = new Set([
+  'tip_declined',
+  'tip_expired',
+  'extras_declined',
+  'extras_expired',
+])
 /** Steps that are nobody's news. */
 const UNTOLD: ReadonlySet<StepName> = new Set(['payment_failed'])
 const moved = ({ id, buyer, seller, gig }: OrderDoc, step: StepName, by: By): Said => ({

@@ -7,6 +7,7 @@ import { timersOf } from '../timing.ts'
 import { cancelled } from './cancelling.ts'
 import { silence } from './disputing.ts'
 import { posted, take, type By, type Moved } from './taking.ts'
+import { dropExtras } from './adding.ts'
 import { clearTip, dropTip } from './tipping.ts'
 import { complete } from './working.ts'
 
@@ -36,9 +37,11 @@ export const wake = (order: OrderDoc, now: number): Moved | null => {
     case 'dispute_silence':
       return silence(order, now)
     case 'tip_expired':
-      return dropTip(order, due.tip!, { step: 'tip_expired', by, now })
+      return dropTip(order, due.charge!, { step: 'tip_expired', by, now })
     case 'tip_cleared':
-      return clearTip(order, due.tip!, now)
+      return clearTip(order, due.charge!, now)
+    case 'extras_expired':
+      return dropExtras(order, due.charge!, { step: 'extras_expired', by, now })
     case 'cleared': {
       const { price, policy } = order
       const amount = { amount: sharesOf(price, policy, goneOf(order)).seller, currency: price.currency }

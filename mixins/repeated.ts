@@ -1,5 +1,5 @@
 // Work that is done again and again while the service runs, never twice at once.
-import type { Log } from '../../mixins/node.ts'
+import type { Log } from './node.ts'
 
 export type Repeated = { start(): void; stop(): Promise<void> }
 

@@ -1,8 +1,8 @@
 // A place in a list: the sort keys and id of the last gig seen, and what the list was made with,
 // so that the next page continues the same order however the index and the settings have changed meanwhile.
 import { createHash } from 'node:crypto'
-import { EngineError, PINNED_MAX, QUERY_CHARS_MAX, type Ranking, type SearchQuery } from '../index.ts'
-import { QUERY_WORDS_MAX } from './plan.ts'
+import { EngineError, PINNED_MAX, QUERY_CHARS_MAX, type Ranking, type SearchQuery } from './index.ts'
+import { QUERY_WORDS_MAX } from './embedded/plan.ts'
 
 export type Cursor = {
   first: number
