@@ -259,10 +259,10 @@ test('shared caches are told by name what an answer stands on, as the notices na
     return [headers.get('surrogate-key'), headers.get('cache-tag')]
   }
   t.deepEqual(await namesAt('/v1/gigs/gig_1'), ['gig:gig_1', 'gig:gig_1'])
-  t.deepEqual(await namesAt('/v1/gigs?category=design'), ['category:design', 'category:design'])
+  t.deepEqual(await namesAt('/v1/gigs?category=design'), ['category:design tuning', 'category:design,tuning'])
   t.deepEqual(await namesAt('/v1/gigs?category=a%2Cb%20c%0D%0Ad'), [
-    'category:a%2Cb%20c%0D%0Ad',
-    'category:a%2Cb%20c%0D%0Ad',
+    'category:a%2Cb%20c%0D%0Ad tuning',
+    'category:a%2Cb%20c%0D%0Ad,tuning',
   ])
 })
 

@@ -20,7 +20,7 @@ const STANDINGS: Readonly<Record<string, (params: Params) => Partial<Standing>>>
   'account.profile': ({ username }) => ({ tags: [userTag(username)] }),
   'gig.ofUser': ({ username }) => ({ tags: [userTag(username)], shows: gigsIn }),
   'search.gigs': ({ category }) => ({
-    generations: [typeof category === 'string' ? `category:${category}` : 'search'],
+    generations: [typeof category === 'string' ? `category:${category}` : 'search', 'tuning'],
     shows: gigsIn,
   }),
   'search.suggest': () => ({ generations: ['search'] }),
