@@ -98,7 +98,7 @@ const sum = (all: readonly Usage[]): Usage =>
     NONE,
   )
 
-const startNats = async (port: number, core: number) => {
+export const startNats = async (port: number, core: number) => {
   const path = `${process.env['PATH']}:/usr/sbin:/usr/local/bin`
   const [command, ...rest] = pinned(core, ['nats-server', '--addr', '127.0.0.1', '--port', String(port)])
   const child = owned(spawn(command!, rest, { stdio: 'ignore', env: { PATH: path } }))

@@ -3,7 +3,10 @@
 // change of something it shows (it is then over).
 import type { Header } from './headers.ts'
 
-/** An answer that is behind or over is served while the next is made, if it is no older than this. */
+/**
+ * An answer that is behind or over is served while the next is made, if it is no older than this. While the next is long in
+ * the making, one that is only behind is served for its whole time: what it shows is as it was.
+ */
 export const BEHIND_MS_MAX = 500
 /** A hot answer that is always behind is made again so often, however many changes there are. */
 export const PACE_MS = 250
@@ -22,26 +25,39 @@ export const RETRY_MS = 500
 export type Ages = { madeAt: number; freshUntil: number; staleUntil: number; isOver: boolean }
 export type Circumstances = {
   now: number
+  /** Something it was chosen from has changed. */
   isBehind: boolean
-  /** Epoch ms up to which all endings were heard. */ heardAt: number
+  /** The next one is being made. */
+  isMaking: boolean
+  /** Epoch ms up to which all endings were heard. */
+  heardAt: number
 }
 
 /** serve: as it is. renew: serve, and make the next one. wait: for the next one. */
-export const verdictOn = (answer: Ages, { now, isBehind, heardAt }: Circumstances): 'serve' | 'renew' | 'wait' => {
+export const verdictOn = (
+  answer: Ages,
+  { now, isBehind, isMaking, heardAt }: Circumstances,
+): 'serve' | 'renew' | 'wait' => {
   const age = now - answer.madeAt
-  if (isBehind) return age > BEHIND_MS_MAX ? 'wait' : age > PACE_MS ? 'renew' : 'serve'
+  if (answer.isOver || isBehind) {
+    if (age <= PACE_MS) return 'serve'
+    if (age <= BEHIND_MS_MAX) return 'renew'
+    return isMaking && !answer.isOver && now < answer.freshUntil ? 'serve' : 'wait'
+  }
   if (now < answer.freshUntil) return 'serve'
   return now < answer.staleUntil && wasHeard(answer, { now, heardAt }) ? 'renew' : 'wait'
 }
 
 /** Whether it may stand in for one that can't be made: never with something on it that has changed. */
-export const mayStandIn = (answer: Ages, { now, heardAt }: Omit<Circumstances, 'isBehind'>): boolean =>
+export const mayStandIn = (answer: Ages, { now, heardAt }: Pick<Circumstances, 'now' | 'heardAt'>): boolean =>
   !answer.isOver &&
   now < Math.max(answer.staleUntil, answer.madeAt + STALE_IF_ERROR_MS) &&
   wasHeard(answer, { now, heardAt })
 
-const wasHeard = ({ madeAt }: Pick<Ages, 'madeAt'>, { now, heardAt }: Omit<Circumstances, 'isBehind'>): boolean =>
-  now - Math.max(heardAt, madeAt) <= UNHEARD_MS_MAX
+const wasHeard = (
+  { madeAt }: Pick<Ages, 'madeAt'>,
+  { now, heardAt }: Pick<Circumstances, 'now' | 'heardAt'>,
+): boolean => now - Math.max(heardAt, madeAt) <= UNHEARD_MS_MAX
 
 /** Said of an answer past its time (RFC 9111 Age, RFC 9211 Cache-Status): a negative ttl is how long ago it ended. */
 export const marksOf = (

@@ -16,7 +16,7 @@ import { spend, type Limits } from './limits.ts'
 import type { Meters } from './meters.ts'
 import { asNotFound, problemResponse } from './problem.ts'
 import type { Route } from './routes.ts'
-import { standingOf } from './tags.ts'
+import { namesOf, standingOf } from './tags.ts'
 
 /** A turn that has not begun by then is refused, not run. */
 export const DEADLINE_MS = 10_000
@@ -104,7 +104,7 @@ export const calls = ({ node, hot, idempotent, limits, admission, meters }: Call
       publicCaching(action.publicRead!),
       limits.address.policy,
       ...SECURITY,
-      ...surrogateKeys([...standing.tags, ...standing.generations]),
+      ...surrogateKeys(namesOf(standing)),
     ]
     const wanted: Wanted = {
       ...standing,

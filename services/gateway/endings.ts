@@ -10,29 +10,32 @@ export type Endings = {
   since(then: number, tags: readonly string[]): boolean
 }
 
-/** Tags remembered to have ended. */
+/** Tags remembered to have ended: at most so many, and at least the latest half of that. */
 export const ENDED_MAX = 10_000
 
 export const endings = (endedMax = ENDED_MAX): Endings => {
-  const ended = new Map<string, number>()
+  // Two halves, of which the older is dropped whole: taking the oldest out of a map one by one walks over all that went before.
+  let young = new Map<string, number>()
+  let old = new Map<string, number>()
   let count = 0
   /** What ended before it is forgotten. */
   let floor = 0
+  const endedAt = (tag: string): number => young.get(tag) ?? old.get(tag) ?? 0
   return {
     now: () => count,
     end: (tag) => {
-      ended.delete(tag)
-      ended.set(tag, ++count)
-      if (ended.size <= endedMax) return
-      const [oldest, at] = ended.entries().next().value!
-      ended.delete(oldest)
-      floor = at
+      young.set(tag, ++count)
+      if (young.size * 2 < endedMax) return
+      for (const at of old.values()) floor = Math.max(floor, at)
+      old = young
+      young = new Map()
     },
     endAll: () => {
-      ended.clear()
+      young.clear()
+      old.clear()
       floor = ++count
     },
-    since: (then, tags) => then < floor || tags.some((tag) => (ended.get(tag) ?? 0) > then),
+    since: (then, tags) => then < floor || tags.some((tag) => endedAt(tag) > then),
   }
 }
 
@@ -46,7 +49,7 @@ export type Generations = {
 export type Stand = readonly number[]
 
 /** Names share so many numbers: clients name categories, and who meets another in one slot is only made again more often. */
-export const GENERATION_SLOTS = 4096
+export const GENERATION_SLOTS = 65_536
 
 export const generations = (): Generations => {
   const numbers = new Uint32Array(GENERATION_SLOTS)

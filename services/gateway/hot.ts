@@ -33,7 +33,7 @@ export type Wanted = {
 export type Made = {
   bytes: Uint8Array
   headers: readonly Header[]
-  /** Tags that came with what it shows: a notice of one, and it is over in half a second. */
+  /** Tags that came with what it shows: a notice of one, and it is over, in half a second at most. */
   shows?: readonly string[]
 }
 /** Times are machine epoch ms: fresh until, and until when it is served while a new one is made. */
@@ -46,7 +46,7 @@ export type Prepared = Ages & {
   marks: readonly Header[]
   tags: readonly string[]
   stand: Stand
-  /** Something it shows has changed: it is made again like one that is behind, and never stands in. */
+  /** Something it shows is gone: it is made again, and never stands in. */
   isOver: boolean
   /** When the next one could last not be made; 0: never. */
   failedAt: number
@@ -106,16 +106,15 @@ export const hotAnswers = ({
   const find = (url: string, now = clock()): Prepared | undefined => {
     const answer = kept.at(url)
     if (!answer) return undefined
-    if (now < answer.freshUntil && !isBehind(answer)) return answer
+    if (now < answer.freshUntil && !answer.isOver && !moving.isBehind(answer.stand)) return answer
     return usable(answer, now)
   }
-
-  const isBehind = ({ isOver, stand }: Prepared): boolean => isOver || moving.isBehind(stand)
 
   /** An answer that may be served without waiting for the next; the next is made meanwhile where it is time for it. */
   const usable = (answer: Prepared, now: number): Prepared | undefined => {
     const hearing = heard(answer, now)
-    const verdict = verdictOn(answer, { now, isBehind: isBehind(answer), heardAt: hearing })
+    const isMaking = flights.has(answer.wanted.key)
+    const verdict = verdictOn(answer, { now, isBehind: moving.isBehind(answer.stand), isMaking, heardAt: hearing })
     if (verdict === 'serve') return answer
     const justFailed = now - answer.failedAt < RETRY_MS
     if (verdict === 'wait') {

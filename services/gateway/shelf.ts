@@ -69,10 +69,16 @@ export const shelf = <A extends Kept>(limits: ShelfLimits): Shelf<A> => {
       if (keys) keys.add(key)
       else byTag.set(tag, new Set([key]))
     }
-    // In order of making: what is asked for is made again every few seconds, so the oldest is the least used.
+    if (isFull()) makeRoom()
+  }
+
+  const isFull = () => slots.size > limits.entriesMax || bytes > limits.bytesMax
+
+  /** In order of making: what is asked for is made again every few seconds, so the oldest is the least used. */
+  const makeRoom = () => {
     for (const oldest of slots.keys()) {
-      if (slots.size <= limits.entriesMax && bytes <= limits.bytesMax) break
       drop(oldest)
+      if (!isFull()) return
     }
   }
 
@@ -94,7 +100,10 @@ export const shelf = <A extends Kept>(limits: ShelfLimits): Shelf<A> => {
     put,
     remember,
     drop,
-    tagged: (tag) => [...(byTag.get(tag) ?? NO_KEYS)].flatMap((key) => slots.get(key)?.answer ?? []),
+    tagged: (tag) => {
+      const keys = byTag.get(tag)
+      return keys ? [...keys].flatMap((key) => slots.get(key)?.answer ?? []) : NOTHING
+    },
     clear: () => {
       for (const key of slots.keys()) drop(key)
       addresses.clear()
@@ -104,7 +113,7 @@ export const shelf = <A extends Kept>(limits: ShelfLimits): Shelf<A> => {
   }
 }
 
-const NO_KEYS: readonly string[] = []
+const NOTHING: readonly never[] = []
 
 const costOf = ({ bytes, tags, wanted: { key } }: Kept): number =>
   bytes.length + 2 * key.length + ENTRY_BYTES + tags.length * TAG_BYTES

@@ -187,6 +187,7 @@ const sayChanged = ({ fanout }: Gigs, before: GigDoc, after: GigDoc, { username 
   const categories = new Set([before.content.category, after.content.category])
   const tags = [
     `gig:${after.id}`,
+    ...(after.status === 'live' ? [] : [`gone:${after.id}`]),
     ...[...categories].map((slug) => `category:${slug}`),
     'search',
     'categories',

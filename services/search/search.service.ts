@@ -211,7 +211,8 @@ const gigChanged = async (
     tellOthers(indexed ? { upsert: indexed } : { remove: { id, version } })
   } finally {
     // Also where the engine is down: answers that show this gig must not stand in for new ones.
-    fanout.toNodes('hot.changed', { tags: [`gig:${id}`, 'search', `category:${category}`, 'categories'] })
+    const ended = indexed ? [`gig:${id}`] : [`gig:${id}`, `gone:${id}`]
+    fanout.toNodes('hot.changed', { tags: [...ended, 'search', `category:${category}`, 'categories'] })
   }
 }
 

@@ -37,7 +37,7 @@ export const tuner = ({ here, engine, fanout, book }: TuningParts): Tuned => {
   const takeUp = (): Promise<void> => (taking = taking.catch(() => undefined).then(takeUpNow))
   const takeUpInTheEnd = (): void => {
     takeUp().then(
-      () => fanout.toNodes('hot.changed', { tags: ['search'] }),
+      () => fanout.toNodes('hot.changed', { tags: ['search', 'tuning'] }),
       (error: unknown) => {
         here.log.warn('the search settings are taken up later:', error)
         if (!stopped) retry = setTimeout(takeUpInTheEnd, RETRY_MS).unref()
