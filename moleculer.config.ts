@@ -112,6 +112,13 @@ const factories = (chosen: Configuration): AdapterFactories => ({
       ? (await import('./adapters/fanout/nats.ts')).natsFanout({ url: chosen.natsUrl, nodeId, log })
       : (await import('./adapters/fanout/local.ts')).localFanout(),
   engine: async ({ log }) => {
+    if (chosen.meiliUrl) {
+      const { openMeilisearchEngine, MeilisearchKeyError } = await import('./adapters/engine/meilisearch.ts')
+      const { meiliUrl: url, meiliKey: key, meiliIndex: index } = chosen
+      return openMeilisearchEngine({ url, key, index, log }).catch((error: unknown) => {
+        throw error instanceof MeilisearchKeyError ? new ConfigurationError(error.message) : error
+      })
+    }
     const [{ openEmbeddedEngine }, { held, HeldError }] = await Promise.all([
       import('./adapters/engine/embedded.ts'),
       import('./adapters/engine/hold.ts'),
@@ -215,14 +222,13 @@ const announce = (broker: ServiceBroker, chosen: Configuration) => {
   const products = {
     documents: chosen.mongoUrl ? 'MongoDB' : 'SQLite',
     cache: chosen.redisUrl ? 'Redis' : 'memory',
-    engine: 'embedded',
+    engine: chosen.meiliUrl ? 'Meilisearch' : 'embedded',
     payments: chosen.stripeSecretKey ? 'Stripe' : 'sandbox',
     fanout: chosen.natsUrl ? 'NATS' : 'in process',
     mail: chosen.smtpUrl ? 'SMTP' : 'log',
     push: chosen.vapid || chosen.sandbox ? 'web' : 'none',
     data: chosen.dataDir,
   }
-  if (chosen.meiliUrl) broker.logger.warn('MEILI_URL is set, but this version searches with its embedded engine')
   broker.logger.info(
     `products: ${Object.entries(products)
       .map(([port, product]) => `${port} ${product}`)

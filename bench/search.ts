@@ -1,6 +1,6 @@
 // npm run bench:search -- --gigs 100000 [--queries 1000] [--compared 250] [--sqlite no]: what a search takes at a size, quiet and with
-// gigs changing meanwhile. SQLite FTS5 answers the same questions, `compared` a class, each right after the engine. Where MEILI_URL is set, an
-// engine behind the same port can take the embedded one's place in `open`.
+// gigs changing meanwhile. SQLite FTS5 answers the same questions, `compared` a class, each right after the engine; where MEILI_URL (and
+// MEILI_KEY) name a Meilisearch, it answers all of them behind the same port, each right after the engine too, in an index of its own.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,6 +26,8 @@ const gigCount = Number(values.gigs)
 const queryCount = Number(values.queries)
 const comparedEvery = Math.max(1, Math.round(queryCount / Number(values.compared)))
 const IN_FLIGHT = 16
+/** Small batches cost a server that makes a transaction of each most of its time. */
+const PEER_BATCH = 8000
 const WRITTEN_AT_ONCE = 10
 const WRITE_EVERY_MS = 20
 /** Classes that FTS5 answers alike. */
@@ -35,10 +37,12 @@ const dir = await mkdtemp(join(tmpdir(), 'bench-search-'))
 const open = (): Promise<Engine> =>
   openEmbeddedEngine({ dir: join(dir, 'index'), log: { info() {}, warn: console.warn, error: console.error } })
 let engine = await open()
+const peer = await openPeer()
 let sqlite: SqliteSearch | null = null
 let writing = false
 try {
-  await buildEngine()
+  await build('engine', engine)
+  if (peer) await build('Meilisearch', peer.engine, PEER_BATCH)
   const reopenedAt = performance.now()
   await engine.close()
   engine = await open()
@@ -52,18 +56,56 @@ try {
       quiet.map((row, at) => [row.name, row.waited, row.worked, during.rows[at]!.waited, row.compared, row.found]),
     ),
   )
-  await measureConcurrently()
-  await measureUpdates()
+  if (peer)
+    console.log(
+      table(
+        ['ms, p50 / p99', 'Meilisearch', 'its own time', 'with the same writes', 'found', 'engine / its own, p50, p99'],
+        quiet.map((row, at) => [
+          row.name,
+          row.peer.waited,
+          row.peer.worked,
+          during.rows[at]!.peer.waited,
+          row.peer.found,
+          row.peer.ratio,
+        ]),
+      ),
+    )
+  await measureConcurrently('engine', engine)
+  if (peer) await measureConcurrently('Meilisearch', peer.engine)
+  await measureUpdates('engine', engine)
+  if (peer) await measureUpdates('Meilisearch', peer.engine)
 } finally {
   await engine.close()
+  await peer?.drop()
   sqlite?.close()
   await rm(dir, { recursive: true })
 }
 
-async function buildEngine() {
+async function openPeer(): Promise<{ engine: Engine; drop(): Promise<void> } | null> {
+  const url = process.env['MEILI_URL']
+  if (!url) return null
+  const key = process.env['MEILI_KEY'] ?? ''
+  const [{ openMeilisearchEngine }, { Meilisearch }] = await Promise.all([
+    import('../adapters/engine/meilisearch.ts'),
+    import('meilisearch'),
+  ])
+  const index = `bench_${process.pid}`
+  const log = { info() {}, warn: console.warn, error: console.error }
+  const opened = await openMeilisearchEngine({ url, key, index, log })
+  return {
+    engine: opened,
+    async drop() {
+      await opened.close()
+      const client = new Meilisearch({ host: url, ...(key && { apiKey: key }) })
+      await Promise.all([index, `${index}_gone`].map((uid) => client.deleteIndex(uid)))
+    },
+  }
+}
+
+async function build(name: string, engine: Engine, batch = Number(values.batch)) {
   const delay = watchDelay()
   let indexingMs = 0
-  for (const gigs of batches()) {
+  for (const gigs of batches(batch)) {
     const startedAt = performance.now()
     await engine.upsert(gigs)
     indexingMs += performance.now() - startedAt
@@ -73,7 +115,7 @@ async function buildEngine() {
   const { gigs, bytes } = await engine.stats()
   const seconds = (indexingMs + performance.now() - flushedAt) / 1000
   console.log(
-    `engine: ${gigs} gigs in ${seconds.toFixed(1)} s, index ${Math.round(bytes / 1e6)} MB, resident ${rssMb()} MB, loop delay ${delay()}`,
+    `${name}: ${gigs} gigs in ${seconds.toFixed(1)} s, index ${Math.round(bytes / 1e6)} MB, resident ${rssMb()} MB, loop delay ${delay()}`,
   )
 }
 
@@ -89,64 +131,100 @@ function buildSqlite(search: SqliteSearch) {
   )
 }
 
-function* batches() {
-  const size = Number(values.batch)
+function* batches(size = Number(values.batch)) {
   for (let from = 0; from < gigCount; from += size)
     yield Array.from({ length: Math.min(size, gigCount - from) }, (_, at) => benchGig(from + at))
 }
 
-type Row = { name: string; waited: string; worked: string; compared: string; found: string }
+type Row = { name: string; waited: string; worked: string; compared: string; found: string; peer: PeerRow }
+type PeerRow = { waited: string; worked: string; found: string; ratio: string }
 
 async function measureAll(): Promise<Row[]> {
   const rows: Row[] = []
   for (const [name, make] of Object.entries(CLASSES)) rows.push(await measure(name, async (dice) => make(dice)))
-  rows.push(await measure('newest, deep pages', deepPages()))
+  rows.push(await measure('newest, deep pages', deepPages(engine), peer && deepPages(peer.engine)))
   rows.push(await measureSuggest())
   return rows
 }
 
-async function measure(name: string, make: (dice: Chance) => Promise<SearchQuery>): Promise<Row> {
-  const [waited, worked, compared]: number[][] = [[], [], []]
-  const dice = chance(11)
-  let found = 0
+type Make = (dice: Chance) => Promise<SearchQuery>
+
+async function measure(name: string, make: Make, makeForPeer: Make | null = null): Promise<Row> {
+  const compared: number[] = []
+  const [own, other] = [samples(), samples()]
+  const [dice, peerDice] = [chance(11), chance(11)]
   for (let at = 0; at < queryCount; at++) {
     const query = await make(dice)
-    const askedAt = performance.now()
-    const { total, tookMs } = await engine.search(query)
-    waited!.push(performance.now() - askedAt)
-    worked!.push(tookMs)
-    found += total
+    await sample(own, engine, query)
+    if (peer) await sample(other, peer.engine, makeForPeer ? await makeForPeer(peerDice) : query)
     if (!sqlite || writing || at % comparedEvery !== 0 || !COMPARED.includes(name)) continue
     const comparedAt = performance.now()
     sqlite.search(query)
-    compared!.push(performance.now() - comparedAt)
+    compared.push(performance.now() - comparedAt)
   }
   return {
     name,
-    waited: quantiles(waited!),
-    worked: quantiles(worked!),
-    compared: quantiles(compared!),
-    found: String(Math.round(found / queryCount)),
+    waited: quantiles(own.waited),
+    worked: quantiles(own.worked),
+    compared: quantiles(compared),
+    found: String(Math.round(own.found / queryCount)),
+    peer: peerRow(own.waited, other),
+  }
+}
+
+type Samples = { waited: number[]; worked: number[]; found: number }
+function samples(): Samples {
+  return { waited: [], worked: [], found: 0 }
+}
+
+async function sample(into: Samples, asked: Engine, query: SearchQuery) {
+  const askedAt = performance.now()
+  const { total, tookMs } = await asked.search(query)
+  into.waited.push(performance.now() - askedAt)
+  into.worked.push(tookMs)
+  into.found += total
+}
+
+/** What the engine's callers wait, over what Meilisearch says it works: the lower the better. */
+function peerRow(own: readonly number[], { waited, worked, found }: Samples): PeerRow {
+  const ratio = (share: number) => (quantile(own, share) / quantile(worked, share)).toFixed(2)
+  return {
+    waited: quantiles(waited),
+    worked: quantiles(worked),
+    found: peer ? String(Math.round(found / queryCount)) : '',
+    ratio: worked.length > 0 ? `${ratio(0.5)}, ${ratio(0.99)}` : '',
   }
 }
 
 async function measureSuggest(): Promise<Row> {
-  const waited: number[] = []
+  const [waited, others]: number[][] = [[], []]
   const dice = chance(12)
   for (let at = 0; at < queryCount; at++) {
     const typed = typedStart(dice)
     const askedAt = performance.now()
     await engine.suggest(typed, 10)
-    waited.push(performance.now() - askedAt)
+    waited!.push(performance.now() - askedAt)
+    if (!peer) continue
+    const othersAt = performance.now()
+    await peer.engine.suggest(typed, 10)
+    others!.push(performance.now() - othersAt)
   }
-  return { name: 'suggest', waited: quantiles(waited), worked: '', compared: '', found: '' }
+  const row = peerRow(waited!, { waited: others!, worked: [], found: 0 })
+  return {
+    name: 'suggest',
+    waited: quantiles(waited!),
+    worked: '',
+    compared: '',
+    found: '',
+    peer: { ...row, found: '' },
+  }
 }
 
 /** Continues one walk through everything, newest first, starting over at its end. */
-function deepPages(): () => Promise<SearchQuery> {
+function deepPages(asked: Engine): () => Promise<SearchQuery> {
   let cursor: string | null = null
   return async () => {
-    cursor = (await engine.search({ sort: 'newest', limit: 100, cursor })).nextCursor
+    cursor = (await asked.search({ sort: 'newest', limit: 100, cursor })).nextCursor
     return { sort: 'newest', limit: 20, cursor }
   }
 }
@@ -158,7 +236,8 @@ async function whileWriting<T>(work: () => Promise<T>): Promise<{ rows: T; perSe
   const startedAt = performance.now()
   const writer = (async () => {
     for (let version = 2; writing; version++) {
-      await engine.upsert(Array.from({ length: WRITTEN_AT_ONCE }, () => benchGig(dice.whole(0, gigCount - 1), version)))
+      const gigs = Array.from({ length: WRITTEN_AT_ONCE }, () => benchGig(dice.whole(0, gigCount - 1), version))
+      await Promise.all([engine.upsert(gigs), peer?.engine.upsert(gigs)])
       written += WRITTEN_AT_ONCE
       await new Promise((resolve) => setTimeout(resolve, WRITE_EVERY_MS))
     }
@@ -170,7 +249,7 @@ async function whileWriting<T>(work: () => Promise<T>): Promise<{ rows: T; perSe
   return { rows, perSecond }
 }
 
-async function measureConcurrently() {
+async function measureConcurrently(name: string, engine: Engine) {
   const make = CLASSES['text + 2 filters + facets + sort']!
   const dice = chance(14)
   const waited: number[] = []
@@ -187,10 +266,12 @@ async function measureConcurrently() {
     }),
   )
   const perSecond = Math.round(waited.length / ((performance.now() - startedAt) / 1000))
-  console.log(`text, ${IN_FLIGHT} in flight: ${quantiles(waited)} ms, ${perSecond}/s, main loop delay ${delay()}`)
+  console.log(
+    `${name}: text, ${IN_FLIGHT} in flight: ${quantiles(waited)} ms, ${perSecond}/s, main loop delay ${delay()}`,
+  )
 }
 
-async function measureUpdates() {
+async function measureUpdates(name: string, engine: Engine) {
   const waited: number[] = []
   const dice = chance(15)
   for (let at = 0; at < 300; at++) {
@@ -202,7 +283,7 @@ async function measureUpdates() {
   const flushedAt = performance.now()
   await engine.flush()
   console.log(
-    `one gig updated and visible: ${quantiles(waited)} ms, then on disk in ${ms(performance.now() - flushedAt)}`,
+    `${name}: one gig updated and visible: ${quantiles(waited)} ms, then on disk in ${ms(performance.now() - flushedAt)}`,
   )
 }
 
@@ -221,9 +302,12 @@ function watchDelay(): () => string {
 
 function quantiles(samples: readonly number[]): string {
   if (samples.length === 0) return ''
+  return `${quantile(samples, 0.5).toFixed(2)} / ${quantile(samples, 0.99).toFixed(2)}`
+}
+
+function quantile(samples: readonly number[], share: number): number {
   const sorted = samples.toSorted((left, right) => left - right)
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!.toFixed(2)
-  return `${at(0.5)} / ${at(0.99)}`
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!
 }
 
 function ms(value: number): string {

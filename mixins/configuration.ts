@@ -17,9 +17,10 @@ export type Configuration = {
   natsUrl: string | null
   redisUrl: string | null
   mongoUrl: string | null
-  /** Read and checked; the engine is the embedded one until the search product behind it is there. */
   meiliUrl: string | null
   meiliKey: string
+  /** Of the index there: markets that share a server each have their own. */
+  meiliIndex: string
   stripeSecretKey: string | null
   stripeWebhookSecret: string
   stripePublishableKey: string | null
@@ -75,6 +76,7 @@ export const configuration = (env: Environment): Configuration => {
     mongoUrl: url(env, 'MONGO_URL', ['mongodb:', 'mongodb+srv:']),
     meiliUrl: url(env, 'MEILI_URL', ['http:', 'https:']),
     meiliKey: text(env, 'MEILI_KEY') ?? '',
+    meiliIndex: pattern(env, 'MEILI_INDEX', /^[A-Za-z0-9_-]{1,100}$/, 'letters, digits, - and _') ?? 'gigs',
     stripeSecretKey,
     stripeWebhookSecret: stripeSecretKey ? required(env, 'STRIPE_WEBHOOK_SECRET', 'STRIPE_SECRET_KEY is set') : '',
     stripePublishableKey: text(env, 'STRIPE_PUBLISHABLE_KEY'),

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { isRefused } from '../services/errors.ts'
-import { mailbox } from './mailbox.ts'
+import { mailbox, TOGETHER_MAX, type Asked } from './mailbox.ts'
 
 const limits = { waitingMax: 3, keysMax: 10, idleMs: 60_000 }
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
@@ -75,5 +75,53 @@ test('drained resolves when the last turn is done', async (t) => {
   })
   await box.drained()
   t.true(done)
+  box.stop()
+})
+
+test('turns of one kind that wait behind each other are one, up to so many; another one in between ends it', async (t) => {
+  const box = mailbox<number>({ ...limits, waitingMax: 200 })
+  const turns: string[][] = []
+  const say = async (_: unknown, all: readonly Asked<string, string>[]) => {
+    turns.push(all.map(({ item }) => item))
+    for (const { item, resolve } of all) resolve(item.toUpperCase())
+  }
+  const answers = await Promise.all([
+    box.runTogether('a', undefined, 'one', say),
+    box.runTogether('a', undefined, 'two', say),
+    box.run('a', undefined, async () => void turns.push(['alone'])),
+    box.runTogether('b', undefined, 'other key', say),
+    box.runTogether('a', undefined, 'three', say),
+  ])
+  t.deepEqual(answers, ['ONE', 'TWO', undefined, 'OTHER KEY', 'THREE'])
+  t.deepEqual(turns.toSorted(), [['alone'], ['one', 'two'], ['other key'], ['three']])
+  turns.length = 0
+  await Promise.all(Array.from({ length: TOGETHER_MAX + 3 }, (_, at) => box.runTogether('a', undefined, `${at}`, say)))
+  t.deepEqual(
+    turns.map(({ length }) => length),
+    [TOGETHER_MAX, 3],
+  )
+  await box.drained()
+  t.is(box.size().waiting, 0)
+  box.stop()
+})
+
+test('a turn of many that fails fails for those who have no answer yet, and for nobody behind it', async (t) => {
+  const box = mailbox<number>({ ...limits, waitingMax: 10 })
+  let turns = 0
+  const first = async (_: unknown, [one]: readonly Asked<number, number>[]) => {
+    turns++
+    one!.resolve(one!.item)
+    throw new Error('broken')
+  }
+  const late = box.runTogether('a', Date.now() - 1, 0, first)
+  const all = [1, 2, 3].map((item) => box.runTogether('a', undefined, item, first))
+  const settled = await Promise.allSettled([late, ...all])
+  t.deepEqual(
+    settled.map(({ status }) => status),
+    ['rejected', 'fulfilled', 'rejected', 'rejected'],
+  )
+  t.is(turns, 1)
+  t.is(await box.run('a', undefined, async () => 4), 4)
+  await box.drained()
   box.stop()
 })

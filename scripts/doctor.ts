@@ -119,6 +119,7 @@ const products = async ({
   natsUrl,
   redisUrl,
   mongoUrl,
+  meiliUrl,
   smtpUrl,
   stripeSecretKey,
 }: Configuration): Promise<Finding[]> => {
@@ -126,6 +127,7 @@ const products = async ({
     ['NATS', natsUrl, 4222],
     ['Redis', redisUrl, 6379],
     ['MongoDB', mongoUrl, 27_017],
+    ['Meilisearch', meiliUrl, meiliUrl?.startsWith('https:') ? 443 : 80],
     ['SMTP', smtpUrl, 25],
   ]
   const found = asked.flatMap(([what, url, port]) => (url ? [reach(what, new URL(url.split(',')[0]!), port)] : []))

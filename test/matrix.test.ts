@@ -114,6 +114,15 @@ const CASES: Record<string, Case> = {
   'order.answerDispute': { ...onOrder, body: { agree: false } },
   'order.withdrawDispute': { ...onOrder, body: {} },
   'order.disputes': {},
+  'order.feePolicies': {},
+  'order.setFeePolicy': {
+    body: {
+      version: 999,
+      note: 'a version that is not there: nothing changes',
+      serviceFee: { basisPoints: 0, smallOrderFee: 0, smallOrderBelow: 0 },
+      commission: { basisPoints: 0, fixed: 0, tipBasisPoints: 0, rules: [] },
+    },
+  },
   'order.resolveDispute': {
     path: () => ({ id: 'dsp_none' }),
     body: { buyerAmount: { amount: 0, currency: 'usd' }, reason: 'Because.' },

@@ -1,4 +1,4 @@
-// The real servers behind a market: Redis, NATS and MongoDB's protocol, started on free loopback ports with their data in
+// The real servers behind a market: Redis, NATS, MongoDB's protocol and Meilisearch, started on free loopback ports with their data in
 // a temporary directory, and ended by pid. A server that somebody names by URL is used as it is.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
@@ -9,12 +9,14 @@ import { delimiter, join } from 'node:path'
 import { freePorts } from './market.ts'
 import { eventually } from './node.ts'
 
-type ServerName = 'Redis' | 'NATS' | 'MongoDB'
+type ServerName = 'Redis' | 'NATS' | 'MongoDB' | 'Meilisearch'
 export type Servers = {
   /** The variables that name the servers which run. */
   environment: Record<string, string>
   /** How to have each that does not. */
   missing: string[]
+  /** The same of those that no package registry carries: their tests may be skipped everywhere. */
+  rare: string[]
   stop(): Promise<void>
 }
 
@@ -23,6 +25,7 @@ type Kind = {
   variable: string
   programs: readonly string[]
   howToHave: string
+  isRare?: true
   arguments(port: number, dir: string): string[]
   url(port: number): string
 }
@@ -71,6 +74,22 @@ const KINDS: Readonly<Record<ServerName, Kind>> = {
     ],
     url: (port) => `mongodb://127.0.0.1:${port}/gigwire`,
   },
+  Meilisearch: {
+    variable: 'TEST_MEILI_URL',
+    programs: ['meilisearch'],
+    howToHave: 'put the server program meilisearch on PATH, or set TEST_MEILI_URL (and TEST_MEILI_KEY)',
+    isRare: true,
+    arguments: (port, dir) => [
+      '--http-addr',
+      `127.0.0.1:${port}`,
+      '--db-path',
+      join(dir, 'data'),
+      '--no-analytics',
+      '--log-level',
+      'ERROR',
+    ],
+    url: (port) => `http://127.0.0.1:${port}`,
+  },
 }
 /** A server written in Python, on a busy machine. */
 const START_WITHIN_MS = 60_000
@@ -88,6 +107,7 @@ export const startServers = async (): Promise<Servers> => {
   }
   const environment: Servers['environment'] = {}
   const missing: string[] = []
+  const rare: string[] = []
   try {
     await Promise.all(
       names.map(async (name, at) => {
@@ -95,7 +115,7 @@ export const startServers = async (): Promise<Servers> => {
         const given = process.env[kind.variable]
         const program = given ? undefined : onPath(kind.programs)
         if (given) environment[kind.variable] = given
-        else if (!program) missing.push(`${name}: ${kind.howToHave}`)
+        else if (!program) (kind.isRare ? rare : missing).push(`${name}: ${kind.howToHave}`)
         else {
           const own = join(dir, name)
           await mkdir(own)
@@ -110,7 +130,7 @@ export const startServers = async (): Promise<Servers> => {
     await stop()
     throw error
   }
-  return { environment, missing, stop }
+  return { environment, missing, rare, stop }
 }
 
 /** Servers of the system stand in sbin, which is not on everybody's PATH. */

@@ -2,8 +2,11 @@
 export default {
   files: [
     'test/services.test.ts',
+    'test/search-server.test.ts',
     'adapters/documents/documents.test.ts',
     'adapters/cache/cache.test.ts',
+    'adapters/engine/engine.test.ts',
+    'adapters/engine/meilisearch.test.ts',
     'adapters/fanout/*.test.ts',
     'services/gateway/shared.test.ts',
     'test/browsing.test.ts',

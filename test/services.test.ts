@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava'
 import { startMarket } from './market.ts'
 import { tell } from './story.ts'
 
-const { TEST_REDIS_URL, TEST_NATS_URL, TEST_MONGO_URL } = process.env
+const { TEST_REDIS_URL, TEST_NATS_URL, TEST_MONGO_URL, TEST_MEILI_URL, TEST_MEILI_KEY = '' } = process.env
 const told = TEST_REDIS_URL && TEST_NATS_URL && TEST_MONGO_URL ? test.serial : test.serial.skip
 
 const WITH_GATEWAY = ['gateway', 'account', 'gig', 'search', 'moderation', 'media', 'review', 'sandbox', 'announcement']
@@ -20,7 +20,12 @@ const startSplitMarket = async (t: ExecutionContext) => {
   const mongoUrl = databaseUrl()
   t.teardown(() => dropDatabase(mongoUrl))
   const market = await startMarket({
-    env: { REDIS_URL: TEST_REDIS_URL!, NATS_URL: TEST_NATS_URL!, MONGO_URL: mongoUrl },
+    env: {
+      REDIS_URL: TEST_REDIS_URL!,
+      NATS_URL: TEST_NATS_URL!,
+      MONGO_URL: mongoUrl,
+      ...(TEST_MEILI_URL && { MEILI_URL: TEST_MEILI_URL, MEILI_KEY: TEST_MEILI_KEY, MEILI_INDEX: indexName() }),
+    },
     processes: SERVICES.map((hosted) => ({ SERVICES: hosted })),
   })
   t.teardown(market.stop)
@@ -33,6 +38,8 @@ const databaseUrl = (): string => {
   url.pathname = `/gigwire-story-${process.pid}-${Date.now()}`
   return url.href
 }
+
+const indexName = (): string => `story-${process.pid}-${Date.now()}`
 
 const dropDatabase = async (url: string) => {
   const { default: mongoose } = await import('mongoose')

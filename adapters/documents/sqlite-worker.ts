@@ -34,6 +34,8 @@ const LOCK_ROUND_MS = 10
  */
 const YIELD_MS = 2
 const YIELDING_MS = 1_000
+/** Written pages, of 4 KiB, that the log holds before they go to their places: one written again and again goes once. */
+const CHECKPOINT_PAGES = 4000
 /** A question without a limit has one row for an answer, or none. */
 const LIMITED = ' LIMIT '
 const SQLITE_ERROR = 1
@@ -63,7 +65,7 @@ function open(): DatabaseSync {
   else
     opened.exec(
       `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8000;
-       PRAGMA journal_size_limit = 67108864`,
+       PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`,
     )
   return opened
 }

@@ -23,7 +23,7 @@ import { dropIndexes, ensureIndexes, ensureSynonyms, type Synonyms } from './mei
 import { suggestTexts } from './meilisearch/suggest.ts'
 import { synonymsOf } from './meilisearch/synonyms.ts'
 import { tasksDone } from './meilisearch/tasks.ts'
-import { createWriter, type Uids } from './meilisearch/writer.ts'
+import { createWriter, type Uids, type Writer } from './meilisearch/writer.ts'
 
 export type MeilisearchOptions = {
   url: string
@@ -46,8 +46,10 @@ const PAUSE_MS_MAX = 5000
 const OPEN_MS_MAX = 5000
 const CLOSE_MS_MAX = 5000
 const VERSIONS_PAGE_MAX = 1000
-/** Gigs sent on together while an index is made anew. */
+const GONE_PAGE = 1000
+/** Gigs sent on together while an index is made anew, and those that may wait meanwhile. */
 const CHANGES_AT_ONCE = 1000
+const FILL_WAITING_MAX = 10_000
 
 export async function openMeilisearchEngine(options: MeilisearchOptions): Promise<Engine> {
   const { url, key, log, index = 'gigs' } = options
@@ -59,7 +61,7 @@ export async function openMeilisearchEngine(options: MeilisearchOptions): Promis
   const searcher = clientOf(SEARCH_MS_MAX)
   const orderer = clientOf(ORDER_MS_MAX)
   const writer = createWriter(orderer, uids)
-  let next: ReturnType<typeof createWriter> | null = null
+  let next: Writer | null = null
   let synonyms: Synonyms = {}
   let ranking = RANKING_USUAL
   let pins = readPins([])
@@ -164,7 +166,10 @@ export async function openMeilisearchEngine(options: MeilisearchOptions): Promis
         const beside = createWriter(orderer, nextUids)
         next = beside
         try {
-          await fill(nextIndex(orderer, nextUids.gigs, beside.write))
+          await copyGone(orderer, uids.gone, nextUids.gone)
+          const filling = nextIndex(orderer, nextUids.gigs, beside)
+          await fill(filling)
+          await filling.settled()
           await writer.alone(() => beside.alone(() => swap(orderer, uids, nextUids)))
         } finally {
           next = null
@@ -175,7 +180,7 @@ export async function openMeilisearchEngine(options: MeilisearchOptions): Promis
     async close() {
       isClosed = true
       gate.stop()
-      await Promise.race([writer.settled(), pause(CLOSE_MS_MAX)])
+      await Promise.race([writer.settled(), atMost(CLOSE_MS_MAX)])
       line.close()
     },
   }
@@ -212,18 +217,48 @@ async function versionsOf(client: Meilisearch, uid: string, { after, limit }: Ve
   return { versions, next: hits.length > most ? versions.at(-1)!.id : null }
 }
 
-const nextIndex = (
-  client: Meilisearch,
-  uid: string,
-  write: (changes: Change<GigRecord>[]) => Promise<void>,
-): NextIndex => ({
-  async upsert(gigs) {
-    for (let at = 0; at < gigs.length; at += CHANGES_AT_ONCE)
-      await write(gigs.slice(at, at + CHANGES_AT_ONCE).map(upsertOf))
-  },
-  remove: (gigs) => write(gigs.map(removalOf)),
-  versions: (page) => versionsOf(client, uid, page),
-})
+/** Goes on while so much waits: the server does large batches in little more time than small ones. */
+function nextIndex(client: Meilisearch, uid: string, writer: Writer): NextIndex & { settled(): Promise<void> } {
+  let under: Promise<void>[] = []
+  const write = async (changes: Change<GigRecord>[]) => {
+    const written = writer.write(changes)
+    // Told to whoever waits next; until then a refusal is not an unheard one.
+    written.catch(() => undefined)
+    under.push(written)
+    while (under.length > 0 && writer.waiting() > FILL_WAITING_MAX) await under.shift()
+  }
+  const settled = async () => {
+    await Promise.all(under)
+    under = []
+  }
+  return {
+    async upsert(gigs) {
+      for (let at = 0; at < gigs.length; at += CHANGES_AT_ONCE)
+        await write(gigs.slice(at, at + CHANGES_AT_ONCE).map(upsertOf))
+    },
+    remove: (gigs) => write(gigs.map(removalOf)),
+    async versions(page) {
+      await settled()
+      return versionsOf(client, uid, page)
+    },
+    settled,
+  }
+}
+
+/** What was removed stays so in an index made anew. */
+async function copyGone(client: Meilisearch, from: string, to: string): Promise<void> {
+  for (let after: string | null = null, isFirst = true; isFirst || after !== null; isFirst = false) {
+    const { results }: { results: { id: string; version: number; at: number }[] } = await client
+      .index(from)
+      .getDocuments({
+        filter: after === null ? 'id EXISTS' : `id > ${quoted(after)}`,
+        sort: ['id:asc'],
+        limit: GONE_PAGE,
+      })
+    if (results.length > 0) await tasksDone(client, [(await client.index(to).addDocuments(results)).taskUid])
+    after = results.length === GONE_PAGE ? results.at(-1)!.id : null
+  }
+}
 
 /** Both at once: no search sees one without the other. */
 async function swap(client: Meilisearch, one: Uids, other: Uids): Promise<void> {
@@ -234,4 +269,6 @@ async function swap(client: Meilisearch, one: Uids, other: Uids): Promise<void> 
   await tasksDone(client, [taskUid])
 }
 
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms).unref())
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+/** Keeps no process alive. */
+const atMost = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms).unref())

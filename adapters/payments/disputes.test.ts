@@ -108,6 +108,41 @@ test('an inquiry only asks: no money moves, however it ends', async (t) => {
   t.deepEqual(await typesOf(world), ['created', 'closed'])
 })
 
+test('an inquiry that becomes a dispute takes the money then, and is answered once more', async (t) => {
+  const world = await disputed(t, 'pm_card_createDisputeInquiry')
+  const { payments, clock, dispute } = world
+  await payments.submitEvidence(dispute.id, evidence('escalate_inquiry_evidence'), 'e1')
+  clock.moveTo(2 * MINUTE_MS)
+  t.like(await payments.retrieveDispute(dispute.id), {
+    inquiry: false,
+    status: 'needs_response',
+    taken: 10_000,
+    fees: DISPUTE_FEE,
+  })
+  t.is(await available(world), FLOAT + AFTER_FEE - 10_000 - DISPUTE_FEE)
+  await payments.submitEvidence(dispute.id, evidence('winning_evidence'), 'e2')
+  clock.moveTo(4 * MINUTE_MS)
+  t.like(await payments.retrieveDispute(dispute.id), { status: 'won', restored: 10_000 })
+  t.deepEqual(await typesOf(world), [
+    'created',
+    'updated',
+    'funds_withdrawn',
+    'updated',
+    'updated',
+    'funds_reinstated',
+    'closed',
+  ])
+  const other = await disputed(t, 'pm_card_createDisputeInquiry')
+  await other.payments.server.outside.escalateInquiry(other.dispute.id)
+  t.false((await other.payments.retrieveDispute(other.dispute.id)).inquiry)
+  const given = await disputed(t, 'pm_card_createDisputeInquiry')
+  const back = { paymentId: given.dispute.paymentId, amount: usd(4_000), metadata: {} }
+  await given.payments.refund(back, 'r')
+  await given.payments.server.outside.escalateInquiry(given.dispute.id)
+  t.like(await given.payments.retrieveDispute(given.dispute.id), { amount: usd(6_000), taken: 6_000 })
+  await t.throwsAsync(other.payments.server.outside.escalateInquiry(other.dispute.id))
+})
+
 test('a disputed payment is not refunded, a partly refunded one is disputed over the rest', async (t) => {
   const { payments, dispute } = await disputed(t)
   t.deepEqual(await refusal(payments.refund({ paymentId: dispute.paymentId, amount: usd(1), metadata: {} }, 'r')), {
@@ -131,14 +166,11 @@ test('a warning of fraud names its payment and is for nothing once the payment i
   await paid(payments, 50_000, 'float')
   const { id } = await ask(payments, 10_000)
   await confirm(payments, id, 'pm_card_createIssuerFraudRecord', 'c')
-  const [warning] = await payments.findFraudWarnings(id)
-  t.like(warning, { paymentId: id, actionable: true, reason: 'made_with_stolen_card' })
-  t.deepEqual(await payments.retrieveFraudWarning(warning!.id), warning)
-  await payments.refund({ paymentId: id, amount: usd(10_000), metadata: {} }, 'r')
-  t.false((await payments.retrieveFraudWarning(warning!.id)).actionable)
   const { data } = await payments.listEvents({ since: 0, limit: 100 })
-  t.like(
-    data.find(({ type }) => type === 'radar.early_fraud_warning.created'),
-    { objectId: warning!.id, objectType: 'radar.early_fraud_warning', paymentId: id },
-  )
+  const told = data.find(({ type }) => type === 'radar.early_fraud_warning.created')
+  t.like(told, { objectType: 'radar.early_fraud_warning', paymentId: id })
+  const warning = await payments.retrieveFraudWarning(told!.objectId)
+  t.like(warning, { paymentId: id, actionable: true, reason: 'made_with_stolen_card' })
+  await payments.refund({ paymentId: id, amount: usd(10_000), metadata: {} }, 'r')
+  t.false((await payments.retrieveFraudWarning(warning.id)).actionable)
 })

@@ -6,7 +6,7 @@ import { PaymentsError } from './index.ts'
 
 type DisputeCalls = Pick<
   Payments,
-  'retrieveDispute' | 'findDisputes' | 'submitEvidence' | 'acceptDispute' | 'retrieveFraudWarning' | 'findFraudWarnings'
+  'retrieveDispute' | 'findDisputes' | 'submitEvidence' | 'acceptDispute' | 'retrieveFraudWarning'
 >
 
 /** `dp_` and `du_` are both in use. */
@@ -30,12 +30,6 @@ export const disputeCalls = (client: Client): DisputeCalls => ({
     disputeOf(await answering(client, (stripe) => stripe.disputes.close(id, {}, { idempotencyKey: key }))),
   retrieveFraudWarning: async (id) =>
     warningOf(await ask(client, WARNING, (stripe) => stripe.radar.earlyFraudWarnings.retrieve(id, {}, {}))),
-  findFraudWarnings: async (paymentId) =>
-    (
-      await askAll(client, WARNING, (stripe, page) =>
-        stripe.radar.earlyFraudWarnings.list({ payment_intent: paymentId, ...page }, {}),
-      )
-    ).map(warningOf),
 })
 
 /** What comes too late is refused without a code and names no parameter, so it is told apart from a mistake of ours here. */

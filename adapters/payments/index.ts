@@ -181,7 +181,6 @@ export interface Payments {
   /** Gives in: it is lost. */
   acceptDispute(id: string, key: string): Promise<Dispute>
   retrieveFraudWarning(id: string): Promise<FraudWarning>
-  findFraudWarnings(paymentId: string): Promise<FraudWarning[]>
   /** The platform's balance per currency, minor units, available and pending. `accountId` asks for a connected account's. */
   balance(accountId?: string): Promise<{ available: Record<string, number>; pending: Record<string, number> }>
   /** Newest first; `next` leads to older ones. `since` (epoch ms) leaves older ones out, `sourceId` all but one object's. */

@@ -67,7 +67,6 @@ const story = async (t: ExecutionContext): Promise<{ recorded: Recorded[]; calle
   await payments.acceptDispute(await server.outside.dispute(second.id), 'a')
   const warning = await server.outside.warnOfFraud(second.id)
   await payments.retrieveFraudWarning(warning)
-  await payments.findFraudWarnings(second.id)
   await payments.balance()
   await payments.balance(accountId)
   await payments.balanceTransactions({ limit: 10 })
@@ -232,7 +231,6 @@ described("the answers in the provider's description are understood", async (t) 
     payments.submitEvidence('dp_1', { evidence: { text: 'a' }, metadata }, 'k'),
     payments.acceptDispute('dp_1', 'k'),
     payments.retrieveFraudWarning('issfr_1'),
-    payments.findFraudWarnings('pi_1'),
     payments.balance(),
     payments.balance('acct_1'),
     payments.balanceTransactions({ after: 'txn_1', limit: 10 }),

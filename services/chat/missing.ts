@@ -42,15 +42,18 @@ const answersTo = async (chat: Chat, tails: Tails, all: readonly Question[]): Pr
   const members = await membersOf(chat, all)
   const answers: (Answer | null)[] = []
   let bytes = 0
-  for (let at = 0; at < all.length && bytes < ANSWER_BYTES_MAX; at += READ_AT_ONCE)
-    for (const answer of await Promise.all(
-      all.slice(at, at + READ_AT_ONCE).map((one) => answerTo(chat, tails, one, members)),
-    )) {
+  while (answers.length < all.length) {
+    // As many as will fit if they are like those before: what is read and has no room is read again.
+    const room = (ANSWER_BYTES_MAX - bytes) / Math.max(1, bytes / answers.length)
+    const count = answers.length === 0 ? 1 : Math.min(READ_AT_ONCE, Math.floor(room))
+    if (count < 1) return [...answers, ...all.slice(answers.length).map(() => null)]
+    const some = all.slice(answers.length, answers.length + count)
+    for (const answer of await Promise.all(some.map((one) => answerTo(chat, tails, one, members)))) {
       const fits = answers.length === 0 || bytes + answer.bytes <= ANSWER_BYTES_MAX
       if (fits) bytes += answer.bytes
       answers.push(fits ? answer : null)
     }
-  while (answers.length < all.length) answers.push(null)
+  }
   return answers
 }
 

@@ -88,9 +88,9 @@ export const sender = ({ documents, roster, newId, now, stored, tellAgain }: Sen
         throw refuse('overloaded', 'this conversation is being written elsewhere', { retryAfterSeconds: 1 })
       const known = slot.state && roster.known(id)
       const conversation = known ?? (await load(slot, id))
-      const left = await storeSome(slot, await admitted(open, conversation), conversation!, before)
-      if (left.length < open.length) tries = 0
-      open = left
+      const some = await admitted(open, conversation)
+      open = some.length > 0 ? await storeSome(slot, some, conversation!, before) : []
+      if (open.length < some.length) tries = 0
     }
   }
 
@@ -112,11 +112,10 @@ export const sender = ({ documents, roster, newId, now, stored, tellAgain }: Sen
   const storeSome: StoreSome = async (slot, open, conversation, before) => {
     const { id } = conversation
     if (before && (await isKnown(open[0]!, conversation))) return []
-    const some = distinct(open)
     const docs: MessageDoc[] = []
     const lasts = [slot.state!.last]
-    for (const one of some) lasts.push(lastOf(docs[docs.push(numbered(one, lasts.at(-1)!, now())) - 1]!))
-    await before?.(some[0]!.id)
+    for (const one of open) lasts.push(lastOf(docs[docs.push(numbered(one, lasts.at(-1)!, now())) - 1]!))
+    await before?.(open[0]!.id)
     // The outcome of a failed write is not known: the next turn must look at what is stored.
     slot.state = undefined
     const outcomes = await documents.insertInOrder(messages, docs)
@@ -126,14 +125,14 @@ export const sender = ({ documents, roster, newId, now, stored, tellAgain }: Sen
       // Somebody may have been blocked while it was being stored.
       const said = stored(message, roster.known(id) ?? conversation, waitedMs(lasts[at]!, message))
       told.set(message.id, true)
-      some[at]!.resolve({ message: said, known: false })
+      open[at]!.resolve({ message: said, known: false })
     }
-    const done = new Set(some.slice(0, count))
-    if (count === some.length) slot.state = { last: lasts.at(-1)! }
-    else if (await isKnown(some[count]!, conversation)) done.add(some[count]!)
+    const refused = open[count]
+    if (!refused) slot.state = { last: lasts.at(-1)! }
+    else if (await isKnown(refused, conversation)) return open.slice(count + 1)
     // Who lost a number was not the owner for a while, and does not know who was blocked meanwhile.
     else roster.forget(id)
-    return open.filter((one) => !done.has(one))
+    return open.slice(count)
   }
 
   /** It was sent before: then that is the answer. */
@@ -177,17 +176,6 @@ const lastOf = ({ seq, sender: from, senderSeq, sentAt, runAt = sentAt }: Messag
   senderSeq,
   runAt,
 })
-
-/** Of those that have one name only the first: the others are sent again when it is stored, and answered with it. */
-const distinct = (open: readonly Open[]): readonly Open[] => {
-  const names = new Set<string>()
-  return open.filter(({ item: { sender: from, clientId } }) => {
-    const name = `${from} ${clientId}`
-    const isFirst = !names.has(name)
-    names.add(name)
-    return isFirst
-  })
-}
 
 const numbered = ({ id, item }: Open, last: Last | null, now: number): MessageDoc => {
   const { conversation, sender: from, clientId, text, attachments, masked, held, offer } = item

@@ -58,3 +58,16 @@ test('who is refused is told so; whoever comes next is asked about anew, also wh
   held.resolve()
   t.deepEqual(await Promise.all(slow), ['slow', 'slow too'])
 })
+
+test('for whom a slow answer had no room is asked again, though nobody else comes', async (t) => {
+  const rooms = [1, 3]
+  const some = crowd<number, number>({
+    most: 10,
+    ask: async (all) => {
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      const room = rooms.shift() ?? 0
+      return all.map((n, at) => (at < room ? n : NOT_NOW))
+    },
+  })
+  t.deepEqual(await Promise.all([1, 2, 3].map(some)), [1, 2, 3])
+})

@@ -29,9 +29,9 @@ export const crowd = <Q, A>({ ask, most }: CrowdParts<Q, A>): Crowd<Q, A> => {
       let isCounted = true
       const next = () => {
         clearTimeout(slow)
-        if (!isCounted) return
+        if (isCounted) underWay -= 1
         isCounted = false
-        underWay -= 1
+        // Also where it was given up: some of it may have to be asked again.
         flush()
       }
       const slow = setTimeout(next, QUESTION_SLOW_MS)

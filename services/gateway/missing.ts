@@ -8,16 +8,22 @@ export type Positions = { conversations: Record<string, number>; changes?: Recor
 /** `text` is the JSON of the conversations. */
 export type Missed = { text: string; messages: number; hasMore: boolean }
 
-export const missing = ({ call }: Pick<Node, 'call'>): Crowd<Positions & { user: string }, Missed> =>
+/** Whoever has gone meanwhile is not asked for. */
+type Question = { asked: Positions & { user: string }; isThere: () => boolean }
+const NOTHING: Missed = { text: '{}', messages: 0, hasMore: true }
+
+export const missing = ({ call }: Pick<Node, 'call'>): Crowd<Question, Missed> =>
   crowd({
     most: MISSED_MAX,
-    ask: async (asked) => {
-      const { text, parts } = await call('chat.missed', { asked: [...asked] })
-      let from = 0
-      return parts.map((part) => {
-        if (!part) return NOT_NOW
-        const { letters, messages, hasMore } = part
-        return { text: text.slice(from, (from += letters)), messages, hasMore }
-      })
+    ask: async (all) => {
+      const answers = new Map<Question, Missed | typeof NOT_NOW>()
+      const there = all.filter(({ isThere }) => isThere())
+      if (there.length > 0) {
+        const { text, parts } = await call('chat.missed', { asked: there.map(({ asked }) => asked) })
+        let from = 0
+        for (const [at, part] of parts.entries())
+          answers.set(there[at]!, part ? { ...part, text: text.slice(from, (from += part.letters)) } : NOT_NOW)
+      }
+      return all.map((one) => answers.get(one) ?? NOTHING)
     },
   })

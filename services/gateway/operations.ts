@@ -104,8 +104,12 @@ export const operations = (parts: OperationParts): Operations => {
   }
 
   const own = {
-    sync: async (_: Connection, { id, fields }: Frame, caller: Caller): Promise<Answer> => {
-      const { text, messages, hasMore } = await missed({ user: caller.id, ...(fields as Positions) })
+    sync: async (one: Connection, { id, fields }: Frame, caller: Caller): Promise<Answer> => {
+      const isThere = () => one.socket?.closed === false
+      const { text, messages, hasMore } = await missed({
+        asked: { user: caller.id, ...(fields as Positions) },
+        isThere,
+      })
       meters.resumed('sync', !hasMore).add()
       meters.replayed('sync').add(messages)
       return () => okFrameWith(id, {}, 'conversations', text)

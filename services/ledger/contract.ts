@@ -139,7 +139,7 @@ export const ledger = contract({
     },
     after: {
       auth: 'internal',
-      summary: 'Entries in the order they were entered, a few batches at a time; none: there are no more yet.',
+      summary: 'Entries in the order they were entered, a thousand at most; none: there are no more yet.',
       result: Type.Object({ data: Type.Array(Entry) }),
       params: closed({ seq: Type.Integer({ minimum: 0 }) }),
     },

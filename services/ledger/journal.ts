@@ -92,12 +92,23 @@ type Asked = {
 }
 type Page = { data: LedgerEntry[]; next: string | null }
 
-/** The next few batches' entries after a seq, in order. */
+/** Entries read on at once: what fits one message between nodes. */
+export const AFTER_MAX = 1000
+const AFTER_BATCHES = 4
+const AFTER_READS = 16
+
+/** The next entries after a seq, in order. Few at a time where batches are small; none only where there are no more. */
 export const entriesAfter = async (documents: Documents, seq: number): Promise<LedgerEntry[]> => {
   const { docs: before } = await documents.find(batches, { index: 'byFirst', to: seq, order: 'desc', limit: 1 })
-  const from = before[0]?.first ?? 0
-  const { docs } = await documents.find(batches, { index: 'byFirst', from, limit: READ_BATCHES })
-  return docs.flatMap(({ entries }) => entries).filter((entry) => entry.seq > seq)
+  const data: LedgerEntry[] = []
+  let from: number | null = before[0]?.first ?? 0
+  for (let read = 0; read < AFTER_READS && from !== null && data.length < AFTER_MAX; read++) {
+    const { docs }: { docs: Batch[] } = await documents.find(batches, { index: 'byFirst', from, limit: AFTER_BATCHES })
+    for (const { entries } of docs) data.push(...entries.filter((entry) => entry.seq > seq))
+    const last = docs.at(-1)
+    from = docs.length === AFTER_BATCHES && last ? last.entries.at(-1)!.seq + 1 : null
+  }
+  return data.slice(0, AFTER_MAX)
 }
 
 /** Entries that touch an account, or are `about:` something, newest first. */

@@ -18,6 +18,8 @@ export const ACCOUNTS: Readonly<Record<string, AccountRule>> = {
   in_payout: { owned: true, never: 'debit' },
   held: { owned: true, never: 'debit' },
   refund_pending: { owned: true, never: 'debit' },
+  /** Per jurisdiction: what of the platform's fees is its state's. */
+  tax: { owned: true, never: 'debit' },
   /** What the platform owes a buyer outside of any order. */
   buyer_credit: { owned: true, never: 'debit' },
   /** May be overdrawn, but by no reserve: that is what `guard` is for. */
@@ -27,14 +29,14 @@ export const ACCOUNTS: Readonly<Record<string, AccountRule>> = {
 /** What a kind of posting may touch; anything else is a mistake of whoever posts it. */
 export const KINDS: Readonly<Record<string, readonly string[]>> = {
   charge: ['psp', 'exp', 'escrow'],
-  complete: ['escrow', 'clearing', 'rev'],
-  tip: ['psp', 'exp', 'clearing', 'rev'],
-  refund: ['escrow', 'clearing', 'available', 'rev', 'refund_pending'],
+  complete: ['escrow', 'clearing', 'rev', 'tax'],
+  tip: ['psp', 'exp', 'clearing', 'rev', 'tax'],
+  refund: ['escrow', 'clearing', 'available', 'rev', 'tax', 'refund_pending'],
   refund_failed: ['refund_pending', 'psp', 'buyer_credit', 'exp'],
   refund_settled: ['refund_pending', 'psp'],
   chargeback: ['dispute', 'exp', 'psp', 'available', 'held'],
-  chargeback_won: ['psp', 'dispute', 'held', 'available', 'rev', 'buyer_credit', 'exp'],
-  chargeback_lost: ['dispute', 'escrow', 'clearing', 'available', 'held', 'rev', 'buyer_credit', 'exp'],
+  chargeback_won: ['psp', 'dispute', 'held', 'available', 'rev', 'tax', 'buyer_credit', 'exp'],
+  chargeback_lost: ['dispute', 'escrow', 'clearing', 'available', 'held', 'rev', 'tax', 'buyer_credit', 'exp'],
   clear: ['clearing', 'available'],
   hold: ['clearing', 'available', 'held'],
   reserve: ['available', 'in_payout'],

@@ -30,22 +30,31 @@ export const charged = ({
   })
 }
 
+/** What of the platform's fees is a state's, minor units; commission and service fee are then what is left of them. */
+export type TaxShare = { jurisdiction: string; amount: number }
+const taxLeg = (tax: TaxShare | undefined): Record<string, number> =>
+  tax ? { [`tax:${tax.jurisdiction}`]: tax.amount } : {}
+
 export type Completed = OfOrder & {
   seller: string
   currency: string
+  /** Of the seller and the commission together. */
   subtotal: number
   serviceFee: number
   commission: number
+  tax?: TaxShare | undefined
 }
 /** P2: the held money is earned: the seller's part begins to clear, the rest is the platform's. Amounts in minor units. */
-export const completed = ({ order, seller, currency, subtotal, serviceFee, commission, at }: Completed): Posting => {
+export const completed = (of: Completed): Posting => {
+  const { order, seller, currency, subtotal, serviceFee, commission, tax, at } = of
   const credit = {
     [`clearing:${seller}`]: subtotal - commission,
     'rev:commission': commission,
     'rev:service_fee': serviceFee,
+    ...taxLeg(tax),
   }
   return posting({ id: `${order}:completed`, kind: 'complete', about: { order, seller }, at }, currency, {
-    debit: { [`escrow:${order}`]: subtotal + serviceFee },
+    debit: { [`escrow:${order}`]: subtotal + serviceFee + (tax?.amount ?? 0) },
     credit,
   })
 }
@@ -117,12 +126,17 @@ export const tipped = ({
   amount,
   fee,
   commission,
+  tax,
   at,
-}: OfTip & { payment: string; amount: Money; fee: Money; commission: number }): Posting => {
+}: OfTip & { payment: string; amount: Money; fee: Money; commission: number; tax?: TaxShare | undefined }): Posting => {
   if (fee.currency !== amount.currency && fee.amount !== 0)
     throw new RangeError(`a fee in ${fee.currency} on a tip in ${amount.currency}`)
   const debit = { psp: amount.amount - fee.amount, 'exp:psp_fee': fee.amount }
-  const credit = { [`clearing:${seller}`]: amount.amount - commission, 'rev:commission': commission }
+  const credit = {
+    [`clearing:${seller}`]: amount.amount - commission - (tax?.amount ?? 0),
+    'rev:commission': commission,
+    ...taxLeg(tax),
+  }
   return posting({ id: `${tip}:paid`, kind: 'tip', about: { order, tip, seller, payment }, at }, amount.currency, {
     debit,
     credit,
@@ -149,13 +163,15 @@ export type RefundShared = OfRefund & {
   from: 'clearing' | 'available'
   /** Together exactly the amount. */
   shares: { seller: number; commission: number; serviceFee: number }
+  tax?: TaxShare | undefined
 }
 /** P4b: the order was completed; each gives back of what it got. What the seller has no more is owed: `available` may go below zero. */
-export const refundShared = ({ order, refund, amount, seller, from, shares, at }: RefundShared): Posting => {
+export const refundShared = ({ order, refund, amount, seller, from, shares, tax, at }: RefundShared): Posting => {
   const debit = {
     [`${from}:${seller}`]: shares.seller,
     'rev:commission': shares.commission,
     'rev:service_fee': shares.serviceFee,
+    ...taxLeg(tax),
   }
   return posting({ id: `${refund}:accepted`, kind: 'refund', about: { order, refund, seller }, at }, amount.currency, {
     debit,

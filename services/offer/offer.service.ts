@@ -138,6 +138,7 @@ const agreement = async (here: Here, ctx: Action<'accept'>, offer: OfferDoc): Pr
     buyer: nameOf(buyer),
     seller: nameOf(seller),
     sellerLevel: seller.level,
+    category: quote.category,
   }
 }
 

@@ -15,6 +15,7 @@ import {
   entries,
   paid,
   placed,
+  refusedAs,
   seller,
   START,
   started,
@@ -330,4 +331,14 @@ test('told twice, late or in the wrong order, a chargeback comes to the same', (
         { numRuns: 60 },
       )
     }
+})
+
+test('an offer over more than the bank has left is gone; one over less stands', (t) => {
+  const offered = moves.offerRefund(started(), seller, { amount: usd(6000), reason: 'sorry' }, NOW).next
+  const after = (amount: number) => {
+    const money = { amount: usd(amount), taken: usd(amount) }
+    return close(open(offered, NOW, money).next, 'lost', NOW + DAY_MS, money).next
+  }
+  t.true(refusedAs('invalid_transition', () => moves.offerRefund(after(4551), buyer, {}, NOW)))
+  t.is(after(4550).refundOffer?.amount, 6000)
 })

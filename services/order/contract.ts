@@ -5,6 +5,7 @@ import { PackageName } from '../gig/contract.ts'
 import { Posting } from '../ledger/contract.ts'
 import { closed, Id, listOf, Money, page, text } from '../shapes.ts'
 import { Tail } from '../topic.ts'
+import { FeePolicyShape, NewPolicy } from './policy.ts'
 import {
   Agreement,
   Dispute,
@@ -180,6 +181,23 @@ export const order = contract({
       summary:
         "Gives the buyer an amount of what was paid, in the order's currency; the rest is shared as a completed order's.",
       params: closed({ id: Id, buyerAmount: Money, reason: text(1, 2000) }),
+    },
+    feePolicies: {
+      rest: 'GET /v1/admin/fee-policies',
+      auth: 'admin',
+      result: listOf(FeePolicyShape),
+      summary: 'Every fee policy there was, newest first: the first counts for new orders, an order keeps its own.',
+      params: closed({ ...page }),
+    },
+    setFeePolicy: {
+      rest: 'POST /v1/admin/fee-policies',
+      auth: 'admin',
+      status: 201,
+      result: FeePolicyShape,
+      errors: ['conflict'],
+      summary:
+        'Sets the fees of orders placed from now on. `version` is that of the policy it replaces; 409 when somebody else was first. Rates in basis points, amounts in minor units of the order.',
+      params: NewPolicy,
     },
     list: {
       rest: 'GET /v1/orders',

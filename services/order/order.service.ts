@@ -12,6 +12,7 @@ import { listDisputes, listOrders, withDispute } from './listing.ts'
 import * as moves from './moves.ts'
 import type { By, Moved } from './moves.ts'
 import { brokenHistory } from './process.ts'
+import { openPolicies } from './policies.ts'
 import { extras, tip } from './further.ts'
 import { PAY_TIMEOUT_MS } from './timing.ts'
 import { isTip, orders, purchasesOf, refundsOf, type OrderDoc } from './state.ts'
@@ -35,7 +36,8 @@ export default service(contract, async (here) => {
     wake: (state, now) => decided(moves.wake(state, now)),
     stored: tell,
   })
-  const checkout: Checkout = { here, turn: book.turn }
+  const policies = await openPolicies(documents)
+  const checkout: Checkout = { here, turn: book.turn, policies }
 
   /** One party's move: theirs to see (404), theirs to make (403), and only then a question of time (409). */
   const move = async (
@@ -211,6 +213,8 @@ export default service(contract, async (here) => {
         })
         return publicDispute(resolved)!
       },
+      feePolicies: ({ params }) => policies.list(params),
+      setFeePolicy: ({ params, caller }) => policies.set(params, caller.id, here.clock.now()),
       list: async (ctx) => {
         const { role, status, limit = LIMIT_DEFAULT, cursor } = ctx.params
         const { docs, next } = await listOrders(documents, { user: ctx.caller.id, role, status, limit, cursor })

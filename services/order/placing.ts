@@ -3,7 +3,9 @@ import { refuse } from '../errors.ts'
 import type { PackageName, Quote } from '../gig/contract.ts'
 import type { Agreement } from './contract.ts'
 import { PROCESS_VERSION } from './process.ts'
-import { FEE_POLICY, priceOf } from './price.ts'
+import { FIRST_POLICY, frozen } from './fees.ts'
+import type { MarketPolicy } from './policy.ts'
+import { priceOf } from './price.ts'
 import type { OrderDoc, Party } from './state.ts'
 import { CLEARING_MS, CLEARING_TOP_RATED_MS, PAY_WITHIN_MS } from './timing.ts'
 
@@ -17,6 +19,7 @@ export const placedOrder = (
   parties: Parties,
   now: number,
   command?: string,
+  market: MarketPolicy = FIRST_POLICY,
 ): OrderDoc => {
   const offered = quote.packages[choice.package]
   if (!offered)
@@ -31,7 +34,7 @@ export const placedOrder = (
       })
     return found
   })
-  const { gig, title, version, image, requirements } = quote
+  const { gig, title, version, image, category, requirements } = quote
   return begun({
     id,
     gig: { id: gig, title, version, image },
@@ -40,13 +43,15 @@ export const placedOrder = (
     quantity: choice.quantity,
     requirements,
     parties,
+    market,
+    category,
     now,
     command,
   })
 }
 
 /** The order of an accepted offer: its terms stand where a package would, its price is the offer's. */
-export const agreedOrder = (agreed: Agreement, now: number): OrderDoc => ({
+export const agreedOrder = (agreed: Agreement, now: number, market: MarketPolicy = FIRST_POLICY): OrderDoc => ({
   ...begun({
     id: agreed.order,
     gig: agreed.gig,
@@ -55,6 +60,8 @@ export const agreedOrder = (agreed: Agreement, now: number): OrderDoc => ({
     quantity: 1,
     requirements: agreed.requirements,
     parties: agreed,
+    market,
+    category: agreed.category,
     now,
     data: { offer: agreed.offer },
   }),
@@ -64,6 +71,8 @@ export const agreedOrder = (agreed: Agreement, now: number): OrderDoc => ({
 type Beginning = Pick<OrderDoc, 'id' | 'gig' | 'chosen' | 'extras' | 'quantity'> & {
   requirements: Quote['requirements']
   parties: Parties
+  market: MarketPolicy
+  category: string | undefined
   now: number
   command?: string | undefined
   data?: Record<string, unknown>
@@ -77,12 +86,15 @@ const begun = ({
   quantity,
   requirements,
   parties,
+  market,
+  category,
   now,
   command,
   data,
 }: Beginning): OrderDoc => {
   const { buyer, seller, sellerLevel } = parties
-  const price = priceOf(chosen, extras, quantity, FEE_POLICY)
+  const policy = frozen(market, { category, level: sellerLevel })
+  const price = priceOf(chosen, extras, quantity, policy)
   const expiresAt = now + PAY_WITHIN_MS
   return {
     id,
@@ -106,7 +118,7 @@ const begun = ({
       type,
       required,
     })),
-    policy: FEE_POLICY,
+    policy,
     price,
     clearingMs: sellerLevel === 'top_rated' ? CLEARING_TOP_RATED_MS : CLEARING_MS,
     payment: null,

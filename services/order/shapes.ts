@@ -44,6 +44,8 @@ export const Agreement = closed({
   buyer: Party,
   seller: Party,
   sellerLevel: Type.String(),
+  /** Of the gig, for the fees. Absent in old ones. */
+  category: Type.Optional(Type.String()),
 })
 export type Agreement = Static<typeof Agreement>
 
@@ -142,6 +144,8 @@ export const Order = Type.Object(
     ),
     /** Reports of a card's issuer that it was paid by fraud; only admins see them. */
     warnings: Type.Optional(Type.Array(Type.Object({ id: Id, reason: Type.String(), at: Time }))),
+    /** For its seller and admins: what of the price is not the seller's, and what is, of what has not gone back. */
+    fees: Type.Optional(Type.Object({ policy: Type.Integer(), commission: Money, tax: Money, earnings: Money })),
     /** The caller's possible moves right now. */
     allowedActions: Type.Array(Type.String()),
     createdAt: Time,

@@ -3,6 +3,7 @@ import { refuse } from '../errors.ts'
 import { iso, type Caller, type Money } from '../shapes.ts'
 import type { TopicEvent } from '../topic.ts'
 import type { Dispute, Order, OrderEvent, OrderStatus } from './contract.ts'
+import { subtotalShares } from './allocation.ts'
 import { amountOf, mayAddExtras } from './moves/adding.ts'
 import { proposedTo } from './moves/declining.ts'
 import { offerableOf } from './moves/returning.ts'
@@ -10,7 +11,15 @@ import { mayDispute } from './moves/disputing.ts'
 import { mayTip, tipsOf } from './moves/tipping.ts'
 import { isFrozen } from './timing.ts'
 import { leadsTo, type StepName } from './process.ts'
-import { chargebacksOf, purchasesOf, refundedOf, refundsOf, type OrderDoc, type TimelineEvent } from './state.ts'
+import {
+  chargebacksOf,
+  goneOf,
+  purchasesOf,
+  refundedOf,
+  refundsOf,
+  type OrderDoc,
+  type TimelineEvent,
+} from './state.ts'
 
 export type PartyRole = 'buyer' | 'seller'
 export const roleOf = (order: Pick<OrderDoc, 'buyerId' | 'sellerId'>, caller: Pick<Caller, 'id'>): PartyRole | null =>
@@ -131,11 +140,19 @@ export const publicOrder = (
     ...(role === null &&
       order.warnings && { warnings: order.warnings.map(({ id, reason, at }) => ({ id, reason, at: iso(at) })) }),
     ...(refundsOf(order).length > 0 && { refunded: money(refundedOf(order)) }),
+    ...(role !== 'buyer' && { fees: feesOf(order) }),
     allowedActions: allowedActions(order, role, now),
     createdAt: iso(order.createdAt),
     // Every move appends one event: their number is what others may compare.
     version: order.timeline.length,
   }
+}
+
+const feesOf = (order: OrderDoc) => {
+  const { price, policy } = order
+  const money = (amount: number): Money => ({ amount, currency: price.currency })
+  const { seller, commission, tax } = subtotalShares(price, policy, goneOf(order))
+  return { policy: policy.version, commission: money(commission), tax: money(tax), earnings: money(seller) }
 }
 
 /** Its last dispute, as parties and admins see it. */

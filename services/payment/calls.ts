@@ -1,6 +1,6 @@
 // Every call an operation makes to the provider, in one table per kind. What possibly ran before is looked for first, so that
 // a forgotten key never moves money twice. Answers how the operation goes on from what came back.
-import type { Payments } from '../../adapters/payments/index.ts'
+import { PaymentsError, type Payments } from '../../adapters/payments/index.ts'
 import * as charge from './charge.ts'
 import type { ChargeDoc } from './charge.ts'
 import * as disbursement from './disbursement.ts'
@@ -26,6 +26,8 @@ export type Provider = {
   accountMetadata: Record<string, string>
   /** Refunds of a payment that other operations made. */
   refundsOfOthers(doc: RefundDoc): Promise<Set<string>>
+  /** A payment turned out to be disputed: who has not heard of it does now. */
+  disputed(paymentId: string): Promise<void>
 }
 type Made<D> = { doc: D; call: ProviderCall; mayHaveRun: boolean }
 type Calls<D> = Partial<Record<CallName, (provider: Provider, made: Made<D>) => Promise<Applies<D>>>>
@@ -50,7 +52,7 @@ const charges: Kind<ChargeDoc> = {
       )
       return (doc, now) => charge.applied(doc, payment, now)
     },
-    confirm: async ({ payments, returnUrl }, { doc: { paymentId, paymentMethod }, call }) => {
+    confirm: async ({ payments, returnUrl: now }, { doc: { paymentId, paymentMethod, returnUrl = now }, call }) => {
       const payment = await payments.confirmPayment(paymentId!, { paymentMethod: paymentMethod!, returnUrl }, call.key)
       return (doc, now) => charge.applied(doc, payment, now)
     },
@@ -80,7 +82,12 @@ const refunds: Kind<RefundDoc> = {
             (one) => !others.has(one.id) && one.amount.amount === amount.amount,
           )
         : undefined
-      const sent = found ?? (await payments.refund({ paymentId, amount, metadata: { op: id, order } }, call.key))
+      const sent =
+        found ??
+        (await payments.refund({ paymentId, amount, metadata: { op: id, order } }, call.key).catch(async (error) => {
+          if (error instanceof PaymentsError && error.code === 'charge_disputed') await provider.disputed(paymentId)
+          throw error
+        }))
       return (doc, now) => refund.applied(doc, sent, now)
     },
     look: async ({ payments }, { doc: { refundId } }) => {

@@ -22,3 +22,10 @@ test('a decline that is seen late does not end the next try', (t) => {
   t.is(noticed(late.next, payment({ status: 'succeeded' }), NOW).next.state, 'succeeded')
   t.is(noticed(made, payment({ status: 'requires_action' }), NOW).next.state, 'requires_action')
 })
+
+test('a confirmation that is sent again says what it said first, whatever is configured by then', (t) => {
+  const made = applied(newCharge('ord_1', asked, NOW), payment(), NOW).next
+  const first = confirming(made, 'pm_card_visa', 'https://old.test/orders')
+  t.is(confirming(first, 'pm_card_visa', 'https://new.test/orders').returnUrl, 'https://old.test/orders')
+  t.is(confirming(first, 'pm_card_mastercard', 'https://new.test/orders').returnUrl, 'https://new.test/orders')
+})

@@ -16,6 +16,8 @@ export type ChargeDoc = Operation & {
   goal: 'create' | 'confirm' | 'look' | 'cancel' | null
   abandoned: boolean
   paymentMethod: string | null
+  /** Where the buyer's bank sends them back to: part of what a confirmation's key stands for. Absent before the first one. */
+  returnUrl?: string
   paymentId: string | null
   clientSecret: string
   nextAction: { type: string; url: string } | null
@@ -57,9 +59,10 @@ export const isOver = ({ state }: ChargeDoc): boolean => state === 'succeeded' |
 export const nextCall = (doc: ChargeDoc): CallName | null => (isOver(doc) ? null : doc.goal)
 
 /** The buyer confirms. An unanswered confirmation with the same method goes on under its key; another one is a new attempt. */
-export const confirming = (doc: ChargeDoc, paymentMethod: string): ChargeDoc => {
-  const goesOn = doc.goal === 'confirm' && doc.paymentMethod === paymentMethod
-  return { ...(goesOn ? doc : settledCall(doc)), goal: 'confirm', paymentMethod, declined: null }
+export const confirming = (doc: ChargeDoc, paymentMethod: string, returnUrl?: string): ChargeDoc => {
+  if (doc.goal === 'confirm' && doc.paymentMethod === paymentMethod) return { ...doc, declined: null }
+  const asked = { paymentMethod, ...(returnUrl !== undefined && { returnUrl }) }
+  return { ...settledCall(doc), ...asked, goal: 'confirm', declined: null }
 }
 
 export const abandoning = (doc: ChargeDoc): ChargeDoc =>

@@ -25,14 +25,17 @@ const orderOf = ({ id, order, paymentId }: ChargeDoc & { paymentId: string }) =>
 
 const beginsWith = (objectType: string): Begins | undefined =>
   Object.hasOwn(BEGUN_BY_OTHERS, objectType) ? BEGUN_BY_OTHERS[objectType] : undefined
-const named = ({ metadata }: ProviderEvent): string | undefined => metadata.op ?? metadata.order
+const named = ({ metadata }: Pick<ProviderEvent, 'metadata'>): string | undefined => metadata.op ?? metadata.order
 
 /** Could it be about an operation of ours? */
 export const concerns = (event: ProviderEvent): boolean =>
   named(event) !== undefined || beginsWith(event.objectType) !== undefined
 
+/** What is needed of an event. */
+type Happened = Pick<ProviderEvent, 'type' | 'objectId' | 'objectType' | 'metadata' | 'paymentId'>
+
 export const hearing = (documents: Documents, all: Operations, log: Log) => {
-  const begun = async ({ type, objectId, paymentId }: ProviderEvent, begins: Begins): Promise<string | undefined> => {
+  const begun = async ({ type, objectId, paymentId }: Happened, begins: Begins): Promise<string | undefined> => {
     const paid = paymentId === undefined ? null : await chargeWith(documents, paymentId)
     if (!paid) {
       log.warn(`${type} ${objectId} is about a payment that is not ours:`, paymentId)
@@ -43,7 +46,7 @@ export const hearing = (documents: Documents, all: Operations, log: Log) => {
     )
     return objectId
   }
-  return async (event: ProviderEvent): Promise<void> => {
+  return async (event: Happened): Promise<void> => {
     const begins = beginsWith(event.objectType)
     const operation = begins ? await begun(event, begins) : named(event)
     if (operation !== undefined) await all.sync(operation)

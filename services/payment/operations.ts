@@ -44,6 +44,8 @@ export type Operations = {
   book: Actor<AnyOperation>
   /** Makes the operation's calls until it has none to make right now. Never throws for what the provider does. */
   drive(id: string, options?: DriveOptions): Promise<void>
+  /** The call it would make next; null when there is none. */
+  nextCall(id: string): Promise<CallName | null>
   /** Is a call of it being made right now, by a process that lives? */
   isUnderWay(id: string): Promise<boolean>
   /** Looks at the provider's object and applies what it is now. */
@@ -88,7 +90,8 @@ export const openOperations = async (
     const doc = await book.read(id)
     const name = doc && kindOf(doc).nextCall(doc)
     if (!name || !isFree(doc, name, { now: here.clock.now(), eager, isRunning: here.isRunning })) return false
-    if (slot && !(await slot(name))) return false
+    // What may have run before is looked for first, and mostly found: it takes no slot of what sends money.
+    if (slot && !(await slot(mayHaveRun(doc.call, name) ? 'find' : name))) return false
     if (!(await isHeld?.(doc, name))) return true
     await book.turn(id, (state, now) =>
       state && kindOf(state).nextCall(state) === name
@@ -158,7 +161,12 @@ export const openOperations = async (
     return call?.state === 'under_way' && here.isRunning(call.by) && call.notBefore > here.clock.now()
   }
 
-  return { book, drive, sync, isUnderWay }
+  const nextCall = async (id: string): Promise<CallName | null> => {
+    const doc = await book.read(id)
+    return doc && kindOf(doc).nextCall(doc)
+  }
+
+  return { book, drive, nextCall, sync, isUnderWay }
 }
 
 const wake = (state: AnyOperation, now: number): Decision<AnyOperation, null> => {
@@ -180,7 +188,7 @@ const attempt = async (provider: Provider, made: Parameters<typeof perform>[1]):
     return { applies: await perform(provider, made) }
   } catch (error) {
     if (error instanceof PaymentsError && error.kind !== 'bad_signature')
-      return { failure: { kind: classOf(error.kind, made.call), code: error.code, message: error.message } }
+      return { failure: { kind: classOf(error, made.call), code: error.code, message: error.message } }
     // Whatever else went wrong, the call may have run.
     return {
       failure: { kind: 'unknown', code: 'no_answer', message: error instanceof Error ? error.message : String(error) },
@@ -188,6 +196,11 @@ const attempt = async (provider: Provider, made: Parameters<typeof perform>[1]):
   }
 }
 
-/** The payment method is the buyer's to name: one that can't be right is a refusal of it, not our mistake. */
-const classOf = (kind: Failure['kind'], { name }: ProviderCall): Failure['kind'] =>
-  name === 'confirm' && kind === 'bug' ? 'definitive' : kind
+/**
+ * The payment method is the buyer's to name: one that can't be right is a refusal of it, not our mistake. But a key that the
+ * provider knows with other words was sent before: what came of that is to be found out, not to be told as a refusal.
+ */
+const classOf = ({ kind, code }: PaymentsError, { name }: ProviderCall): Failure['kind'] => {
+  if (name !== 'confirm' || kind !== 'bug') return kind as Failure['kind']
+  return code === 'idempotency_error' ? 'unknown' : 'definitive'
+}

@@ -117,6 +117,7 @@ test('operations that wait go in the order they came, each once, and none after 
   const done: string[] = []
   const line = background({
     pace,
+    nextCall: async () => 'transfer',
     drive: async (id, slot) => {
       if (await slot('transfer')) done.push(id)
     },
@@ -129,9 +130,31 @@ test('operations that wait go in the order they came, each once, and none after 
   for (const id of [...ids, ...ids]) line.offer(id)
   while (line.size() > 0) await new Promise((resolve) => setImmediate(resolve))
   t.deepEqual([...new Set(done)], ids)
-  // Seventy or so were taken up when they were offered a second time; those are looked at once more, not twice at once.
   t.true(time.now - START > (180 / PROVIDER_PER_SECOND) * 1000)
   await line.stop()
   line.offer('late')
   t.is(line.size(), 0)
+})
+
+test('what waits for one kind of call does not stand in the way of another', async (t) => {
+  const time = { now: START }
+  const pace = paced(() => time.now)
+  const done: string[] = []
+  const line = background({
+    pace,
+    nextCall: async (id) => (id.startsWith('look') ? 'look' : 'transfer'),
+    drive: async (id, slot) => {
+      if (await slot(id.startsWith('look') ? 'look' : 'transfer')) done.push(id)
+    },
+    sleep: async (ms) => {
+      await new Promise((resolve) => setImmediate(resolve))
+      time.now += ms
+    },
+    warn: () => undefined,
+  })
+  for (let at = 0; at < 300; at++) line.offer(`look_${at}`)
+  for (let at = 0; at < 50; at++) line.offer(`po_${at}`)
+  while (done.filter((id) => id.startsWith('po')).length < 50) await new Promise((resolve) => setImmediate(resolve))
+  t.true(done.filter((id) => id.startsWith('look')).length < 60, `${done.length}`)
+  await line.stop()
 })

@@ -3,8 +3,8 @@
 // that know nothing of each other find their shares. Pure: time is asked for, nothing is waited for.
 import type { CallName } from './operation.ts'
 
-/** Calls of operations, and reading of lists. */
-export type PacedName = CallName | 'list'
+/** Calls of operations, reading of lists, and looking for what a call may have made before. */
+export type PacedName = CallName | 'list' | 'find'
 
 export type Pace = {
   /** 0: go now, the slot is taken. Else how long to wait before asking again, machine ms. */
@@ -21,7 +21,14 @@ export type Pace = {
 export const PROVIDER_PER_SECOND = 25
 export const PROVIDER_ALL_PER_SECOND = 100
 /** Kept free for people, also while none of them asks: of kinds of calls that people wait for, and over all kinds. */
-export const ROOM_PER_SECOND: Partial<Record<PacedName, number>> = { create: 10, confirm: 10, cancel: 10, refund: 10 }
+export const ROOM_PER_SECOND: Partial<Record<PacedName, number>> = {
+  create: 10,
+  confirm: 10,
+  cancel: 10,
+  refund: 10,
+  // Webhooks are answered by looks, and those are somebody's news.
+  look: 18,
+}
 export const ROOM_ALL_PER_SECOND = 40
 /** However much is refused, so often it is tried. */
 export const RATE_MIN = 1

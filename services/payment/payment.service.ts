@@ -14,9 +14,9 @@ import { payment as contract, type ProviderTransaction } from './contract.ts'
 import { newDisbursement } from './disbursement.ts'
 import { gauges } from './gauges.ts'
 import { concerns, hearing } from './hearing.ts'
-import { settledCall } from './operation.ts'
+import { settledCall, UNDER_WAY_MS } from './operation.ts'
 import { operations, openOperations, type Operations } from './operations.ts'
-import { background } from './background.ts'
+import { background, type Background } from './background.ts'
 import { holds, openHolds } from './holds.ts'
 import { paced } from './pace.ts'
 import { askedAgain, newPayee, type PayeeDoc } from './payee.ts'
@@ -41,6 +41,10 @@ export default service(contract, async (here) => {
         docs.flatMap((doc) => (doc.kind === 'refund' && doc.id !== id && doc.refundId ? [doc.refundId] : [])),
       )
     },
+    disputed: async (paymentId) => {
+      for (const { id } of await payments.findDisputes(paymentId))
+        await hear({ type: 'refund refused', objectId: id, objectType: 'dispute', metadata: {}, paymentId })
+    },
   }
   // The sandbox takes as many calls as come.
   const pace = payments.provider === 'stripe' ? paced(Date.now) : undefined
@@ -56,16 +60,33 @@ export default service(contract, async (here) => {
     isHeld: held.isHeld,
     counted: (call, outcome) => calls({ call, outcome }).add(),
   })
-  const later = pace && background({ pace, drive: (id, slot) => all.drive(id, { slot }), sleep: pause, warn })
+  const later =
+    pace &&
+    background({ pace, nextCall: all.nextCall, drive: (id, slot) => all.drive(id, { slot }), sleep: pause, warn })
   /** Reading of the provider's books, too, leaves room for people. */
   const slotFor = async (name: 'list'): Promise<void> => {
     for (let pauseMs = pace?.wait(name) ?? 0; pauseMs > 0; pauseMs = pace?.wait(name) ?? 0) await pause(pauseMs)
   }
   /** Where calls have a pace nobody waits for the call, only for the operation to be kept. */
   const inBackground = async (id: string): Promise<void> => (later ? later.offer(id) : all.drive(id))
-  const webhooks = openWebhooks(documents, here.log, hearing(documents, all, here.log))
+  const hear = hearing(documents, all, here.log)
+  const webhooks = openWebhooks(documents, here.log, hear)
   const catchUp = (eager: boolean) =>
     backfill({ documents, payments, receive: webhooks.receive, concerns, now: here.clock.now }, { eager })
+  /** What a process that died had waiting in memory is taken up at the start, not when its timers come. */
+  const takeUp = async (line: Background): Promise<void> => {
+    let cursor: string | null = null
+    do {
+      const page: { docs: AnyOperation[]; next: string | null } = await documents.find(operations, {
+        index: 'byWake',
+        to: here.clock.now() + UNDER_WAY_MS,
+        limit: TAKE_UP_PAGE,
+        cursor,
+      })
+      for (const { id } of page.docs) line.offer(id)
+      cursor = page.next
+    } while (cursor)
+  }
   const looking = repeated(LOOK_MS, here.log, 'looking at open operations', shown.look)
   const catchingUp = repeated(BACKFILL_EVERY_MS, here.log, "asking for the provider's past events", async () => {
     // A market where nobody has paid yet has missed nothing, and needs no client of the provider.
@@ -100,7 +121,10 @@ export default service(contract, async (here) => {
       confirm: async ({ params: { order, charge: further, paymentMethod } }) => {
         const id = further ?? order
         const method = paymentMethod ?? (await methodOf(all, payments.provider, order))
-        const doc = method === null ? chargeOf(await all.book.read(id)) : await confirm(all, id, method)
+        const doc =
+          method === null
+            ? chargeOf(await all.book.read(id))
+            : await confirm(all, id, { method, returnUrl: provider.returnUrl })
         return intentOf(payments.provider, doc)
       },
       onboard: async ({ params: { user, ...asked } }) => {
@@ -202,6 +226,7 @@ export default service(contract, async (here) => {
       webhooks.start()
       catchingUp.start()
       looking.start()
+      if (later) await takeUp(later)
     },
     stopped: async () => {
       await looking.stop()
@@ -212,6 +237,8 @@ export default service(contract, async (here) => {
   }
 })
 
+/** Operations read at once when a process starts. */
+const TAKE_UP_PAGE = 500
 /** How often the numbers about operations are brought up to date. */
 const LOOK_MS = 30_000
 
@@ -278,7 +305,8 @@ const CONFIRM_WAIT_MS = 10_000
 const methodOf = async (all: Operations, provider: string, order: string): Promise<string | null> =>
   provider === 'sandbox' ? chargeOf(await all.book.read(order)).paymentMethod : null
 
-const confirm = async (all: Operations, order: string, paymentMethod: string): Promise<ChargeDoc> => {
+type Confirmed = { method: string; returnUrl: string }
+const confirm = async (all: Operations, order: string, { method, returnUrl }: Confirmed): Promise<ChargeDoc> => {
   const until = Date.now() + CONFIRM_WAIT_MS
   await waitWhileUnderWay(all, order, until)
   await all.book.turn(order, (state) => {
@@ -286,7 +314,7 @@ const confirm = async (all: Operations, order: string, paymentMethod: string): P
     if (charge.isOver(doc) || doc.state === 'processing') return { result: null }
     if (doc.abandoned) throw refuse('invalid_transition', 'the order was given up')
     if (doc.stuck) throw refuse('unavailable', 'this payment needs a look by the platform first')
-    return { next: charge.confirming(doc, paymentMethod), result: null }
+    return { next: charge.confirming(doc, method, returnUrl), result: null }
   })
   for (let tries = 0; ; tries++) {
     await all.drive(order, { eager: true })

@@ -105,6 +105,22 @@ test('a declined card is an answer, and another one pays', async (t) => {
   t.is(times(world.told, 'payment.succeeded'), 1)
 })
 
+test('a confirmation whose key the provider knows with other words is looked at, not told as declined', async (t) => {
+  const { node, provider, told, ...world } = await start(t)
+  const { paymentId } = await begin(node, 'ord_1')
+  // A process that was set up differently has sent it, and died before its answer.
+  const before = { paymentMethod: 'pm_card_visa', returnUrl: 'https://elsewhere.test/orders' }
+  await provider.confirmPayment(paymentId, before, 'ord_1:confirm:1')
+  const outcome = await pay(node, 'ord_1').catch((error: unknown) => error)
+  t.true((outcome as { status?: string }).status === 'succeeded' || isRefused(outcome, 'unavailable'))
+  await advance({ node, provider, told, ...world }, 60_000)
+  await eventually(
+    () => times(told, 'payment.succeeded'),
+    (count) => count === 1,
+  )
+  t.deepEqual(await moved({ node, provider, told, ...world }, 'charge'), [10_550])
+})
+
 test('a card that wants 3-D Secure is paid when the buyer approves, also if no webhook ever comes', async (t) => {
   const world = await start(t)
   await begin(world.node, 'ord_1')
@@ -503,6 +519,23 @@ test('a bank that decides while an answer is under way is believed, and the admi
     ([one]) => one?.status === 'lost',
   )
   t.like(lost, { canAnswer: false, sending: false, restored: usd(0) })
+})
+
+test('a refund refused because of a dispute nobody has heard of is how it is heard of', async (t) => {
+  const world = await start(t)
+  const paymentId = await troubled(world, 'pm_card_createDispute')
+  await world.say('order.refund.requested', { order: 'ord_1', refund: 'ord_1-refund-1', amount: usd(10_550) })
+  const [disputed] = await eventually(
+    () => kept(world, 'dispute', paymentId),
+    ([one]) => one?.status === 'needs_response',
+  )
+  t.like(disputed, { order: 'ord_1', taken: 10_550 })
+  t.like(world.told.find(({ name }) => name === 'payment.refund.failed')?.data, {
+    refund: 'ord_1-refund-1',
+    code: 'charge_disputed',
+    wasSettled: false,
+  })
+  t.is(times(world.told, 'payment.disputed'), 1)
 })
 
 test('a tip that is disputed is told apart from its order', async (t) => {

@@ -1,7 +1,6 @@
 // Makes payouts: asks the ledger to set money aside and says so to the payment actor. Everything here may be done twice.
 import type { Actor } from '../../mixins/actor.ts'
 import type { Call } from '../../mixins/node.ts'
-import type { Here } from '../../mixins/service.ts'
 import { isRefused } from '../errors.ts'
 import { asked, refused, reservation, scheduled, voided, type Asked, type PayoutDoc } from './item.ts'
 import { REASONS } from './plan.ts'
@@ -21,7 +20,7 @@ type Parts = {
   isFrozen?(seller: string): Promise<boolean>
 }
 
-export const openDesk = (_here: Here, { items, call, isFrozen }: Parts): Desk => {
+export const openDesk = ({ items, call, isFrozen }: Parts): Desk => {
   const make = async (wanted: Asked): Promise<PayoutDoc> =>
     carryOn(
       await items.turn(wanted.id, (state, now) => {

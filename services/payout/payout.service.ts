@@ -48,7 +48,7 @@ export default service(contract, async (here) => {
   const limits = { ...APPROVAL_LIMITS, ...(here.settings.payoutApprovalLimits as Amounts | undefined) }
   const currencies = Object.keys(minimums)
   const isFrozen = async (...scopes: string[]) => (await frozenAmong(documents, [ALL, ...scopes])).size > 0
-  const desk = openDesk(here, { items, call: here.call, isFrozen })
+  const desk = openDesk({ items, call: here.call, isFrozen })
   const selection = openSelection({ documents, call: here.call, minimums })
   const { instanceId: owner, isRunning } = here
   const runner = openRunner({ runs, documents, desk, selection, limits, owner, isRunning, isFrozen })

@@ -49,7 +49,7 @@ const worker = async (
   const runner = openRunner({
     runs,
     documents,
-    desk: openDesk(node as never, { items, call }),
+    desk: openDesk({ items, call }),
     selection: openSelection({ documents, call, minimums: MINIMUMS }),
     limits: APPROVAL_LIMITS,
     owner,

@@ -47,7 +47,7 @@ export const openDesk = ({ documents, call, idOf, now }: Parts): Desk => {
       const isTwin = before !== undefined && before.transaction !== transaction.id
       if (isTwin) await documents.insert(lines, { ...doc, id: transaction.id, matched: false })
       const reason = isTwin ? 'duplicate' : differenceOf(theirsOf(doc), entry)
-      if (reason) opened.push(suspended(reason, transaction, entry))
+      if (reason) opened.push(suspended(reason, read[at]!))
       else if (before) await mark(before)
     }
     return open(opened)
@@ -160,19 +160,19 @@ export const openDesk = ({ documents, call, idOf, now }: Parts): Desk => {
       )
     ).ok
 
-  const suspended = (
-    reason: Reason,
-    { id, type, source, net, currency }: ProviderTransaction,
-    entry: LedgerEntry | null,
-  ): SuspenseDoc => ({
-    ...blank(idOf(`transaction:${id}`), reason),
-    transaction: id,
-    type,
-    source,
-    entry: entry?.id ?? null,
-    ours: entry && changeOf(entry),
-    theirs: { amount: net, currency },
-  })
+  const suspended = (reason: Reason, { transaction, entry, key }: Read): SuspenseDoc => {
+    const { id, type, source, net, currency } = transaction
+    return {
+      ...blank(idOf(`transaction:${id}`), reason),
+      transaction: id,
+      type,
+      source,
+      // What two claim to be is known, also before it is in the books.
+      entry: entry?.id ?? (reason === 'duplicate' ? key : null),
+      ours: entry && changeOf(entry),
+      theirs: { amount: net, currency },
+    }
+  }
   const missing = (entry: LedgerEntry): SuspenseDoc => ({
     ...blank(idOf(`entry:${entry.id}`), 'missing_transaction'),
     entry: entry.id,

@@ -55,7 +55,10 @@ export const banks = (here: World, { announce, move, isRefunded, newId }: Parts)
     if (random.chance(0.06)) win(dispute, random.whole(HOUR, 10 * DAY))
   }
   const open = ({ paymentId, amount }: Disputed) => {
-    const part = random.chance(0.7) ? amount.amount : random.whole(1, amount.amount)
+    // No bank takes more of a payment than it came to, however often it disputes it.
+    const left = amount.amount - ofPayment(paymentId).reduce((sum, one) => sum + one.amount.amount, 0)
+    if (left < 1) return
+    const part = random.chance(0.7) ? left : random.whole(1, left)
     const dispute: Dispute = {
       id: newId('dp'),
       paymentId,

@@ -6,7 +6,7 @@ import { BEGINNING, brokenLink } from '../../services/ledger/chain.ts'
 import type { LedgerEntry } from '../../services/ledger/contract.ts'
 import { kindOf } from '../../services/ledger/posting.ts'
 import { brokenHistory } from '../../services/order/process.ts'
-import type { OrderDoc, TimelineEvent } from '../../services/order/state.ts'
+import { isTip, purchasesOf, type OrderDoc, type TimelineEvent } from '../../services/order/state.ts'
 import { MINIMUMS } from '../../services/payout/plan.ts'
 import { CURRENCY, type Ledger, type Market } from './market.ts'
 import type { World } from './world.ts'
@@ -196,11 +196,13 @@ export const atRest = (
       () => `${id} is still ${status}: ${timeline.map(({ type }) => type).join()}`,
     )
     for (const tip of tips) must('I8 nothing hangs', TIP_ENDED.has(tip.status), `${tip.id} is ${tip.status}`)
+    for (const { id: name, status: how } of purchasesOf(order))
+      must('I8 nothing hangs', how === 'paid' || how === 'dropped', `${name} is ${how}`)
     must('I8 nothing hangs', order.frozenAt == null, `${id} is frozen`)
     for (const { id: name, status: how } of chargebacks)
       must('I8 nothing hangs', how === 'won' || how === 'lost' || how === 'closed', `${name} is ${how}`)
-    const back = refunds.reduce((sum, { amount }) => sum + amount, 0)
-    const gone = chargebacks.reduce((sum, one) => sum + (one.charge === undefined ? one.gone : 0), 0)
+    const back = refunds.reduce((sum, { amount, outside }) => sum + (outside ? 0 : amount), 0)
+    const gone = chargebacks.reduce((sum, one) => sum + (isTip(order, one.charge) ? 0 : one.gone), 0)
     const held = paidAt !== null && !ENDED.has(status) ? price.total - back - gone : 0
     escrow += held
     must(
@@ -315,10 +317,14 @@ const sellersPart = (order: OrderDoc, less: number): number => {
   return ofTips + again + (completedAt === null ? 0 : sellersShare(order, less))
 }
 /** What a buyer has, or is owed, over the price, but for refunds that had arrived when their bank gave them the same. */
-const hasTwice = ({ price, paidAt, refunds = [], chargebacks = [], credited = 0 }: OrderDoc): number => {
+const hasTwice = (order: OrderDoc): number => {
+  const { price, paidAt, refunds = [], chargebacks = [], credited = 0 } = order
+  // What came too late for anything was paid beside the price.
+  const beside = refunds.reduce((sum, { outside, amount }) => sum + (outside ? amount : 0), 0)
+  const came = (paidAt === null ? 0 : price.total) + beside
   const arrived = refunds.reduce((sum, one) => sum + (one.settled && !one.failed ? one.amount : 0), 0)
-  const byBank = chargebacks.reduce((sum, one) => sum + (one.charge === undefined ? one.taken - one.restored : 0), 0)
-  return Math.max(0, credited + byBank - (paidAt === null ? 0 : price.total), arrived + credited - price.total)
+  const byBank = chargebacks.reduce((sum, one) => sum + (isTip(order, one.charge) ? 0 : one.taken - one.restored), 0)
+  return Math.max(0, credited + byBank - came, arrived + credited - came)
 }
 /** Refunds that came back, and held money that a bank gave back after all. */
 const buyersCredit = ({ id, credited = 0, chargebacks = [] }: OrderDoc): number =>

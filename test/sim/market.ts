@@ -12,7 +12,7 @@ import { mistakeOf } from '../../services/ledger/posting.ts'
 import * as moves from '../../services/order/moves.ts'
 import type { Closed, Opened } from '../../services/order/moves/chargebacks.ts'
 import type { Warned } from '../../services/order/moves/warnings.ts'
-import { orders as orderCollection, type OrderDoc } from '../../services/order/state.ts'
+import { isTip, orders as orderCollection, type OrderDoc } from '../../services/order/state.ts'
 import type { AnyOperation } from '../../services/payment/calls.ts'
 import * as charge from '../../services/payment/charge.ts'
 import type { ChargeDoc } from '../../services/payment/charge.ts'
@@ -104,6 +104,8 @@ export const market = async (here: World, watch: Watch) => {
           doc.kind === 'refund' && doc.paymentId === paymentId && doc.id !== id && doc.refundId ? [doc.refundId] : [],
         ),
       ),
+    // Their webhooks come in the end: what was refused before them is only told earlier.
+    disputed: async () => undefined,
   })
   const find = async (_of: unknown, { equals }: { equals: { paymentId: string; kind: string } }) => ({
     docs: [...book.docs.values()].filter(
@@ -112,8 +114,7 @@ export const market = async (here: World, watch: Watch) => {
     next: null,
   })
   const apply = hearing({ find } as never, all, inside.log)
-  const heard = ({ op, ...event }: Event) =>
-    apply({ id: '', type: '', createdAt: here.now(), metadata: op === undefined ? {} : { op }, ...event })
+  const heard = ({ op, ...event }: Event) => apply({ type: '', metadata: op === undefined ? {} : { op }, ...event })
   // Kept, so worked on until it was: the provider's refusals and our own deaths only delay it.
   const hearWebhook = (event: Event) => {
     const name = event.op ?? event.objectId
@@ -170,7 +171,7 @@ export const market = async (here: World, watch: Watch) => {
   const processNow = (): { desk: Desk; runner: Runner } => {
     const owner = here.instance()
     if (desk?.of === owner) return desk
-    const made = openDesk(inside, { items, call: call as never })
+    const made = openDesk({ items, call: call as never })
     const runner = openRunner({
       runs,
       documents,
@@ -217,13 +218,17 @@ export const market = async (here: World, watch: Watch) => {
       if (isTooEarly(state!, name)) throw Object.assign(new Error(id), { type: 'unavailable' })
       return told(state!, name, data as never, now)
     })
-  type Refund = { order: string; refund: string; amount: Money; code: string }
+  type Refund = { order: string; charge?: string; refund: string; amount: Money; code: string }
   Object.assign(hears, {
     ledger: { 'order.posted': enter, 'payout.posted': enter },
     order: {
       'payment.succeeded': (data: moves.Paid & { order: string; charge?: string }) =>
         tell(data.order, (order, now) =>
-          data.charge ? moves.tipPaid(order, data.charge, data, now) : moves.paid(order, data, now),
+          data.charge === undefined
+            ? moves.paid(order, data, now)
+            : isTip(order, data.charge)
+              ? moves.tipPaid(order, data.charge, data, now)
+              : moves.extrasPaid(order, data.charge, data, now),
         ),
       'payment.refunded': ({ order, refund, amount }: Refund) =>
         tell(order, (state, now) => moves.refunded(state, refund, amount, now)),
@@ -249,8 +254,8 @@ export const market = async (here: World, watch: Watch) => {
         })
         await all.drive(id)
       },
-      'order.refund.requested': async ({ order, refund, amount }: Refund) => {
-        const { paymentId } = chargeOf(book.docs.get(order))
+      'order.refund.requested': async ({ order, charge: further, refund, amount }: Refund) => {
+        const { paymentId } = chargeOf(book.docs.get(further ?? order))
         await book.turn(refund, (state, now) =>
           state
             ? { result: null }

@@ -55,7 +55,8 @@ export const memory = <T extends ActorDoc>(
       say.forEach((one, at) => enqueue(id, frozen(one), `${id}/${version + 1}/${at}`))
       if (after.wakeAt != null && after.wakeAt !== state?.wakeAt) armed(id, after.wakeAt)
       // Stored and said, but whoever asked never learns.
-      await here.mayCrash()
+      const death = here.mayCrash()
+      if (death) await death
       return result
     }
   }
@@ -79,11 +80,17 @@ export const memory = <T extends ActorDoc>(
       },
       { stale: () => docs.get(id)?.wakeAt !== wakeAt },
     )
+  const known = new Map<string, { group: string; hear: Waiting['hear'] }[]>()
+  const hearersOf = (name: string) => {
+    const hearers =
+      known.get(name) ??
+      Object.entries(hears).flatMap(([group, { [name]: hear }]) => (hear === undefined ? [] : [{ group, hear }]))
+    known.set(name, hearers)
+    return hearers
+  }
   const enqueue = (key: string, said: Said, id: string) => {
     saying?.(said, id)
-    for (const group of Object.keys(hears)) {
-      const hear = hears[group]![said.name]
-      if (!hear) continue
+    for (const { group, hear } of hearersOf(said.name)) {
       const name = `${group}/${key}`
       const lane = lanes.get(name) ?? []
       lanes.set(name, lane)

@@ -51,7 +51,7 @@ const live = async (here: World) => {
       shop.onboarded.add(seller)
     })
   for (let number = 1; number <= ORDERS; number++) crowd.place(`ord_${number}`, lot.whole(0, LAST_DAY * DAY))
-  for (let day = 0; day < DAYS + DRAIN_DAYS - 5; day += day < DAYS ? 2 : 5) payday(here, shop, day)
+  for (let day = 0; day < DAYS + DRAIN_DAYS - 5; day += day < DAYS ? 3 : 5) payday(here, shop, day)
 
   const nothing = () => undefined
   await run(START + DAYS * DAY, nothing)

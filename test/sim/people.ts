@@ -2,7 +2,7 @@
 // or at the same moment as the other. What is not possible the table refuses; people ask for that all the time.
 import { placedOrder } from '../../services/order/placing.ts'
 import * as moves from '../../services/order/moves.ts'
-import type { OrderDoc } from '../../services/order/state.ts'
+import { isTip, purchasesOf, type OrderDoc } from '../../services/order/state.ts'
 import { CURRENCY, decided, type Market } from './market.ts'
 import type { World } from './world.ts'
 
@@ -137,21 +137,44 @@ export const people = (here: World, of: () => Market, sellers: number) => {
     act(id, 'tip', ms, (order, now, command) =>
       moves.beginTip(order, by(order, 'buyer'), { id: tipId, amount }, now, command),
     )
+    const find = (order: OrderDoc) => moves.tipsOf(order).find((one) => one.id === tipId)
+    payFurther(id, tipId, ms, { find, amount: () => amount, step: 'tip_declined' })
+  }
+  const buyExtras = (id: string, ms: number) => {
+    const bought = `ext_${id}_${++commands}`
+    const wanted = random.pick([['fast'], ['more'], ['fast', 'more']])
+    act(id, 'extras', ms, (order, now, command) =>
+      moves.beginExtras(order, by(order, 'buyer'), { id: bought, wanted, offered: EXTRAS }, now, command),
+    )
+    const find = (order: OrderDoc) => purchasesOf(order).find((one) => one.id === bought)
+    const amount = (order: OrderDoc) => moves.amountOf(order, find(order)!)
+    payFurther(id, bought, ms, { find, amount, step: 'extras_declined' })
+  }
+  type Further = {
+    find(order: OrderDoc): { status: string } | undefined
+    amount(order: OrderDoc): { amount: number; currency: string }
+    step: 'tip_declined' | 'extras_declined'
+  }
+  const payFurther = (order: string, charge: string, ms: number, { find, amount, step }: Further) => {
     const give = async () => {
       const { orders, begin, confirm } = of()
-      const isPending = () =>
-        moves.tipsOf(orders.docs.get(id)!).some((one) => one.id === tipId && one.status === 'awaiting_payment')
-      if (!isPending()) return
-      const { paymentId } = await begin(tipId, { order: id, buyer: 'b', amount, description: 'd' })
-      if (!paymentId) return
-      const { declined } = await confirm(tipId)
-      if (declined)
-        await orders.turn(id, (state, now) =>
-          decided(moves.dropTip(state!, tipId, { step: 'tip_declined', by: by(state!, 'buyer'), now, data: {} })),
+      const state = orders.docs.get(order)!
+      if (find(state)?.status !== 'awaiting_payment') return
+      const about = { order, buyer: state.buyerId, amount: amount(state), description: 'd' }
+      if (!(await begin(charge, about)).paymentId) return
+      const { declined } = await confirm(charge)
+      if (!declined) return
+      await orders.turn(order, (now_, now) => {
+        const how = { by: by(now_!, 'buyer'), now, data: {} }
+        return decided(
+          step === 'tip_declined'
+            ? moves.dropTip(now_!, charge, { ...how, step })
+            : moves.dropExtras(now_!, charge, { ...how, step }),
         )
+      })
     }
-    for (let tries = random.whole(1, 2); tries > 0; tries--)
-      here.later(ms + random.whole(1000, 20 * MINUTE), `${id}: pay the tip`, give)
+    for (let tries = random.whole(1, 3); tries > 0; tries--)
+      here.later(ms + random.whole(1000, 40 * MINUTE), `${order}: pay ${charge}`, give)
   }
 
   /** What people do about a step they heard of. `role`: who took it. */
@@ -160,6 +183,7 @@ export const people = (here: World, of: () => Market, sellers: number) => {
       if (random.chance(0.92)) answer(id, random.whole(MINUTE, 5 * DAY))
       if (random.chance(0.04)) cancel(id, random.pick(['buyer', 'seller']), soon())
       if (random.chance(0.04)) offerRefund(id, 'seller', soon())
+      if (random.chance(0.06)) buyExtras(id, soon())
     },
     paid_and_started: (id) => work(id),
     requirements_answered: (id) => work(id),
@@ -204,6 +228,7 @@ export const people = (here: World, of: () => Market, sellers: number) => {
   const work = (id: string) => {
     if (random.chance(0.93)) deliver(id, random.whole(HOUR, 12 * DAY))
     if (random.chance(0.08)) extend(id, 'seller', soon())
+    if (random.chance(0.15)) buyExtras(id, soon())
     if (random.chance(0.05)) cancel(id, random.pick(['buyer', 'seller']), soon())
     if (random.chance(0.05)) dispute(id, random.pick(['buyer', 'seller']), soon())
     if (random.chance(0.06)) offerRefund(id, 'seller', soon())
@@ -239,11 +264,15 @@ export const people = (here: World, of: () => Market, sellers: number) => {
       title: 'A gig',
       version: 1,
       image: null,
-      extras: [],
+      extras: EXTRAS,
       packages: { basic },
       requirements,
     }
-    const choice = { package: 'basic' as const, extras: [], quantity: random.chance(0.1) ? 2 : 1 }
+    const choice = {
+      package: 'basic' as const,
+      extras: random.chance(0.1) ? ['fast'] : [],
+      quantity: random.chance(0.1) ? 2 : 1,
+    }
     const sellerLevel = random.chance(0.3) ? 'top_rated' : 'new'
     if (random.chance(GONE)) gone.add(id)
     const parties = { buyer: party(`b${random.whole(1, sellers)}`), seller: party(seller), sellerLevel }
@@ -270,7 +299,11 @@ export const people = (here: World, of: () => Market, sellers: number) => {
   }
 }
 
-const gaveBack = ({ refunds = [], chargebacks = [] }: OrderDoc) =>
-  refunds.reduce((sum, { amount }) => sum + amount, 0) +
-  chargebacks.reduce((sum, { charge, gone }) => sum + (charge === undefined ? gone : 0), 0)
+const gaveBack = (order: OrderDoc) =>
+  (order.refunds ?? []).reduce((sum, { amount, outside }) => sum + (outside ? 0 : amount), 0) +
+  (order.chargebacks ?? []).reduce((sum, { charge, gone }) => sum + (isTip(order, charge) ? 0 : gone), 0)
+const EXTRAS = [
+  { id: 'fast', title: 'Faster', price: { amount: 2000, currency: CURRENCY }, addedDays: 1 },
+  { id: 'more', title: 'More', price: { amount: 777, currency: CURRENCY }, addedDays: 0 },
+]
 const REFUSALS: ReadonlySet<string> = new Set(['invalid_transition', 'forbidden', 'validation_failed', 'conflict'])

@@ -52,7 +52,8 @@ export const provider = (here: World, tell: Tell, isRefused: (key: string) => bo
   /** `spends`: it may be refused for want of money, now and then even while there is enough. */
   const changing = async <T>(key: string, execute: () => T, spends = false): Promise<T> => {
     must('I13 no stored refusal is replayed', !isRefused(key), key)
-    await here.mayCrash()
+    const death = here.mayCrash()
+    if (death) await death
     const lot = here.faulty ? random.next() : 1
     if (lot < 0.04) throw paymentsError(fail(0))
     if (lot < 0.09) throw paymentsError(fail(429, 'rate_limit'))
@@ -76,7 +77,8 @@ export const provider = (here: World, tell: Tell, isRefused: (key: string) => bo
       keys.set(key, answer)
     }
     // Executed, but the caller dies or the answer gets lost or comes after everybody has given it up.
-    await here.mayCrash()
+    const late = here.mayCrash()
+    if (late) await late
     if (here.faulty && random.chance(0.06)) throw paymentsError(fail(0))
     if (here.faulty && random.chance(0.03)) await here.pause(2 * 60_000, `late answer to ${key}`)
     if (answer.error) throw paymentsError(answer.error)
@@ -84,7 +86,8 @@ export const provider = (here: World, tell: Tell, isRefused: (key: string) => bo
   }
   const spending = <T>(key: string, execute: () => T) => changing(key, execute, true)
   const looking = async <T>(look: () => T): Promise<T> => {
-    await here.mayCrash()
+    const death = here.mayCrash()
+    if (death) await death
     const lot = here.faulty ? random.next() : 1
     if (lot < 0.04) throw paymentsError(fail(0))
     if (lot < 0.09) throw paymentsError(fail(429, 'rate_limit'))

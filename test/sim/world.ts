@@ -28,8 +28,8 @@ export type World = {
   later(ms: number, name: string, run: () => Promise<unknown>, options?: Options): void
   /** Goes on after a while; others come in between. */
   pause(ms: number, name: string): Promise<void>
-  /** With a chance: dies here, for good. */
-  mayCrash(): Promise<void>
+  /** With a chance: dies here, for good. Whoever asks awaits what it is given, if anything. */
+  mayCrash(): Promise<never> | undefined
   /** What may never be: the run ends with it, whoever may catch it on the way. */
   must(invariant: string, holds: boolean, about: string | (() => string)): void
   run(until: number, after: () => void): Promise<void>
@@ -103,12 +103,12 @@ export const world = (random: Random, start: number, isTraced: boolean): World =
       park()
       return waited
     },
-    mayCrash: async () => {
-      if (!here.faulty || !random.chance(CRASH)) return
+    mayCrash: () => {
+      if (!here.faulty || !random.chance(CRASH)) return undefined
       here.count('crashes')
       instance++
       park()
-      await new Promise<never>(() => undefined)
+      return new Promise<never>(() => undefined)
     },
     must: (invariant, holds, about) => {
       if (holds) return

@@ -52,13 +52,13 @@ type Found = {
   total: number
   facets: SearchResult['facets']
   met: string[]
+  tookMs: number
 }
 type Ranked = ask.Place & { score: number }
 type Sorted = { id: string } & Partial<Record<ask.SortField | 'quality', number>>
 type Answer = SearchResponse<Sorted>
 
 export const searchGigs = async (searching: Searching, query: SearchQuery): Promise<SearchResult> => {
-  const startedAt = performance.now()
   checkFilter(query.filter ?? {})
   const after = query.cursor === undefined || query.cursor === null ? null : readCursor(query, query.cursor)
   const text = (query.q ?? '').slice(0, QUERY_CHARS_MAX).toWellFormed()
@@ -78,8 +78,10 @@ export const searchGigs = async (searching: Searching, query: SearchQuery): Prom
   let found = await run(searching, task(loose))
   if (!after && found.total === 0 && query.loosen !== 'no') {
     const filter = query.filter ?? {}
-    const looser = await loosening({ words: all, filter }, query.loosen === 'filters', counter(searching))
+    const spent = { ms: found.tookMs }
+    const looser = await loosening({ words: all, filter }, query.loosen === 'filters', counter(searching, spent))
     if (looser) found = await run(searching, task((loose = looser)))
+    found.tookMs += spent.ms
   }
   const asked = task(loose)
   const last = found.hits.at(-1)
@@ -98,7 +100,8 @@ export const searchGigs = async (searching: Searching, query: SearchQuery): Prom
     // Synonyms are the server's own, and its index's.
     ...(query.trial && { untried: ['synonyms' as const] }),
     ...(query.highlight && { matched: matchedBy(asked.words, found.met) }),
-    tookMs: Math.round((performance.now() - startedAt) * 100) / 100,
+    // The server's own time, which it gives in whole milliseconds.
+    tookMs: found.tookMs,
   }
 }
 
@@ -109,7 +112,7 @@ const saidOf = (all: readonly ask.AskedWord[], { kept, dropped }: Loosening): { 
 }
 
 const counter =
-  ({ client, uid }: Searching) =>
+  ({ client, uid }: Searching, spent: { ms: number }) =>
   async (choices: readonly Choice[]) => {
     if (choices.length === 0) return []
     const { results } = await client.multiSearch({
@@ -117,8 +120,12 @@ const counter =
         ask.question({ uid, words, conditions: ask.conditionsOf(filter) }, { limit: 0 }),
       ),
     })
+    spent.ms += took(results)
     return results.map(({ estimatedTotalHits = 0 }) => estimatedTotalHits)
   }
+
+const took = (results: readonly { processingTimeMs: number }[]) =>
+  results.reduce((sum, { processingTimeMs }) => sum + processingTimeMs, 0)
 
 const run = async (searching: Searching, task: Task): Promise<Found> => {
   const sort = ask.sortOf(task.query)
@@ -153,6 +160,7 @@ const asked = async (searching: Searching, task: Task, { page, more = [] }: Page
     own: new Map<Facet, Counted>(own.map(({ facet }, at) => [facet, results[1 + at]!])),
     met: look.length > 0 ? metIn(results[1 + own.length]!.hits) : [],
     more: results.slice(1 + own.length + look.length),
+    tookMs: took(results),
   }
 }
 
@@ -188,6 +196,7 @@ const bySort = async (searching: Searching, task: Task, sort: keyof typeof ask.S
     total: counted.estimatedTotalHits ?? 0,
     facets: facetsOf(query.facets, counted, answers.own),
     met: answers.met,
+    tookMs: answers.tookMs,
   }
 }
 
@@ -208,6 +217,7 @@ const byRelevance = async (searching: Searching, task: Task): Promise<Found> => 
     )
   const pins = ask.question({ uid: searching.uid, words: [], conditions: [...conditions, ask.idsIn(pinned)] }, {})
   let window = windowIn(after)
+  let furtherMs = 0
   const answers = await asked(searching, task, {
     page: { ...windowOf(window), facets: facetsBeside(query.facets, filter) },
     more: pinned.length > 0 ? [pins] : [],
@@ -222,6 +232,7 @@ const byRelevance = async (searching: Searching, task: Task): Promise<Found> => 
   // A page that reaches beyond its window goes on in the next one.
   while (hits.length <= limit && !isLast(window)) {
     const { results } = await searching.client.multiSearch({ queries: [windowOf(window + 1)] })
+    furtherMs += took(results)
     const further = inOrder((results[0] as unknown as Answer).hits, window + 1)
     const room = limit - hits.length
     if (room === 0) return found(hits, true)
@@ -239,6 +250,7 @@ const byRelevance = async (searching: Searching, task: Task): Promise<Found> => 
       total: matching + first.length,
       facets: facetsOf(query.facets, answers.page, answers.own),
       met: answers.met,
+      tookMs: answers.tookMs + furtherMs,
     }
   }
 }

@@ -49,7 +49,7 @@ export const GIG_SETTINGS = {
 export const GONE_SETTINGS = {
   searchableAttributes: [],
   filterableAttributes: ['id', 'at'],
-  sortableAttributes: ['at'],
+  sortableAttributes: ['id'],
 } as const satisfies Settings
 
 /** Answers the task's number where something had to be sent. */

@@ -3,14 +3,15 @@
 import type { Meilisearch } from 'meilisearch'
 import { EngineError } from '../index.ts'
 import { leftToWrite, type Change, type Known } from './changes.ts'
+import { idsIn } from './question.ts'
 import type { GigRecord } from './record.ts'
 import { tasksDone, tasksOver } from './tasks.ts'
 
 /** Changes that may wait at once; past it 'engine_busy'. */
 export const CHANGES_WAITING_MAX = 50_000
-/** Of one batch, and of one request: making one's text costs the main thread a few milliseconds. */
+/** Of one batch, and of one request, which is one task: making its text costs the main thread some ten milliseconds. */
 const BATCH_MAX = 8000
-const REQUEST_MAX = 500
+const REQUEST_MAX = 2000
 /** Removals are remembered this long against late deliveries. */
 const GONE_KEPT_MS = 7 * 24 * 3600 * 1000
 const SWEEP_EVERY_MS = 3600 * 1000
@@ -109,7 +110,8 @@ export const createWriter = (client: Meilisearch, { gigs, gone }: Uids): Writer 
   const known = async (ids: readonly string[]): Promise<Map<string, Known>> => {
     const found = new Map<string, Known>()
     for (const some of pieces(ids)) {
-      const asked = { ids: [...some], fields: ['id', 'version'] as ('id' | 'version')[], limit: some.length }
+      // By a filter, which travels in the body: an address has no room for that many.
+      const asked = { filter: idsIn(some), fields: ['id', 'version'] as ('id' | 'version')[], limit: some.length }
       const [living, removed] = await Promise.all(
         [gigs, gone].map((uid) => client.index<{ id: string; version: number }>(uid).getDocuments(asked)),
       )

@@ -9,8 +9,9 @@ import { change, find, list, LIST_FIELDS, moneyOf, newId, seconds, type Call, ty
 
 const KIND = 'dispute'
 
-/** Words of the provider's own test mode: evidence that says them decides the dispute. */
+/** Words of the provider's own test mode: evidence that says them decides the dispute, or makes one of an inquiry. */
 export const WINNING_WORDS = 'winning_evidence'
+export const ESCALATING_WORDS = 'escalate_inquiry_evidence'
 
 const EVIDENCE = [
   'access_activity_log',
@@ -213,7 +214,30 @@ export const disputeDue = (world: World, stored: Stored): void => {
       evidence_details: { ...(stored.body.evidence_details as Record<string, Json>), past_due: true },
     })
   const said = JSON.stringify(stored.body.evidence)
+  if (isInquiry(stored) && said.includes(ESCALATING_WORDS)) return escalate(world, stored)
   decide(world, stored, answered && said.includes(WINNING_WORDS) ? 'won' : 'lost')
+}
+
+/** The bank was only asking, and now takes back what is left of the charge: evidence is asked for once more. */
+export const escalate = (world: World, stored: Stored): void => {
+  if (!OPEN.has(stored.body.status as Json) || !isInquiry(stored)) throw alreadyClosed(stored)
+  const paid = find(world, { kind: 'charge', id: String(stored.body.charge), account: stored.account }).body
+  const amount = Number(paid.amount) - Number(paid.amount_refunded)
+  if (amount < 1) return decide(world, stored, 'lost')
+  const dueAt = world.now() + world.settings.disputeEvidenceMs
+  take(world, stored, -amount, world.settings.disputeFee)
+  const evidence_details = {
+    ...(stored.body.evidence_details as Record<string, Json>),
+    due_by: seconds(dueAt),
+    has_evidence: false,
+    past_due: false,
+    submission_count: 0,
+  }
+  const evidence = Object.fromEntries(EVIDENCE.map((name) => [name, null]))
+  const asked = { amount, status: 'needs_response', evidence, evidence_details, is_charge_refundable: false }
+  change(world, stored, asked, { dueAt })
+  emit(world, 'charge.dispute.funds_withdrawn', stored.body, stored.account)
+  emit(world, 'charge.dispute.updated', stored.body, stored.account)
 }
 
 export const decide = (world: World, stored: Stored, outcome: 'won' | 'lost'): void => {

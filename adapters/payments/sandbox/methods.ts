@@ -82,6 +82,12 @@ export const METHODS: Record<string, TestMethod> = {
   ),
   pm_card_visa_chargeDeclinedLostCard: declines('card_declined', 'lost_card', 'Your card was declined.'),
   pm_card_visa_chargeDeclinedStolenCard: declines('card_declined', 'stolen_card', 'Your card was declined.'),
+  pm_card_visa_chargeDeclinedVelocityLimitExceeded: declines(
+    'card_declined',
+    'card_velocity_exceeded',
+    'Your card was declined for making repeated attempts too frequently or exceeding its amount limit.',
+  ),
+  pm_card_radarBlock: declines('card_declined', 'fraudulent', 'Your card was declined.'),
   pm_card_chargeDeclinedFraudulent: declines('card_declined', 'fraudulent', 'Your card was declined.'),
   pm_card_chargeDeclinedExpiredCard: declines('expired_card', undefined, 'Your card has expired.'),
   pm_card_chargeDeclinedIncorrectCvc: declines('incorrect_cvc', undefined, "Your card's security code is incorrect."),

@@ -4,12 +4,12 @@
 import type { Said } from '../../../mixins/actor.ts'
 import { chargebackLost, chargebackReversed, chargebackTaken, chargebackWon } from '../../ledger/contract.ts'
 import type { Money } from '../../shapes.ts'
-import { givenUp, type Shares } from '../allocation.ts'
-import { portion } from '../price.ts'
+import { difference, givenUp, NOTHING, revenueOf, tipShares, type Shares } from '../allocation.ts'
 import { chargebacksOf, goneOf, purchasesOf, type Chargeback, type OrderDoc, type Tip } from '../state.ts'
 import { isFrozen, shifted } from '../timing.ts'
 import { hasArrived } from './adding.ts'
 import { leftOf } from './refunding.ts'
+import { offerWithin } from './returning.ts'
 import { posted, take, type Change, type Moved } from './taking.ts'
 import { tipsOf } from './tipping.ts'
 
@@ -131,6 +131,7 @@ const lost = (
       credited: (order.credited ?? 0) - settled,
       writtenOff: (order.writtenOff ?? 0) + excess - settled,
       ...going,
+      ...(isOfPrice(order, next.charge) && offerWithin(order, leftOf(order) - gone)),
       ...(ends && { ...ENDED, ...(order.status === 'disputed' && { disputeStatus: 'resolved' as const }) }),
       ...(next.charge !== undefined &&
         order.tips && { tips: tipsWithout(going.tips ?? tipsOf(order), next.charge, gone) }),
@@ -163,15 +164,8 @@ const partsOf = (order: OrderDoc, { charge, taken, restored }: Chargeback) => {
 /** Is it part of what the order costs: its own payment, or extras that count? */
 const isOfPrice = (order: OrderDoc, charge: string | undefined): boolean =>
   charge === undefined || purchasesOf(order).some(({ id, status }) => id === charge && status === 'paid')
-const NOTHING: Shares = { seller: 0, commission: 0, serviceFee: 0 }
-
-const givenUpOfTip = (tip: Tip, { policy }: OrderDoc, gone: number): Shares => {
-  const commissionOn = (amount: number) =>
-    amount === tip.amount ? tip.commission : portion(amount, policy.tipCommissionBasisPoints ?? 0)
-  const left = tip.amount - (tip.lost ?? 0)
-  const commission = commissionOn(left) - commissionOn(left - gone)
-  return { seller: gone - commission, commission, serviceFee: 0 }
-}
+const givenUpOfTip = ({ amount, lost = 0 }: Tip, { policy }: OrderDoc, gone: number): Shares =>
+  difference(tipShares(amount - lost, amount, policy), tipShares(amount - lost - gone, amount, policy))
 
 /** Where the money of a charge is by now. */
 const sourceOf = (order: OrderDoc, charge: string | undefined): 'escrow' | 'clearing' | 'available' => {
@@ -181,10 +175,10 @@ const sourceOf = (order: OrderDoc, charge: string | undefined): 'escrow' | 'clea
 }
 
 const bornBy = (order: OrderDoc, { charge, held }: Chargeback, shares: Shares): Record<string, number> => {
-  const { seller, commission, serviceFee } = shares
+  const { seller, commission, serviceFee, tax } = shares
   const source = sourceOf(order, charge)
-  if (source === 'escrow') return { [`escrow:${order.id}`]: seller + commission + serviceFee }
-  const revenue = { 'rev:commission': commission, 'rev:service_fee': serviceFee }
+  if (source === 'escrow') return { [`escrow:${order.id}`]: seller + commission + serviceFee + tax }
+  const revenue = revenueOf(shares, order.policy)
   return source === 'clearing'
     ? { [`clearing:${order.seller.id}`]: seller, ...revenue }
     : { [`held:${order.seller.id}`]: held, [`available:${order.seller.id}`]: seller - held, ...revenue }

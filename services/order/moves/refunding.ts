@@ -3,7 +3,7 @@
 import type { Said } from '../../../mixins/actor.ts'
 import { refundAccepted, refundShared } from '../../ledger/contract.ts'
 import type { Money } from '../../shapes.ts'
-import { givenUp } from '../allocation.ts'
+import { givenUp, NOTHING, taxShareOf } from '../allocation.ts'
 import { chargebacksOf, goneOf, purchasesOf, refundsOf, type OrderDoc, type Refund } from '../state.ts'
 import { posted, type Change } from './taking.ts'
 
@@ -38,15 +38,17 @@ const refundingOne = (
   const id = `${orderId}-refund-${known.length + 1}`
   const money: Money = { amount, currency: price.currency }
   const about = { order: orderId, refund: id, amount: money, at }
-  const entry =
-    completedAt === null || outside
-      ? refundAccepted(about)
-      : refundShared({
-          ...about,
-          seller: seller.id,
-          from: clearedAt === null ? 'clearing' : 'available',
-          shares: givenUp(price, policy, goneOf(order), amount),
-        })
+  const isHeld = completedAt === null || outside
+  const shares = isHeld ? NOTHING : givenUp(price, policy, goneOf(order), amount)
+  const entry = isHeld
+    ? refundAccepted(about)
+    : refundShared({
+        ...about,
+        seller: seller.id,
+        from: clearedAt === null ? 'clearing' : 'available',
+        shares,
+        tax: taxShareOf(shares, policy),
+      })
   const named = charge === undefined ? {} : { charge }
   const refund: Refund = { id, amount, ...named, ...(outside && { outside }), settled: false }
   return {

@@ -59,6 +59,10 @@ const agree = (order: OrderDoc, by: By, { amount }: Asked, now: number, command?
   })
 }
 
+/** An offer over more than is left is no offer any more: agreed to, it would give back what is not there. */
+export const offerWithin = ({ refundOffer }: OrderDoc, left: number): Change =>
+  refundOffer && refundOffer.amount > left ? { refundOffer: null } : {}
+
 /** An admin gives any of what is left back, also of what is completed, cleared or paid out. All of it ends the order. */
 export const refundByAdmin = (
   order: OrderDoc,
@@ -72,16 +76,13 @@ export const refundByAdmin = (
   within(order, amount, left)
   const given = refunding(order, amount.amount, now)
   const all = amount.amount === left
-  // An offer over more than is left is no offer any more: agreed to, it would give back what is not there.
-  const offered = order.refundOffer?.amount ?? 0
-  const isTooMuch = offered > left - amount.amount
   return take(order, {
     step: all ? 'fully_refunded' : 'partly_refunded',
     by,
     now,
     command,
     data: { amount, reason },
-    change: { ...given.change, ...(isTooMuch && { refundOffer: null }), ...(all && ENDED) },
+    change: { ...given.change, ...offerWithin(order, left - amount.amount), ...(all && ENDED) },
     say: given.say,
   })
 }

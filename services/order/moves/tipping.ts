@@ -3,7 +3,7 @@ import type { Said } from '../../../mixins/actor.ts'
 import { refuse } from '../../errors.ts'
 import { tipCleared, tipped } from '../../ledger/contract.ts'
 import type { Money } from '../../shapes.ts'
-import { portion } from '../price.ts'
+import { taxShareOf, tipShares } from '../allocation.ts'
 import type { OrderDoc, Tip } from '../state.ts'
 import { PAY_WITHIN_MS, TIP_WINDOW_MS } from '../timing.ts'
 import { clearsAt } from './clearing.ts'
@@ -50,7 +50,7 @@ export const beginTip = (
   const tip: Tip = {
     id,
     amount: amount.amount,
-    commission: portion(amount.amount, order.policy.tipCommissionBasisPoints ?? 0),
+    commission: tipShares(amount.amount, amount.amount, order.policy).commission,
     status: 'awaiting_payment',
     at: now,
     expiresAt: now + PAY_WITHIN_MS,
@@ -71,7 +71,9 @@ export const tipPaid = (order: OrderDoc, id: string, { payment, amount, fee }: P
   const tip = tipsOf(order).find((one) => one.id === id)
   if (!tip || tip.status === 'paid' || tip.status === 'cleared' || tip.status === 'returned') return null
   const about = { order: order.id, tip: id, seller: order.seller.id, at: now }
-  const entry = tipped({ ...about, payment, amount, fee, commission: tip.commission })
+  const shares = tipShares(tip.amount, tip.amount, order.policy)
+  const { commission } = shares
+  const entry = tipped({ ...about, payment, amount, fee, commission, tax: taxShareOf(shares, order.policy) })
   return take(order, {
     step: 'tipped',
     by: { role: 'system' },
@@ -117,8 +119,8 @@ export const clearTip = (order: OrderDoc, id: string, now: number): Moved => {
 }
 
 /** The seller's part of a tip, less what the card's bank kept of it. */
-const earnedOf = ({ amount, commission, lost = 0 }: Tip, { policy }: OrderDoc): number =>
-  lost === 0 ? amount - commission : amount - lost - portion(amount - lost, policy.tipCommissionBasisPoints ?? 0)
+const earnedOf = ({ amount, lost = 0 }: Tip, { policy }: OrderDoc): number =>
+  tipShares(amount - lost, amount, policy).seller
 
 const changed = (order: OrderDoc, id: string, change: Partial<Tip>): Change => ({
   tips: tipsOf(order).map((tip) => (tip.id === id ? { ...tip, ...change } : tip)),

@@ -2,7 +2,7 @@
 import type { Said } from '../../../mixins/actor.ts'
 import { refuse } from '../../errors.ts'
 import { completed } from '../../ledger/contract.ts'
-import { sharesOf } from '../allocation.ts'
+import { sharesOf, taxShareOf } from '../allocation.ts'
 import { goneOf, type OrderDoc } from '../state.ts'
 import { AUTO_COMPLETE_MS, DAY_MS, REVISION_MS } from '../timing.ts'
 import { clearsAt } from './clearing.ts'
@@ -98,6 +98,7 @@ export const releasing = (order: OrderDoc, now: number): { change: Change; say: 
     subtotal: shares.seller + shares.commission,
     serviceFee: shares.serviceFee,
     commission: shares.commission,
+    tax: taxShareOf(shares, policy),
     at: now,
   })
   const about = { order: id, gig: order.gig.id, buyer: order.buyer.id, seller: seller.id, at: now }
