@@ -91,6 +91,7 @@ const OWNERS: Readonly<Record<string, string>> = {
   suspicions: 'chat',
   demo: 'sandbox',
   erasures: 'privacy',
+  fee: 'order',
   hot: 'gateway',
   idempotency: 'gateway',
   push: 'notification',
