@@ -81,6 +81,7 @@ const settings = (chosen: Configuration): Settings => ({
   jwtSecret: chosen.jwtSecret ?? keptSecret(join(chosen.dataDir, 'jwt.secret')),
   payoutCron: chosen.payoutCron,
   payoutApprovalLimits: chosen.payoutApprovalLimits,
+  costPrices: chosen.costPrices,
   port: chosen.port,
   host: chosen.host,
   sharePort: chosen.sharePort,

@@ -6,7 +6,7 @@ import { actor, actorCollection, type Actor, type ActorDoc } from './actor.ts'
 import type { Event } from './outbox.ts'
 import { isMovable } from '../adapters/clock/index.ts'
 import { TIMER_BATCH } from './timers.ts'
-import { parkedEvents } from './outbox.ts'
+import { groupsOf, parkedEvents } from './outbox.ts'
 
 type Counter = ActorDoc & { count: number; seen: string[]; rings: number }
 const counters = actorCollection<Counter>('counters')
@@ -102,7 +102,7 @@ test('a refused turn changes nothing', async (t) => {
 test('what a turn says is delivered to its groups and then dropped from the document', async (t) => {
   const heard: Event[] = []
   const node = await startNode({
-    services: [hearer('gig', heard), hearer('discovery', []), hearer('recommendation', [])],
+    services: groupsOf('order.completed').map((name) => hearer(name, name === 'gig' ? heard : [])),
   })
   const book = await counterOn(node)
   book.relay.start()

@@ -39,3 +39,12 @@ test('the amounts above which a payout run waits for two people are named by cur
   })
   t.regex(said({ PAYOUT_APPROVAL_LIMITS: 'usd=5.00' }), /^PAYOUT_APPROVAL_LIMITS "usd=5.00" is not/)
 })
+
+test('the prices costs are reckoned with are named one by one', (t) => {
+  t.deepEqual(configuration({}).costPrices, {})
+  t.deepEqual(configuration({ COST_PRICES: 'cpuHour=0.02, storageGbMonth=1' }).costPrices, {
+    cpuHour: 0.02,
+    storageGbMonth: 1,
+  })
+  t.regex(said({ COST_PRICES: 'cpu=1' }), /^COST_PRICES "cpu=1" is not/)
+})

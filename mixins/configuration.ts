@@ -41,6 +41,8 @@ export type Configuration = {
   payoutCron: string
   /** By currency, minor units: a payout run over more waits for two people. What is not named has its default. */
   payoutApprovalLimits: Record<string, number>
+  /** What the operator pays: dollars per CPU hour, per GB and month; those not named are list prices. */
+  costPrices: { cpuHour?: number; storageGbMonth?: number }
   sandbox: boolean
   /** Demo data at the first start of a sandbox. */
   demo: boolean
@@ -93,6 +95,7 @@ export const configuration = (env: Environment): Configuration => {
     logFormat: oneOf(env, 'LOG_FORMAT', ['json', 'short'], process.stdout.isTTY ? 'short' : 'json') as 'json' | 'short',
     payoutCron: pattern(env, 'PAYOUT_CRON', /^(\S+\s+){4}\S+$/, 'five fields of cron') ?? '0 6 * * *',
     payoutApprovalLimits: amountsOf(env, 'PAYOUT_APPROVAL_LIMITS'),
+    costPrices: pricesOf(env),
     sandbox,
     demo: oneOf(env, 'DEMO', ['0', '1'], '1') === '1',
     listener: oneOf(env, 'LISTENER', ['auto', 'uws', 'node'], 'auto') as Configuration['listener'],
@@ -160,6 +163,18 @@ const amountsOf = (env: Environment, name: string): Record<string, number> =>
       const [, currency, amount] = /^\s*([a-z]{3})=(\d{1,15})\s*$/.exec(one) ?? []
       if (!currency || !amount) throw bad(name, `"${one}" is not currency=amount in minor units`)
       return [currency, Number(amount)]
+    }),
+  )
+
+const COST_PRICES = ['cpuHour', 'storageGbMonth'] as const
+/** COST_PRICES="cpuHour=0.04,storageGbMonth=0.08". */
+const pricesOf = (env: Environment): Configuration['costPrices'] =>
+  Object.fromEntries(
+    (text(env, 'COST_PRICES')?.split(',') ?? []).map((one) => {
+      const [, name, price] = /^\s*([A-Za-z]+)=(\d+(?:\.\d+)?)\s*$/.exec(one) ?? []
+      if (!name || !price || !(COST_PRICES as readonly string[]).includes(name))
+        throw bad('COST_PRICES', `"${one}" is not name=price with a name of ${COST_PRICES.join(', ')}`)
+      return [name, Number(price)]
     }),
   )
 

@@ -52,7 +52,9 @@ export type Here = Node & {
   actor<T extends ActorDoc>(options: ActorOptions<T>): Promise<Actor<T>>
 }
 
-type Running = { parts: Parts<ServiceContract>; actors: Actor<ActorDoc>[]; node: Node }
+/** What a service was asked for since it was started, and how long it was at it. */
+type Usage = { requests: number; calls: number; busyMs: number }
+type Running = { parts: Parts<ServiceContract>; actors: Actor<ActorDoc>[]; node: Node; usage: Usage }
 
 export const service = <const C extends ServiceContract>(
   declared: C,
@@ -81,7 +83,7 @@ export const service = <const C extends ServiceContract>(
         },
       }
       const parts = (await make(here)) as unknown as Parts<ServiceContract>
-      running.set(this, { parts, actors, node })
+      running.set(this, { parts, actors, node, usage: { requests: 0, calls: 0, busyMs: 0 } })
       await parts.started?.()
       // What an earlier process left behind is for other services too: they must be there first.
       whenStarted(this.broker, () => {
@@ -115,7 +117,7 @@ const publicActions = (declared: ServiceContract, partsOf: (self: object) => Run
     if (!action.auth) throw new Error(`${full} names no auth: it would be closed to everybody or open to all`)
     const check = checker(action.params)
     async function handler(this: object, moleculer: Context<unknown, Meta>) {
-      const { parts, node } = partsOf(this)
+      const { parts, node, usage } = partsOf(this)
       const params = (moleculer.params ?? {}) as never
       const errors = check(params)
       if (errors)
@@ -123,10 +125,15 @@ const publicActions = (declared: ServiceContract, partsOf: (self: object) => Run
           errors,
         })
       authorize(action.auth, moleculer.meta.caller)
+      const began = performance.now()
       try {
         return await (parts.actions[name] as Handler<ActionContract>)(ctxOf(node, moleculer, params))
       } catch (error) {
         throw storeTrouble(error)
+      } finally {
+        usage.calls += 1
+        if (action.rest) usage.requests += 1
+        usage.busyMs += performance.now() - began
       }
     }
     return [name, { rest: action.rest, auth: action.auth, visibility: 'public', handler }] as const
@@ -185,6 +192,16 @@ const runtimeActions = (declared: ServiceContract, partsOf: (self: object) => Ru
     async handler(this: object) {
       const due = await Promise.all(partsOf(this).actors.map(({ timers }) => timers?.nextAt() ?? null))
       return due.reduce((next, at) => (at !== null && (next === null || at < next) ? at : next), null)
+    },
+  },
+  /** For the costs: what it was asked for here, and the CPU of the whole process. */
+  usage: {
+    visibility: 'public',
+    handler(this: object) {
+      const { usage, node } = partsOf(this)
+      const { user, system } = process.cpuUsage()
+      const startedAt = Date.now() - Math.round(process.uptime() * 1000)
+      return { ...usage, instance: node.instanceId, cpuMs: (user + system) / 1000, startedAt }
     },
   },
   /** For the metrics page: actors in memory, turns waiting, documents with undelivered events. */

@@ -4,6 +4,7 @@ import { account } from './account/contract.ts'
 import { announcement } from './announcement/contract.ts'
 import { audit } from './audit/contract.ts'
 import { chat } from './chat/contract.ts'
+import { cost } from './cost/contract.ts'
 import { discovery } from './discovery/contract.ts'
 import { favorite } from './favorite/contract.ts'
 import { gig } from './gig/contract.ts'
@@ -28,6 +29,7 @@ export const contracts = {
   announcement,
   audit,
   chat,
+  cost,
   discovery,
   favorite,
   gig,

@@ -1003,6 +1003,20 @@ test.serial('what admins do is in a hash-chained audit log, narrowed by actor an
   t.deepEqual(verified.body.problems, [])
 })
 
+test.serial('costs per feature: requests, CPU, storage and provider fees, at prices that are said', async (t) => {
+  t.is((await ask('GET', '/v1/admin/costs', { token: world.buyer.token })).status, 403)
+  const { status, body } = await ask('GET', '/v1/admin/costs', { token: world.admin.token })
+  t.is(status, 200)
+  t.true(body.prices.cpuHour > 0 && body.prices.storageGbMonth > 0)
+  const of = (feature: string) => body.data.find((one: any) => one.feature === feature)
+  for (const feature of ['order', 'chat', 'gig', 'account'])
+    t.true(of(feature).requests > 0 && of(feature).storageBytes > 0, feature)
+  t.true(of('payment').providerFees[0].amount > 0)
+  const sum = body.data.reduce((all: number, { cpuMs }: any) => all + cpuMs, 0)
+  t.true(Math.abs(sum - body.total.cpuMs) <= body.data.length, `${sum} of ${body.total.cpuMs} ms`)
+  t.true(body.total.cost.cpu > 0)
+})
+
 // ---- Realtime
 
 const socket = (token: string) => client(`ws://127.0.0.1:${market.port}/v1/realtime`, token)
@@ -1164,7 +1178,7 @@ POST /v1/orders/:/review, GET /v1/me/balance, GET /v1/me/transactions, GET /v1/p
 GET /v1/notifications, POST /v1/notifications/read, GET /v1/me/notification-settings, PUT /v1/me/notification-settings,
 POST /v1/webhooks/stripe, GET /v1/admin/disputes, POST /v1/admin/disputes/:/resolve,
 POST /v1/admin/payout-runs, GET /v1/admin/payout-runs, GET /v1/admin/payout-runs/:,
-GET /v1/admin/ledger/trial-balance, GET /v1/admin/audit,
+GET /v1/admin/ledger/trial-balance, GET /v1/admin/audit, GET /v1/admin/costs,
 POST /v1/reports, GET /v1/admin/moderation, POST /v1/admin/moderation/:, POST /v1/sandbox/clock, GET /v1/sandbox/clock`
   .split(',')
   .map((route) => route.trim())

@@ -56,6 +56,7 @@ const CASES: Record<string, Case> = {
   'announcement.list': {},
   'audit.list': {},
   'audit.verification': {},
+  'cost.list': {},
   'favorite.add': { path: ({ gig }) => ({ gigId: gig }) },
   'favorite.remove': { path: ({ gig }) => ({ gigId: gig }) },
   'favorite.list': {},

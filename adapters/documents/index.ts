@@ -84,6 +84,8 @@ export interface Documents {
   count<T extends Doc>(of: Collection<T>, query: Omit<Query, 'limit' | 'cursor' | 'order'>): Promise<number>
   /** Every document in id order, in pages: for rebuilds and checks, never on a request's path. */
   scan<T extends Doc>(of: Collection<T>, page?: { after?: string | null; limit?: number }): Promise<Found<T>>
+  /** Bytes of each declared collection's documents, estimated from the latest; absent where a product cannot tell cheaply. */
+  sizes?(): Promise<Record<string, number>>
   /** Answers once the store can read and write; throws StoreDown otherwise. For health checks. */
   ping(): Promise<void>
   close(): Promise<void>

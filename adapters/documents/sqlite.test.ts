@@ -310,3 +310,15 @@ test('the schema of a collection is plain SQL that another tool can read', (t) =
   )
   t.true(indexes.every(({ create: sql }) => / WHERE key_\w+ IS NOT NULL/.test(sql)))
 })
+
+test('what the documents of a collection take is told, near enough', async (t) => {
+  const documents = await openStore(t, newFile(t))
+  await documents.declare([things, entries])
+  t.like(await documents.sizes!(), { things: 0, entries: 0 })
+  const made = Array.from({ length: 500 }, (_, at) => ({ id: `e${at}`, version: 1, writer: 'w'.repeat(200) }))
+  await documents.insertMany(entries, made)
+  const bytes = made.reduce((sum, one) => sum + JSON.stringify(one).length, 0)
+  const sizes = await documents.sizes!()
+  t.is(sizes.things, 0)
+  t.true(Math.abs(sizes.entries! - bytes) < bytes / 10, `${sizes.entries} of ${bytes}`)
+})

@@ -17,6 +17,7 @@ import {
   removeSql,
   replaceSql,
   scanSql,
+  sizeSql,
   tableSchema,
 } from './sqlite-statements.ts'
 import type { SqlValue, Statement } from './sqlite-statements.ts'
@@ -79,6 +80,7 @@ const documentsOf = (store: Store): Documents => ({
   findTexts: (of, query) => findTexts(store, of, query),
   count: (of, query) => count(store, of, query),
   scan: (of, page) => scan(store, of, page),
+  sizes: () => sizes(store),
   ping: () => ping(store),
   close: async () => {
     await Promise.all([store.writer.close(), store.reader.close()])
@@ -188,6 +190,12 @@ type ScanPage = { after?: string | null; limit?: number }
 const page = async (reader: Link, statement: Statement, limit: number): Promise<{ docs: string[]; more: boolean }> => {
   const { values, more } = rowsOf(only(await reader.ask([statement])))
   return { docs: values.slice(0, limit) as string[], more: more || values.length > limit }
+}
+
+const sizes = async ({ declared, reader }: Store): Promise<Record<string, number>> => {
+  const names = [...declared.keys()]
+  const answers = await reader.ask(names.map((name) => ({ sql: sizeSql(name), params: [] })))
+  return Object.fromEntries(names.map((name, at) => [name, Math.round(Number(rowsOf(answers[at]!).values[0] ?? 0))]))
 }
 
 const ping = async (store: Store): Promise<void> => {
