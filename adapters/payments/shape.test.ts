@@ -125,8 +125,8 @@ const DESCRIBED_ELSEWHERE = [
   'external_accounts.data[].account',
   'external_accounts.data[].default_for_currency',
 ]
-/** Free of form: what people put there, and the object an event is about. */
-const FREE = new Set(['metadata', 'capabilities', 'data.object'])
+/** Free of form: what people put there, and the object, of any kind, that an event or a change of the balance is about. */
+const FREE = new Set(['metadata', 'capabilities', 'data.object', 'source'])
 
 const kindOf = (value: unknown): string => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value)
 const isObject = (value: unknown): value is Record<string, unknown> => kindOf(value) === 'object'
