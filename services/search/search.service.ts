@@ -17,6 +17,7 @@ import { refuse } from '../errors.ts'
 import { asking, type Asking } from './asking.ts'
 import { cards, type Cards } from './cards.ts'
 import { search as contract, type SearchPage, type Tunable } from './contract.ts'
+import { placeCounts } from './counts.ts'
 import { keeper, type Keeper } from './keeper.ts'
 import { meters, type Meters } from './meters.ts'
 import { popular, type Popular } from './popular.ts'
@@ -71,10 +72,7 @@ export default service(contract, async (here) => {
     actions: {
       gigs: (ctx) => find(self, ctx),
       suggest: (ctx) => suggest(self, ctx),
-      categories: async () => {
-        const { facets } = await engine.search({ facets: ['category', 'subcategory'], limit: 1 })
-        return { data: treeWith(facets) }
-      },
+      categories: async () => ({ data: treeWith(await placeCounts(engine)) }),
       similar: (ctx) => similar(self, ctx),
       settings: async () => publicSettings(await book.read(SETTINGS)),
       changeSettings: async ({ params, caller, deadlineAt }) => {
