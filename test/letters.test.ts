@@ -15,12 +15,11 @@ test('a letter comes, its link says what would end, and one click of a mail prog
     }
     await publish()
     const mail = (await market.open('mail')) as LogMail
-    const [letter] = await eventually(
-      () => mail.recent(),
-      ({ length }) => length > 0,
+    const letter = await eventually(
+      () => mail.recent().find(({ subject }) => subject.startsWith('Your gig is live: ')),
+      (found) => found !== undefined,
     )
     t.is(letter!.to, 'seller-one@cast.test')
-    t.regex(letter!.subject, /^Your gig is live: /)
     const target = new URL(letter!.unsubscribeUrl!).pathname
     const page = /https:\/\/market\.example(\/unsubscribe\/\S+)/.exec(letter!.text)![1]!
     const settings = async () =>

@@ -22,13 +22,13 @@ const setup = async (limits: string, handlers: Handlers = {}) => {
 const times = <T>(count: number, ask: () => Promise<T>) => Promise.all(Array.from({ length: count }, ask))
 
 test('a bucket refills with time and never holds more than its burst', (t) => {
-  const bucket = limit('account', { rate: 1000, burst: 2 })
+  const bucket = limit('account', { rate: 5, burst: 2 })
   t.deepEqual(
     [1, 2, 3].map(() => bucket.take('a').refused),
     [false, false, true],
   )
   t.false(bucket.take('b').refused)
-  const until = performance.now() + 50
+  const until = performance.now() + 500
   while (performance.now() < until);
   t.deepEqual(
     [1, 2, 3].map(() => bucket.take('a').refused),
