@@ -107,7 +107,8 @@ test('the quick look leaves out no mail address, messenger or link that the rule
       'a link to another site': 'flag',
     },
   } as const
-  const withoutTags = talk.filter((said) => !/#\d{4}/.test(said))
+  // A tag counts only beside the word discord, also one with something invisible in it.
+  const withoutTags = talk.filter((said) => !/#\d{4}/.test(normal(said)))
   fc.assert(
     fc.property(withoutTags, (said) => {
       const found = contactsIn(normal(said)).filter((one) => one !== 'a phone number')
