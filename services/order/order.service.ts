@@ -2,12 +2,14 @@
 // change, to the ledger and to the payment actor, and the command is answered once both have heard it.
 import { service, type Ctx } from '../../mixins/service.ts'
 import type { Decision } from '../../mixins/actor.ts'
+import type { Events } from '../contract.ts'
 import { refuse } from '../errors.ts'
 import { LIMIT_DEFAULT, type Caller } from '../shapes.ts'
 import { orderTopic, TAIL_MAX, topicFrame } from '../topic.ts'
 import { place, placeAgreed, withPayment, type Checkout } from './checkout.ts'
 import { order as contract } from './contract.ts'
 import { forgetParty } from './erasure.ts'
+import { heardMove, type HeardName } from './hearing.ts'
 import { listDisputes, listOrders, withDispute } from './listing.ts'
 import * as moves from './moves.ts'
 import type { By, Moved } from './moves.ts'
@@ -15,7 +17,7 @@ import { verifyOrders } from './verification.ts'
 import { openPolicies } from './policies.ts'
 import { extras, tip } from './further.ts'
 import { PAY_TIMEOUT_MS } from './timing.ts'
-import { isTip, orders, purchasesOf, refundsOf, type OrderDoc } from './state.ts'
+import { orders, purchasesOf, refundsOf, type OrderDoc } from './state.ts'
 import { publicDispute, publicEvent, partyOf, publicOrder, roleOf, toldEvents, type PartyRole } from './view.ts'
 
 /** A party's answer comes after the ledger and the provider have what the move says, so that balances read true at once. */
@@ -109,6 +111,11 @@ export default service(contract, async (here) => {
       { settle: SETTLED_WITH },
     )
   }
+
+  const hears =
+    <E extends HeardName>(name: E) =>
+    ({ data }: { data: Events[E] & { order: string } }) =>
+      told(data.order, (order, now) => heardMove(name, order, data, now))
 
   /** A payment asked again after a crash must find that it is the one that paid. */
   const remember = (id: string, command: string) =>
@@ -247,24 +254,12 @@ export default service(contract, async (here) => {
       verify: ({ call }) => verifyOrders(documents, call),
     },
     hears: {
-      'payment.succeeded': ({ data }) =>
-        told(data.order, (order, now) =>
-          data.charge === undefined
-            ? moves.paid(order, data, now)
-            : isTip(order, data.charge)
-              ? moves.tipPaid(order, data.charge, data, now)
-              : moves.extrasPaid(order, data.charge, data, now),
-        ),
-      'payment.refunded': ({ data }) =>
-        told(data.order, (order, now) => moves.refunded(order, data.refund, data.amount, now)),
-      'payment.refund.failed': ({ data }) =>
-        told(data.order, (order, now) => moves.refundFailed(order, data.refund, data.code, now)),
-      'payment.disputed': ({ data }) =>
-        told(data.order, (order, now) => moves.chargedBack(paidFor(order, data.charge), data, now)),
-      'payment.dispute.closed': ({ data }) =>
-        told(data.order, (order, now) => moves.chargebackClosed(paidFor(order, data.charge), data, now)),
-      'payment.warned': ({ data }) =>
-        told(data.order, (order, now) => moves.warned(paidFor(order, data.charge), data, now)),
+      'payment.succeeded': hears('payment.succeeded'),
+      'payment.refunded': hears('payment.refunded'),
+      'payment.refund.failed': hears('payment.refund.failed'),
+      'payment.disputed': hears('payment.disputed'),
+      'payment.dispute.closed': hears('payment.dispute.closed'),
+      'payment.warned': hears('payment.warned'),
       // Whoever accepted usually has the order by now; a crash in between loses nothing.
       'offer.accepted': async ({ data }) => void (await placeAgreed(checkout, data)),
       'review.written': ({ data: { order, by } }) =>
@@ -280,12 +275,6 @@ export default service(contract, async (here) => {
 /** Somebody else's confirmation may have made the payment; the order hears of it a moment later. */
 const HEARD_MS = 3000
 const HEARD_PAUSE_MS = 20
-
-/** Different payments are told of side by side: what comes before its payment is told again. */
-const paidFor = (order: OrderDoc, charge: string | undefined): OrderDoc => {
-  if (moves.isUnpaid(order, charge)) throw refuse('unavailable', `${charge ?? order.id} has not been heard as paid yet`)
-  return order
-}
 
 /** What extras bought during work have added to the subtotal. */
 const boughtLater = (order: OrderDoc): number =>

@@ -3,16 +3,16 @@
 import type { Documents } from '../../adapters/documents/index.ts'
 import type { Said } from '../../mixins/actor.ts'
 import type { Here } from '../../mixins/service.ts'
-import { isRefused, refuse } from '../../services/errors.ts'
+import type { Events } from '../../services/contract.ts'
+import { isRefused } from '../../services/errors.ts'
 import { balances, payableOf, type PayableQuery } from '../../services/ledger/balances.ts'
 import { BEGINNING, chained } from '../../services/ledger/chain.ts'
 import type { LedgerEntry, Posting } from '../../services/ledger/contract.ts'
 import { decideAll } from '../../services/ledger/decision.ts'
 import { mistakeOf } from '../../services/ledger/posting.ts'
+import { heardMove, type HeardName } from '../../services/order/hearing.ts'
 import * as moves from '../../services/order/moves.ts'
-import type { Closed, Opened } from '../../services/order/moves/chargebacks.ts'
-import type { Warned } from '../../services/order/moves/warnings.ts'
-import { isTip, orders as orderCollection, type OrderDoc } from '../../services/order/state.ts'
+import { orders as orderCollection, type OrderDoc } from '../../services/order/state.ts'
 import type { AnyOperation } from '../../services/payment/calls.ts'
 import * as charge from '../../services/payment/charge.ts'
 import type { ChargeDoc } from '../../services/payment/charge.ts'
@@ -211,8 +211,10 @@ export const market = async (here: World, watch: Watch) => {
     const short = entries.find((_, at) => outcomes[at] === 'insufficient')
     here.must('I5 nothing is overdrawn', !short, () => `${short!.id} was refused`)
   }
-  const tell = (id: string, decide: (order: OrderDoc, now: number) => moves.Moved | null) =>
-    orders.turn(id, (state, now) => decided(decide(state!, now)))
+  const ofOrder =
+    <E extends HeardName>(name: E) =>
+    (data: Events[E] & { order: string }) =>
+      orders.turn(data.order, (state, now) => decided(heardMove(name, state!, data, now)))
   const ofPayout = (name: PayoutEvent) => async (data: { payout: string }, id: string) =>
     items.turn(data.payout, (state, now) => {
       if (isTooEarly(state!, name)) throw Object.assign(new Error(id), { type: 'unavailable' })
@@ -222,35 +224,20 @@ export const market = async (here: World, watch: Watch) => {
   Object.assign(hears, {
     ledger: { 'order.posted': enter, 'payout.posted': enter },
     order: {
-      'payment.succeeded': (data: moves.Paid & { order: string; charge?: string }) =>
-        tell(data.order, (order, now) =>
-          data.charge === undefined
-            ? moves.paid(order, data, now)
-            : isTip(order, data.charge)
-              ? moves.tipPaid(order, data.charge, data, now)
-              : moves.extrasPaid(order, data.charge, data, now),
-        ),
-      'payment.refunded': ({ order, refund, amount }: Refund) =>
-        tell(order, (state, now) => moves.refunded(state, refund, amount, now)),
-      'payment.disputed': (data: Opened & { order: string }) =>
-        tell(data.order, (order, now) => moves.chargedBack(paidFor(order, data.charge), data, now)),
-      'payment.dispute.closed': (data: Closed & { order: string }) =>
-        tell(data.order, (order, now) => moves.chargebackClosed(paidFor(order, data.charge), data, now)),
-      'payment.warned': (data: Warned & { order: string }) =>
-        tell(data.order, (order, now) => moves.warned(paidFor(order, data.charge), data, now)),
-      'payment.refund.failed': ({ order, refund, code }: Refund) =>
-        tell(order, (state, now) => moves.refundFailed(state, refund, code, now)),
+      'payment.succeeded': ofOrder('payment.succeeded'),
+      'payment.refunded': ofOrder('payment.refunded'),
+      'payment.disputed': ofOrder('payment.disputed'),
+      'payment.dispute.closed': ofOrder('payment.dispute.closed'),
+      'payment.warned': ofOrder('payment.warned'),
+      'payment.refund.failed': ofOrder('payment.refund.failed'),
     },
     payment: {
       'payment.due': ({ operation }: { operation: string }) => all.drive(operation),
       'order.abandoned': async ({ order, charge: further }: { order: string; charge?: string }) => {
         const id = further ?? order
         await book.turn(id, (state, now) => {
-          if (!state) return { next: charge.neverCharged(id, now), result: null }
-          const doc = chargeOf(state)
-          return charge.isOver(doc) || doc.abandoned
-            ? { result: null }
-            : { next: { ...charge.abandoning(doc), wakeAt: now }, result: null }
+          const next = charge.givenUp(state && chargeOf(state), id, now)
+          return { ...(next && { next }), result: null }
         })
         await all.drive(id)
       },
@@ -309,11 +296,6 @@ export const market = async (here: World, watch: Watch) => {
 }
 
 export const decided = (moved: moves.Moved | null) => (moved ? { ...moved, result: null } : { result: null })
-/** What is told before its payment is told again. */
-const paidFor = (order: OrderDoc, charge: string | undefined): OrderDoc => {
-  if (moves.isUnpaid(order, charge)) throw refuse('unavailable', order.id)
-  return order
-}
 const chargeOf = (doc: AnyOperation | null | undefined): ChargeDoc => {
   if (doc?.kind !== 'charge') throw new Error(`${doc?.id} is no charge`)
   return doc

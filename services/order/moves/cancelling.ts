@@ -3,7 +3,7 @@ import { refuse } from '../../errors.ts'
 import type { OrderDoc } from '../state.ts'
 import { CANCEL_SILENCE_MS, isTooLate } from '../timing.ts'
 import { leftOf, refunding } from './refunding.ts'
-import { take, type By, type Moved, type Take } from './taking.ts'
+import { AT_REST, take, type By, type Moved, type Take } from './taking.ts'
 
 export const cancel = (order: OrderDoc, by: By, reason: string, now: number, command?: string): Moved => {
   const role = by.role as 'buyer' | 'seller'
@@ -35,14 +35,6 @@ export const cancelled = (order: OrderDoc, how: Take): Moved => {
   return take(order, {
     ...how,
     say: back.say,
-    change: {
-      ...back.change,
-      cancel: null,
-      extension: null,
-      refundOffer: null,
-      dueAt: null,
-      autoCompleteAt: null,
-      late: false,
-    },
+    change: { ...back.change, ...AT_REST },
   })
 }

@@ -10,7 +10,7 @@ import { isFrozen, shifted } from '../timing.ts'
 import { hasArrived } from './adding.ts'
 import { leftOf } from './refunding.ts'
 import { offerWithin } from './returning.ts'
-import { posted, take, type Change, type Moved } from './taking.ts'
+import { ENDED, posted, take, type Change, type Moved } from './taking.ts'
 import { tipsOf } from './tipping.ts'
 
 /** `taken`, `restored` and `fee`: all of it so far. */
@@ -140,15 +140,6 @@ const lost = (
 }
 
 const ENDING = ['awaiting_requirements', 'in_progress', 'delivered', 'completed', 'disputed'] as const
-const ENDED = {
-  cancel: null,
-  extension: null,
-  refundOffer: null,
-  dueAt: null,
-  autoCompleteAt: null,
-  clearsAt: null,
-  late: false,
-} as const satisfies Change
 
 /** What a chargeback takes of what is left of its charge, whose it is, and what is more than that. */
 const partsOf = (order: OrderDoc, { charge, taken, restored }: Chargeback) => {

@@ -6,7 +6,7 @@ import { iso, type Money } from '../../shapes.ts'
 import type { Dispute, OrderDoc } from '../state.ts'
 import { DISPUTE_ANSWER_MS, shifted } from '../timing.ts'
 import { leftOf, refunding } from './refunding.ts'
-import { forbidden, take, type By, type Change, type Moved, type Take } from './taking.ts'
+import { AT_REST, forbidden, take, type By, type Change, type Moved, type Take } from './taking.ts'
 import { releasing } from './working.ts'
 
 /** Disputes one order may have; opening and withdrawing must not stop its clocks for ever. */
@@ -142,15 +142,7 @@ const settled = (order: OrderDoc, now: number): { change: Change; say: Said[] } 
   return { change: { ...CLOSED, clearsAt, ...(tips && { tips }) }, say: [] }
 }
 
-const CLOSED = {
-  disputeStatus: 'resolved',
-  cancel: null,
-  extension: null,
-  refundOffer: null,
-  dueAt: null,
-  autoCompleteAt: null,
-  late: false,
-} as const satisfies Change
+const CLOSED = { ...AT_REST, disputeStatus: 'resolved' } as const satisfies Change
 
 const openDispute = (order: OrderDoc, asked: string): Dispute => {
   if (order.status !== 'disputed' || !order.dispute) throw forbidden(order, asked)

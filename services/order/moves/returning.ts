@@ -5,7 +5,7 @@ import { leadsTo } from '../process.ts'
 import { goneOf, type OrderDoc } from '../state.ts'
 import { REFUND_OFFER_MS } from '../timing.ts'
 import { leftOf, refunding } from './refunding.ts'
-import { forbidden, take, type By, type Change, type Moved } from './taking.ts'
+import { ENDED, forbidden, take, type By, type Change, type Moved } from './taking.ts'
 
 /** Of what was paid, all agreed refunds together; more than that is cancelling, or a matter for an admin. */
 export const REFUND_OFFER_PERCENT_MAX = 60
@@ -86,16 +86,6 @@ export const refundByAdmin = (
     say: given.say,
   })
 }
-
-const ENDED = {
-  cancel: null,
-  extension: null,
-  refundOffer: null,
-  dueAt: null,
-  autoCompleteAt: null,
-  clearsAt: null,
-  late: false,
-} as const satisfies Change
 
 const within = ({ price: { currency } }: OrderDoc, amount: Money, most: number): void => {
   if (amount.currency === currency && amount.amount >= 1 && amount.amount <= most) return

@@ -32,6 +32,18 @@ export const take = (order: OrderDoc, { step, by, now, change = {}, data = {}, s
   return { next: { ...next, wakeAt: wakeAtOf(next) }, say: UNTOLD.has(step) ? say : [moved(order, step, by), ...say] }
 }
 
+/** Nothing is proposed and no clock of the work runs any more. */
+export const AT_REST = {
+  cancel: null,
+  extension: null,
+  refundOffer: null,
+  dueAt: null,
+  autoCompleteAt: null,
+  late: false,
+} as const satisfies Change
+/** Nor does any money clear: all of it has gone back. */
+export const ENDED = { ...AT_REST, clearsAt: null } as const satisfies Change
+
 /** What is not paid for yet ends all the same. */
 const WHILE_FROZEN: ReadonlySet<StepName> = new Set([
   'tip_declined',
