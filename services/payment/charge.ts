@@ -47,7 +47,7 @@ export const newCharge = (
 })
 
 /** An order that was given up before it had a payment: it gets none. */
-export const neverCharged = (order: string, now: number): ChargeDoc => ({
+const neverCharged = (order: string, now: number): ChargeDoc => ({
   ...newCharge(order, { buyer: '', amount: { amount: 0, currency: 'usd' }, description: '' }, now),
   state: 'canceled',
   goal: null,
@@ -65,11 +65,17 @@ export const confirming = (doc: ChargeDoc, paymentMethod: string, returnUrl?: st
   return { ...settledCall(doc), ...asked, goal: 'confirm', declined: null }
 }
 
-export const abandoning = (doc: ChargeDoc): ChargeDoc =>
+const abandoning = (doc: ChargeDoc): ChargeDoc =>
   // Without an id nobody ever got the secret, so nothing can be charged.
   doc.paymentId
     ? { ...doc, abandoned: true, goal: 'cancel' }
     : { ...settledCall(doc), abandoned: true, goal: null, state: 'canceled', wakeAt: null }
+
+/** The charge of something that was given up; null where that changes nothing. What was never begun can never be. */
+export const givenUp = (doc: ChargeDoc | null, id: string, now: number): ChargeDoc | null => {
+  if (!doc) return neverCharged(id, now)
+  return isOver(doc) || doc.abandoned ? null : { ...abandoning(doc), wakeAt: now }
+}
 
 /** A confirmation nobody waits for any more is not repeated, only looked at: the buyer has been told to try again. */
 export const woken = (doc: ChargeDoc): ChargeDoc => {

@@ -262,7 +262,7 @@ export const payment = contract({
     },
   },
   events: {
-    /** `charge` names one that is not the order's own payment, a tip. */
+    /** `charge` names one that is not the order's own payment: a tip, or extras bought during work. */
     'payment.succeeded': Type.Object({
       order: Id,
       charge: Type.Optional(Id),

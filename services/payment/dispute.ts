@@ -2,37 +2,34 @@
 // gives back is said once each, in that order, however late anybody hears of it. Pure.
 import type { Dispute, DisputeEvidence, DisputeStatus } from '../../adapters/payments/index.ts'
 import type { Said } from '../../mixins/actor.ts'
-import type { Money } from '../shapes.ts'
 import type { DisputeOutcome } from './contract.ts'
 import { newOperation, settledCall, type CallName, type Failure, type Operation, type Step } from './operation.ts'
 import { lookAfterMs } from './refund.ts'
 
-export type DisputeDoc = Operation & {
-  kind: 'dispute'
-  order: string
-  /** Set when the disputed payment is another charge of the order than its own. */
-  charge?: string
-  paymentId: string
-  /** null: not looked at yet. */
-  status: DisputeStatus | null
-  amount: Money
-  inquiry: boolean
-  reason: string
-  taken: number
-  restored: number
-  fees: number
-  evidenceDueAt: number | null
-  /** When the bank opened it; in no listing before it is known. */
-  disputedAt: number | null
-  /** What is wanted of the provider next. */
-  goal: 'look' | 'evidence' | 'accept' | null
-  evidence: DisputeEvidence | null
-  /** Why the provider would not take the last answer. */
-  refusal: { code: string; message: string } | null
-  looks: number
-  /** What was said of it: money taken, and how it ended. */
-  said: { taken: number; outcome: DisputeOutcome | null }
-}
+/** What the provider says of it, as it was last seen. */
+type Seen = Pick<
+  Dispute,
+  'paymentId' | 'amount' | 'inquiry' | 'reason' | 'taken' | 'restored' | 'fees' | 'evidenceDueAt'
+>
+export type DisputeDoc = Operation &
+  Seen & {
+    kind: 'dispute'
+    order: string
+    /** Set when the disputed payment is another charge of the order than its own. */
+    charge?: string
+    /** null: not looked at yet. */
+    status: DisputeStatus | null
+    /** When the bank opened it; in no listing before it is known. */
+    disputedAt: number | null
+    /** What is wanted of the provider next. */
+    goal: 'look' | 'evidence' | 'accept' | null
+    evidence: DisputeEvidence | null
+    /** Why the provider would not take the last answer. */
+    refusal: { code: string; message: string } | null
+    looks: number
+    /** What was said of it: money taken, and how it ended. */
+    said: { taken: number; outcome: DisputeOutcome | null }
+  }
 
 type About = { order: string; charge?: string; paymentId: string; currency: string }
 

@@ -196,11 +196,8 @@ export default service(contract, async (here) => {
       'order.abandoned': async ({ data }) => {
         const order = data.charge ?? data.order
         await all.book.turn(order, (state, now) => {
-          if (!state) return { next: charge.neverCharged(order, now), result: null }
-          const doc = chargeOf(state)
-          return charge.isOver(doc) || doc.abandoned
-            ? { result: null }
-            : { next: { ...charge.abandoning(doc), wakeAt: now }, result: null }
+          const next = charge.givenUp(state && chargeOf(state), order, now)
+          return { ...(next && { next }), result: null }
         })
         await all.drive(order)
       },

@@ -98,7 +98,6 @@ export const wake = (doc: PayoutDoc, now: number): Decision<PayoutDoc, null> =>
     : { next: { ...doc, wakeAt: null }, result: null }
 
 type Moved = { next: PayoutDoc; entries: Posting[] }
-const ENDED: readonly PayoutStatus[] = ['paid', 'failed', 'returned']
 
 /** The provider's names of what a payout is there; said as far as they are known by then. */
 type Names = { transfer?: string; bankPayout?: string }
@@ -177,8 +176,6 @@ export const told = <E extends PayoutEvent>(
 /** A reversal told before the failure it follows must wait for it. */
 export const isTooEarly = (doc: PayoutDoc, name: PayoutEvent): boolean =>
   name === 'payment.transfer.reversed' && !doc.steps.includes('failed') && !doc.steps.includes('returned')
-
-export const isEnded = ({ status }: PayoutDoc): boolean => ENDED.includes(status)
 
 export const publicPayout = ({ id, amount, status, createdAt, paidAt, reason, run }: PayoutDoc): Payout => ({
   id,

@@ -82,11 +82,6 @@ export const sumsOf = (entry: Pick<LedgerEntry, 'kind' | 'legs'>, of: Of): Sums 
 }
 
 export const monthOf = (at: number): string => new Date(at).toISOString().slice(0, 7)
-export const startOf = (month: string): number => Date.parse(`${month}-01T00:00:00.000Z`)
-export const afterMonth = (month: string): string => {
-  const [year, number] = month.split('-').map(Number) as [number, number]
-  return number === 12 ? `${year + 1}-01` : `${year}-${String(number + 1).padStart(2, '0')}`
-}
 export const quarterOf = (month: string): number => Math.ceil(Number(month.slice(5)) / 3)
 
 /** As DAC7 has it: what was paid or credited, less what went back. */
