@@ -1,6 +1,7 @@
 // Payments: the only actor that talks to the payment provider. Key: the operation, named by what it pays for (an order, a
 // refund, a payout, a seller). Intent is stored before a call and its outcome after it; nothing is called inside a turn.
 import { PaymentsError, type BalanceTransaction } from '../../adapters/payments/index.ts'
+import { pages } from '../../mixins/every.ts'
 import { opsOf } from '../../mixins/ops.ts'
 import { service } from '../../mixins/service.ts'
 import { refuse } from '../errors.ts'
@@ -75,17 +76,8 @@ export default service(contract, async (here) => {
     backfill({ documents, payments, receive: webhooks.receive, concerns, now: here.clock.now }, { eager })
   /** What a process that died had waiting in memory is taken up at the start, not when its timers come. */
   const takeUp = async (line: Background): Promise<void> => {
-    let cursor: string | null = null
-    do {
-      const page: { docs: AnyOperation[]; next: string | null } = await documents.find(operations, {
-        index: 'byWake',
-        to: here.clock.now() + UNDER_WAY_MS,
-        limit: TAKE_UP_PAGE,
-        cursor,
-      })
-      for (const { id } of page.docs) line.offer(id)
-      cursor = page.next
-    } while (cursor)
+    const due = { index: 'byWake', to: here.clock.now() + UNDER_WAY_MS, limit: TAKE_UP_PAGE }
+    for await (const docs of pages(documents, operations, due)) for (const { id } of docs) line.offer(id)
   }
   const looking = repeated(LOOK_MS, here.log, 'looking at open operations', shown.look)
   const catchingUp = repeated(BACKFILL_EVERY_MS, here.log, "asking for the provider's past events", async () => {

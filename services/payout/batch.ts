@@ -1,6 +1,7 @@
 // What became of a part of a run: who is paid and who is not, and why. Written once when the part is done, never changed.
 import type { Doc, Documents } from '../../adapters/documents/index.ts'
 import { collection } from '../../adapters/documents/index.ts'
+import { pages } from '../../mixins/every.ts'
 import { REASONS, type SkipCode } from './plan.ts'
 
 /** Decided at the claim; whoever carries it out pays exactly this. Minor units. */
@@ -33,6 +34,7 @@ export type SkipRow = {
   code: SkipCode
   reason: string
 }
+const BATCHES_AT_ONCE = 20
 type Place = { number: number; skip: number }
 
 /** Who was skipped in a run from a batch on, in the order they were gone through. */
@@ -43,16 +45,9 @@ export const skipsOf = async (
   limit: number,
 ): Promise<{ data: SkipRow[]; next: Place | null }> => {
   const data: SkipRow[] = []
-  let cursor: string | null = null
-  do {
-    const page: { docs: BatchDoc[]; next: string | null } = await documents.find(batches, {
-      index: 'byRun',
-      equals: { run },
-      from: number,
-      limit: 20,
-      cursor,
-    })
-    for (const batch of page.docs) {
+  const asked = { index: 'byRun', equals: { run }, from: number, limit: BATCHES_AT_ONCE }
+  for await (const docs of pages(documents, batches, asked))
+    for (const batch of docs) {
       const rows = batch.skips.map(({ seller, amount, code }) => ({
         seller,
         amount: { amount, currency: batch.currency },
@@ -65,7 +60,5 @@ export const skipsOf = async (
       data.push(...taken)
       if (from + taken.length < rows.length) return { data, next: { number: batch.number, skip: from + taken.length } }
     }
-    cursor = page.next
-  } while (cursor)
   return { data, next: null }
 }

@@ -2,13 +2,12 @@
 import type { Documents } from '../../adapters/documents/index.ts'
 import type { Call } from '../../mixins/node.ts'
 import type { Money } from '../shapes.ts'
-import { suspense, type Balance, type StateDoc, type SuspenseDoc } from './store.ts'
+import { openSuspense, type Balance, type StateDoc, type SuspenseDoc } from './store.ts'
 
 /** Kinds of accounts that people have a right to. */
 export const OWED = ['escrow', 'clearing', 'available', 'in_payout', 'held', 'refund_pending', 'buyer_credit']
 /** Money that is on its way to them is no longer in the platform's balance, and no longer needs to be. */
 export const ON_ITS_WAY = ['connected', 'transit']
-const OPEN_PAGE = 1000
 
 type Row = { account: string; balance: Money }
 
@@ -43,9 +42,11 @@ export const compared = (
   })
 }
 
-/** What the provider's balance has more than the books because of what is in suspense, by currency. */
-export const suspended = (docs: readonly Pick<SuspenseDoc, 'reason' | 'ours' | 'theirs'>[]): Record<string, number> => {
-  const sums: Record<string, number> = {}
+/** What the provider's balance has more than the books because of what is in suspense, by currency; added to `sums`. */
+export const suspended = (
+  docs: readonly Pick<SuspenseDoc, 'reason' | 'ours' | 'theirs'>[],
+  sums: Record<string, number> = {},
+): Record<string, number> => {
   const add = (currency: string, amount: number) => (sums[currency] = (sums[currency] ?? 0) + amount)
   for (const { reason, ours, theirs } of docs) {
     if (theirs) add(theirs.currency, theirs.amount)
@@ -57,17 +58,7 @@ export const suspended = (docs: readonly Pick<SuspenseDoc, 'reason' | 'ours' | '
 
 export const balancesOf = async (documents: Documents, call: Call): Promise<Balance[]> => {
   const sums: Record<string, number> = {}
-  let cursor: string | null = null
-  do {
-    const page: { docs: SuspenseDoc[]; next: string | null } = await documents.find(suspense, {
-      index: 'byOpen',
-      limit: OPEN_PAGE,
-      cursor,
-    })
-    for (const [currency, amount] of Object.entries(suspended(page.docs)))
-      sums[currency] = (sums[currency] ?? 0) + amount
-    cursor = page.next
-  } while (cursor)
+  for await (const docs of openSuspense(documents)) suspended(docs, sums)
   const [{ balance }, { data }] = await Promise.all([call('payment.providerBalance', {}), call('ledger.totals', {})])
   return compared(balance, data, sums)
 }

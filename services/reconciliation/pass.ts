@@ -3,7 +3,16 @@ import type { Documents } from '../../adapters/documents/index.ts'
 import type { Call, Log } from '../../mixins/node.ts'
 import { balancesOf, unexplainedSince } from './balances.ts'
 import type { Desk } from './desk.ts'
-import { newState, PLATFORM, states, suspense, type PassDoc, type StateDoc, type SuspenseDoc } from './store.ts'
+import {
+  newState,
+  openSuspense,
+  PLATFORM,
+  states,
+  suspense,
+  type PassDoc,
+  type StateDoc,
+  type SuspenseDoc,
+} from './store.ts'
 
 export type Passes = {
   /** Begins what is due, or takes over what was left; null when it is nobody's turn. Resolves when done. */
@@ -22,7 +31,6 @@ export const OVERLAP_MS = 10 * 60_000
 /** What has no other side for longer is an alarm; a wrong amount or a second payment is one at once. */
 export const GRACE_MS = HOUR_MS
 const PAGE = 100
-const OPEN_PAGE = 500
 /** Without a sign of it a pass is taken over after this. */
 const CLAIM_MS = 60_000
 
@@ -112,17 +120,10 @@ export const openPasses = ({ documents, call, desk, log, now, platformNow }: Par
     },
     open: async (doc, pass) => {
       let settled = 0
-      let cursor: string | null = null
-      do {
-        const page: { docs: SuspenseDoc[]; next: string | null } = await documents.find(suspense, {
-          index: 'byOpen',
-          limit: OPEN_PAGE,
-          cursor,
-        })
-        settled += await desk.again(page.docs)
-        await alarm(page.docs)
-        cursor = page.next
-      } while (cursor)
+      for await (const docs of openSuspense(documents)) {
+        settled += await desk.again(docs)
+        await alarm(docs)
+      }
       return { ...doc, pass: { ...pass, phase: 'balances', settled: pass.settled + settled } }
     },
     balances: async (doc, pass) => {

@@ -1,7 +1,8 @@
 // What reconciliation keeps: the provider's statement line by line, each under the entry it is; what is in suspense; and how
 // far it has come.
-import type { Doc } from '../../adapters/documents/index.ts'
+import type { Doc, Documents } from '../../adapters/documents/index.ts'
 import { collection } from '../../adapters/documents/index.ts'
+import { pages } from '../../mixins/every.ts'
 import { iso } from '../shapes.ts'
 import type { Line, Reason, Suspense } from './contract.ts'
 import type { Change } from './matching.ts'
@@ -43,6 +44,10 @@ export const suspense = collection<SuspenseDoc>('reconciliation_suspense', {
   byOpen: { keys: ['openAt'] },
   bySettled: { keys: ['settledAt'] },
 })
+
+const OPEN_PAGE = 500
+/** All that is in suspense, in pages. */
+export const openSuspense = (documents: Documents) => pages(documents, suspense, { index: 'byOpen', limit: OPEN_PAGE })
 
 export type Phase = 'provider' | 'books' | 'open' | 'balances'
 export type PassDoc = {
