@@ -1,6 +1,7 @@
 // Discovery: searches kept with alerts, what is popular and what is missing, how gigs fare. Key of the kept searches: the
 // person. Counts are gathered in memory and stored every few seconds; what is promised (alerts) goes by timers and events.
 import type { Documents } from '../../adapters/documents/index.ts'
+import { changeDocument } from '../../mixins/change.ts'
 import { service, type Ctx } from '../../mixins/service.ts'
 import { refuse } from '../errors.ts'
 import { alerts } from './alerts.ts'
@@ -8,7 +9,6 @@ import { discovery as contract, type Told } from './contract.ts'
 import { funnelOf, funnels, withOrder } from './funnel.ts'
 import { changed, kept, nameOf, publicSaved, removed, savedSearches, wake, type SavedDoc } from './saved.ts'
 import { sightings } from './sightings.ts'
-import { countInto } from './storing.ts'
 import {
   countable,
   counted,
@@ -98,8 +98,8 @@ export default service(contract, async (here) => {
     },
     hears: {
       'discovery.due': ({ data }) => alert.due(data),
-      'order.completed': ({ data: { gig, order } }) =>
-        countInto(documents, funnels, gig, (doc) => withOrder(doc, gig, order, now())),
+      'order.completed': async ({ data: { gig, order } }) =>
+        void (await changeDocument(documents, funnels, gig, (doc) => withOrder(doc, gig, order, now()))),
     },
     started: async () => seen.start(),
     stopped: () => seen.stop(),
@@ -114,7 +114,7 @@ const keepAsked = async (documents: Documents, texts: readonly Told[], now: numb
   })
   if (told.length === 0) return
   for (const bucket of [hourBucket(now), dayBucket(now)])
-    await countInto(documents, textBuckets, bucket.id, (doc) => counted(doc, bucket, told))
+    await changeDocument(documents, textBuckets, bucket.id, (doc) => counted(doc, bucket, told))
   const old = await documents.find(textBuckets, { index: 'byUntil', to: now, limit: SWEPT_MAX })
   for (const { id } of old.docs) await documents.remove(textBuckets, id)
 }

@@ -18,7 +18,7 @@ export const withFare = (doc: FunnelDoc | null, gig: string, more: Partial<Fare>
   const today = dayOf(now)
   const kept = new Set(daysBefore(now, DAYS_MAX))
   const days = Object.fromEntries(Object.entries(before.days).filter(([day]) => kept.has(day)))
-  return { ...before, version: before.version + 1, days: { ...days, [today]: sum(days[today], more) } }
+  return { ...before, days: { ...days, [today]: sum(days[today], more) } }
 }
 
 /** One order, however often it is told; null when it was counted. */

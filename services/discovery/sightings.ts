@@ -1,11 +1,11 @@
 // Sightings on their way: checked, counted in memory, stored every few seconds.
 import type { Documents } from '../../adapters/documents/index.ts'
 import type { Call } from '../../mixins/node.ts'
+import { changeDocument } from '../../mixins/change.ts'
 import type { Here } from '../../mixins/service.ts'
 import type { Caller } from '../shapes.ts'
 import type { Sighting } from './contract.ts'
 import { funnels, withFare, type Fare } from './funnel.ts'
-import { countInto } from './storing.ts'
 import { tally } from './tally.ts'
 
 export const STORE_EVERY_MS = 5000
@@ -33,7 +33,7 @@ export const sightings = (here: Here, documents: Documents): Sightings => {
     const real = batch.filter((_, at) => cards[at])
     await Promise.all(
       real.map(([gig, fare]) =>
-        countInto(documents, funnels, gig, (doc) => withFare(doc, gig, fare, here.clock.now())).catch(
+        changeDocument(documents, funnels, gig, (doc) => withFare(doc, gig, fare, here.clock.now())).catch(
           (error: unknown) => {
             counted.putBack(gig, fare)
             here.log.debug('a count is stored later:', error)

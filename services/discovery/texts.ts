@@ -45,7 +45,7 @@ export const counted = (doc: TextsDoc | null, bucket: Bucket, told: readonly Tol
   for (const { text, ...counts } of told) texts.set(text, plus(texts.get(text), counts))
   return {
     ...bucket,
-    version: (doc?.version ?? 0) + 1,
+    version: doc?.version ?? 0,
     texts: Object.fromEntries(texts.size > TEXTS_MAX ? mostAsked(texts) : texts),
   }
 }

@@ -2,6 +2,7 @@
 // read from the store before each of them: no node and no queue sends what is held.
 import type { Doc, Documents } from '../../adapters/documents/index.ts'
 import { collection } from '../../adapters/documents/index.ts'
+import { changeDocument } from '../../mixins/change.ts'
 import type { AnyOperation } from './calls.ts'
 import type { CallName } from './operation.ts'
 
@@ -24,12 +25,8 @@ export const openHolds = (documents: Documents): Holds => ({
     return (await documents.getMany(holds, [ALL, doc.seller])).some((hold) => hold?.held === true)
   },
   set: async (scope, held, change) => {
-    for (;;) {
-      const known = await documents.get(holds, scope)
-      if (known && known.change >= change) return
-      const next: Hold = { id: scope, version: (known?.version ?? 0) + 1, held, change }
-      const { ok } = known ? await documents.replace(holds, next, known.version) : await documents.insert(holds, next)
-      if (ok) return
-    }
+    await changeDocument(documents, holds, scope, (known) =>
+      known && known.change >= change ? null : { id: scope, held, change },
+    )
   },
 })

@@ -2,6 +2,7 @@
 // twice counts once, whichever node reads it.
 import type { Doc, Documents } from '../../adapters/documents/index.ts'
 import { collection } from '../../adapters/documents/index.ts'
+import { changeDocument } from '../../mixins/change.ts'
 import type { Call } from '../../mixins/node.ts'
 import { inParallel } from '../../mixins/timers.ts'
 import type { LedgerEntry } from '../ledger/contract.ts'
@@ -56,21 +57,21 @@ export const openMonths = (documents: Documents, call: Call): Months => {
 
   const add = async (id: string, entries: readonly LedgerEntry[]): Promise<void> => {
     const [seller, currency, month] = id.split('/') as [string, string, string]
-    for (;;) {
-      const known = await documents.get(months, id)
+    await changeDocument(documents, months, id, (known) => {
       const fresh = entries.filter(({ seq }) => seq > (known?.seq ?? 0))
-      if (fresh.length === 0) return
-      const sums = fresh.reduce(
-        (sum, entry) => plus(sum, sumsOf(entry, { seller, currency })),
-        known?.sums ?? nothing(),
-      )
-      const seq = fresh.at(-1)!.seq
-      const next: MonthDoc = known
-        ? { ...known, version: known.version + 1, seq, sums }
-        : { id, version: 1, seller, currency, month, year: month.slice(0, 4), firstSeq: fresh[0]!.seq, seq, sums }
-      const { ok } = known ? await documents.replace(months, next, known.version) : await documents.insert(months, next)
-      if (ok) return
-    }
+      if (fresh.length === 0) return null
+      const begun = known ?? {
+        id,
+        seller,
+        currency,
+        month,
+        year: month.slice(0, 4),
+        firstSeq: fresh[0]!.seq,
+        sums: nothing(),
+      }
+      const sums = fresh.reduce((sum, entry) => plus(sum, sumsOf(entry, { seller, currency })), begun.sums)
+      return { ...begun, seq: fresh.at(-1)!.seq, sums }
+    })
   }
 
   return {
