@@ -1,5 +1,6 @@
 // The chain: every entry's hash covers all it says and the hash before it. Pure.
 import { hash as digest } from 'node:crypto'
+import { canonical } from '../../mixins/canonical.ts'
 import { iso } from '../shapes.ts'
 import { DATA_CHARS_MAX, type AuditDraft, type AuditEntry } from './contract.ts'
 
@@ -12,18 +13,7 @@ export const chained = ({ seq, hash: previousHash }: Head, draft: AuditDraft, no
 }
 
 export const hashOf = ({ previousHash, seq, at, kind, actor, action, target, data }: Omit<AuditEntry, 'hash'>) =>
-  digest('sha256', JSON.stringify([previousHash, seq, at, kind, actor, action, target, sorted(data)]))
-
-/** One text for one meaning. */
-const sorted = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .toSorted(([one], [other]) => (one < other ? -1 : 1))
-      .map(([name, one]) => [name, sorted(one)]),
-  )
-}
+  digest('sha256', canonical([previousHash, seq, at, kind, actor, action, target, data]))
 
 const TEXT_MAX = 500
 /** As JSON keeps it; where that is too long, with long texts cut, and without it all where even that is too long. */

@@ -1,5 +1,6 @@
 // The searches a person keeps: one document per person, a search in it per thing they wait for. Pure.
 import { actorCollection, type ActorDoc, type Decision } from '../../mixins/actor.ts'
+import { canonical } from '../../mixins/canonical.ts'
 import { refuse } from '../errors.ts'
 import { iso } from '../shapes.ts'
 import { SAVED_MAX, type Alert, type SavedQuery, type SavedSearch } from './contract.ts'
@@ -162,5 +163,3 @@ const withSearches = (doc: SavedDoc | null, user: string, searches: Saved[]): Sa
 }
 
 const sameQuery = (one: SavedQuery, other: SavedQuery): boolean => canonical(one) === canonical(other)
-const canonical = (query: SavedQuery): string =>
-  JSON.stringify(Object.entries(query).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -4,6 +4,7 @@
 import { hash } from 'node:crypto'
 import type { Doc, Documents } from '../../adapters/documents/index.ts'
 import { collection } from '../../adapters/documents/index.ts'
+import { canonical } from '../../mixins/canonical.ts'
 import type { Command, Node } from '../../mixins/node.ts'
 import { refuse } from '../errors.ts'
 import type { Params } from './body.ts'
@@ -157,14 +158,6 @@ const newRecord = (node: Node, id: string, bodyHash: string): Keyed => {
 /** Answers that say nothing was done: the key may be used again, also with a corrected body. */
 const FREED = new Set([400, 401, 403, 404, 408, 413, 415, 429])
 const isFreed = (status: number): boolean => FREED.has(status)
-
-/** The same JSON whatever the order of its fields. */
-const canonical = (value: unknown): string =>
-  JSON.stringify(value, (_, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  )
 
 const within = async (promise: Promise<void>, ms: number): Promise<boolean> => {
   let timer: NodeJS.Timeout | undefined
