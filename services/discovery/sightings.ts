@@ -2,6 +2,7 @@
 import type { Documents } from '../../adapters/documents/index.ts'
 import type { Call } from '../../mixins/node.ts'
 import { changeDocument } from '../../mixins/change.ts'
+import { repeated } from '../../mixins/repeated.ts'
 import type { Here } from '../../mixins/service.ts'
 import type { Caller } from '../shapes.ts'
 import type { Sighting } from './contract.ts'
@@ -25,7 +26,6 @@ export type Sightings = {
 export const sightings = (here: Here, documents: Documents): Sightings => {
   const counted = tally()
   let storing: Promise<void> = Promise.resolve()
-  let timer: NodeJS.Timeout | undefined
 
   /** Only of gigs that are there: anybody may send any id. */
   const storeBatch = async (batch: readonly [string, Partial<Fare>][]): Promise<void> => {
@@ -54,6 +54,7 @@ export const sightings = (here: Here, documents: Documents): Sightings => {
     }
   }
   const store = () => (storing = storing.then(storeAll))
+  const again = repeated(STORE_EVERY_MS, here.log, 'storing what was seen', store)
 
   return {
     add: async (all, { caller, visitor, call }) => {
@@ -63,13 +64,10 @@ export const sightings = (here: Here, documents: Documents): Sightings => {
       return counted.add(others, who, here.clock.now())
     },
     store,
-    start: () => {
-      timer = setInterval(() => void store(), STORE_EVERY_MS)
-      timer.unref()
-    },
-    stop: () => {
-      clearInterval(timer)
-      return store()
+    start: again.start,
+    stop: async () => {
+      await again.stop()
+      await store()
     },
   }
 }

@@ -2,6 +2,7 @@
 // before anybody asks.
 import { collection, type Doc, type Documents } from '../../adapters/documents/index.ts'
 import type { Log } from '../../mixins/node.ts'
+import { repeated } from '../../mixins/repeated.ts'
 
 export type Warm = {
   /** An answer was at hand: one of HITS_PER_LOOK is looked at. */
@@ -38,7 +39,6 @@ export const warm = async ({ documents, log, ask }: WarmParts): Promise<Warm> =>
   await documents.declare([liked])
   let counts = new Map<string, number>()
   let looks = 0
-  let timer: NodeJS.Timeout | undefined
   let isStopped = false
 
   const count = (url: string, times: number) => {
@@ -60,6 +60,7 @@ export const warm = async ({ documents, log, ask }: WarmParts): Promise<Warm> =>
   }
   const rememberQuietly = () =>
     remember().catch((error: unknown) => log.debug('what is asked for most is not remembered now:', error))
+  const again = repeated(REMEMBER_EVERY_MS, log, 'remembering what is asked for most', rememberQuietly)
 
   const warmUp = async () => {
     const left = [...((await documents.get(liked, ID))?.addresses ?? [])]
@@ -78,13 +79,12 @@ export const warm = async ({ documents, log, ask }: WarmParts): Promise<Warm> =>
     },
     miss: (url) => count(url, 1),
     start: () => {
-      timer = setInterval(() => void rememberQuietly(), REMEMBER_EVERY_MS)
-      timer.unref()
+      again.start()
       void warmUp().catch((error: unknown) => log.debug('answers could not be warmed up:', error))
     },
     stop: async () => {
       isStopped = true
-      clearInterval(timer)
+      await again.stop()
       await rememberQuietly()
     },
   }

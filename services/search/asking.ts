@@ -1,6 +1,7 @@
 // What was asked here since it was last told: counted in memory, told to discovery every few seconds. Pages made from a
 // prepared answer are not asked again, so this counts questions, not views.
 import { TEXTS_TOLD_MAX, type Told } from '../discovery/contract.ts'
+import { repeated } from '../../mixins/repeated.ts'
 import type { Here } from '../../mixins/service.ts'
 
 export const TELL_EVERY_MS = 5000
@@ -12,7 +13,6 @@ export type Asking = { count(text: string, outcome: Outcome): void; start(): voi
 
 export const asking = (here: Here): Asking => {
   let texts = new Map<string, Omit<Told, 'text'>>()
-  let timer: NodeJS.Timeout | undefined
 
   const tell = async (): Promise<void> => {
     if (texts.size === 0 || here.placement.nodes('discovery').length === 0) return
@@ -22,6 +22,7 @@ export const asking = (here: Here): Asking => {
       await here.call('discovery.asked', { texts: told.slice(at, at + TEXTS_TOLD_MAX) })
   }
   const tellQuietly = () => tell().catch((error: unknown) => here.log.debug('what was asked is not counted:', error))
+  const telling = repeated(TELL_EVERY_MS, here.log, 'telling what was asked', tellQuietly)
 
   return {
     count: (text, outcome) => {
@@ -34,13 +35,10 @@ export const asking = (here: Here): Asking => {
         loosened: loosened + (outcome === 'loosened' ? 1 : 0),
       })
     },
-    start: () => {
-      timer = setInterval(() => void tellQuietly(), TELL_EVERY_MS)
-      timer.unref()
-    },
-    stop: () => {
-      clearInterval(timer)
-      return tellQuietly()
+    start: telling.start,
+    stop: async () => {
+      await telling.stop()
+      await tellQuietly()
     },
   }
 }
