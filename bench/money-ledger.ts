@@ -10,7 +10,8 @@ import { charged, reserved, type Posting } from '../services/ledger/contract.ts'
 import { balances } from '../services/ledger/balances.ts'
 import { batches, batchesAfter, checkpoints, indexedEntries, lines } from '../services/ledger/journal.ts'
 import { verifyBook } from '../services/ledger/verification.ts'
-import { median, table } from './harness.ts'
+import { table } from './harness.ts'
+import { latency, loadCells, underLoad, type Loaded } from './load.ts'
 
 const quiet = { warn: console.warn, error: console.error, info: () => undefined, debug: () => undefined } as never
 const usd = (amount: number) => ({ amount, currency: 'usd' })
@@ -58,37 +59,6 @@ const opened = async (): Promise<Opened> => {
   }
 }
 
-const percentile = (sorted: readonly number[], share: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
-
-const asFastAsItGoes = async (book: Book, from: number, inFlight: number, ms: number) => {
-  const took: number[] = []
-  let next = from
-  const until = performance.now() + ms
-  const began = performance.now()
-  const cpu = process.cpuUsage()
-  await Promise.all(
-    Array.from({ length: inFlight }, async () => {
-      while (performance.now() < until) {
-        const at = performance.now()
-        const [outcome] = await book.post([hot(next++)])
-        if (outcome !== 'posted') throw new Error(`an entry was ${outcome}`)
-        took.push(performance.now() - at)
-      }
-    }),
-  )
-  const seconds = (performance.now() - began) / 1000
-  const { user, system } = process.cpuUsage(cpu)
-  took.sort((one, other) => one - other)
-  return {
-    next,
-    perSecond: took.length / seconds,
-    cpuMicros: (user + system) / took.length,
-    p50: percentile(took, 0.5),
-    p99: percentile(took, 0.99),
-  }
-}
-
 /** So many a second, however long each takes. */
 const atPace = async (book: Book, from: number, perSecond: number, ms: number) => {
   const took: number[] = []
@@ -103,36 +73,29 @@ const atPace = async (book: Book, from: number, perSecond: number, ms: number) =
     await new Promise((resolve) => setTimeout(resolve, 1))
   }
   await Promise.all(posts)
-  took.sort((one, other) => one - other)
-  return { p50: percentile(took, 0.5), p99: percentile(took, 0.99) }
+  return latency(took)
 }
 
 export const entriesUnderLoad = async ({ inFlight, ms, rounds }: { inFlight: number; ms: number; rounds: number }) => {
   const { book, close } = await opened()
   try {
     await book.post([paid(), earned(), wealth()])
-    let next = (await asFastAsItGoes(book, 0, inFlight, 1000)).next
-    const measured: Awaited<ReturnType<typeof asFastAsItGoes>>[] = []
-    for (let round = 0; round < rounds; round++) {
-      const one = await asFastAsItGoes(book, next, inFlight, ms)
-      measured.push(one)
-      next = one.next
+    let next = 0
+    const post = async () => {
+      const [outcome] = await book.post([hot(next++)])
+      if (outcome !== 'posted') throw new Error(`an entry was ${outcome}`)
     }
+    await underLoad({ inFlight, ms: 1000 }, post)
+    const measured: Loaded[] = []
+    for (let round = 0; round < rounds; round++) measured.push(await underLoad({ inFlight, ms }, post))
     await book.indexed()
     const paced = await atPace(book, next, 1000, ms)
     await book.stop()
-    const of = (what: 'perSecond' | 'cpuMicros' | 'p50' | 'p99') => median(measured.map((one) => one[what]))
     console.log(
       `\nLedger, every entry on one account, half of them guarded on one seller, durable when answered\n\n${table(
         ['Load', 'entries/s', 'CPU each', 'p50', 'p99'],
         [
-          [
-            `${inFlight} in flight`,
-            Math.round(of('perSecond')).toLocaleString('en'),
-            `${of('cpuMicros').toFixed(0)} µs`,
-            `${of('p50').toFixed(1)} ms`,
-            `${of('p99').toFixed(1)} ms`,
-          ],
+          [`${inFlight} in flight`, ...loadCells(measured)],
           ['1,000 a second', '1,000', '', `${paced.p50.toFixed(1)} ms`, `${paced.p99.toFixed(1)} ms`],
         ],
       )}`,
