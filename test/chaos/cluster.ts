@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { freePorts, RATE_LIMITS } from '../market.ts'
 import { onPath, up } from '../servers.ts'
 import { member, ready, type Member as AnyMember } from './member.ts'
-import { CHANGED } from './mutant.ts'
+import { CHANGED } from '../mutation.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const OUTPUT_CHARACTERS_MAX = 20_000

@@ -1,8 +1,6 @@
-// Loaded with --import: a guarantee of the money code is switched off by changing pieces of its source, so that the simulation
-// can be seen to notice. A piece that is not there once is an error.
-import { registerHooks } from 'node:module'
+// Loaded with --import: a guarantee of the money code is switched off, so that the simulation can be seen to notice.
+import { mutate, type Piece } from '../mutation.ts'
 
-type Piece = { file: string; from: string; to: string }
 const piece = (file: string, from: string, to: string): Piece => ({ file, from, to })
 const operation = (from: string, to: string) => piece('/services/payment/operation.ts', from, to)
 
@@ -132,17 +130,4 @@ export const MUTATIONS = {
 export type Mutation = keyof typeof MUTATIONS
 
 const name = process.env['SIM_MUTANT']
-if (name !== undefined)
-  registerHooks({
-    load: (url, context, nextLoad) => {
-      const loaded = nextLoad(url, context)
-      let source: string | null = null
-      for (const { file, from, to } of MUTATIONS[name as Mutation]) {
-        if (!url.endsWith(file)) continue
-        source ??= String(loaded.source)
-        if (source.split(from).length !== 2) throw new Error(`mutant: ${file} does not have ${from} once`)
-        source = source.replace(from, () => to)
-      }
-      return source === null ? loaded : { ...loaded, source }
-    },
-  })
+if (name !== undefined) mutate(MUTATIONS[name as Mutation])

@@ -13,7 +13,7 @@ import { up } from '../../servers.ts'
 import { natsProgram } from '../cluster.ts'
 import { member, ready, type Member } from '../member.ts'
 import { openGate, type Gate, type Harm, type Passing } from './gate.ts'
-import { CHANGED } from './mutant.ts'
+import { CHANGED } from '../../mutation.ts'
 import type { ProviderPlace } from './node.ts'
 import type { Told } from './provider.ts'
 

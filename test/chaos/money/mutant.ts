@@ -1,12 +1,7 @@
-// Loaded into a money node with --import: a guarantee is switched off by changing pieces of its source, so that the judge can
-// be seen to notice. A node whose source does not have a piece does not start.
-import { registerHooks } from 'node:module'
+// Loaded into a money node with --import: a guarantee is switched off in it, so that the judge can be seen to notice.
+import { mutate, sayChanged, type Piece } from '../../mutation.ts'
 
-export type Mutation = { file: string; from: string; to: string }
-/** What a node says when it runs changed source. */
-export const CHANGED = 'mutant: changed'
-
-export const MUTATIONS: Record<string, readonly Mutation[]> = {
+const MUTATIONS: Record<string, readonly Piece[]> = {
   /** Whoever wrongly thinks they are the owner is not stopped any more: the later write stands, whatever was there. */
   fencing: [
     {
@@ -36,19 +31,4 @@ export const MUTATIONS: Record<string, readonly Mutation[]> = {
 }
 
 const name = process.env['CHAOS_MUTANT']
-if (name !== undefined)
-  registerHooks({
-    load: (url, context, nextLoad) => {
-      const loaded = nextLoad(url, context)
-      let source: string | null = null
-      for (const { file, from, to } of MUTATIONS[name]!) {
-        if (!url.endsWith(file)) continue
-        source ??= String(loaded.source)
-        if (source.split(from).length !== 2) throw new Error(`mutant: ${file} does not have ${from} once`)
-        source = source.replace(from, () => to)
-      }
-      if (source === null) return loaded
-      console.error(`${CHANGED} ${url}`)
-      return { ...loaded, source }
-    },
-  })
+if (name !== undefined) mutate(MUTATIONS[name]!, sayChanged)
