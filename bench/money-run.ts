@@ -3,7 +3,6 @@
 // killed again and again. Counted at the provider: who was paid twice, who not at all.
 import type { BankPayout, Payments, Transfer } from '../adapters/payments/index.ts'
 import { paymentsError } from '../adapters/payments/errors.ts'
-import type { Documents } from '../adapters/documents/index.ts'
 import type { Here } from '../mixins/service.ts'
 import { balances, payableOf } from '../services/ledger/balances.ts'
 import { BEGINNING, chained } from '../services/ledger/chain.ts'
@@ -15,22 +14,12 @@ import { newDisbursement } from '../services/payment/disbursement.ts'
 import { UNDER_WAY_MS } from '../services/payment/operation.ts'
 import { openOperations, operations } from '../services/payment/operations.ts'
 import { paced, PROVIDER_PER_SECOND } from '../services/payment/pace.ts'
-import { openDesk } from '../services/payout/desk.ts'
-import {
-  isTooEarly,
-  payouts,
-  told,
-  wake as itemWake,
-  type PayoutDoc,
-  type PayoutEvent,
-} from '../services/payout/item.ts'
-import { MINIMUMS, runId } from '../services/payout/plan.ts'
-import { payoutRuns, started, wake as runWake, type RunDoc } from '../services/payout/run.ts'
-import { openRunner } from '../services/payout/runner.ts'
+import { runId } from '../services/payout/plan.ts'
+import { started } from '../services/payout/run.ts'
 import { coversOf } from '../services/payout/schedule.ts'
-import { openSelection } from '../services/payout/selection.ts'
 import { random } from '../test/chaos/random.ts'
 import { memory, type Hears } from '../test/sim/memory.ts'
+import { payouts } from '../test/sim/payouts.ts'
 import { table } from './harness.ts'
 import { virtual, type Virtual } from './virtual.ts'
 
@@ -177,20 +166,17 @@ const marketOf = async (here: Virtual, sellers: number) => {
     ])
 
   const hears: Hears = {}
-  const counts = new Map<string, number>()
-  const add = ({ run, status }: PayoutDoc, by: number) =>
-    counts.set(`${run} ${status}`, (counts.get(`${run} ${status}`) ?? 0) + by)
   let sent = 0
-  const items = memory<PayoutDoc>(here, payouts, {
+  const {
+    runs,
+    openWorkers,
+    hears: ofPayouts,
+  } = payouts(here, {
     hears,
-    wake: itemWake,
     stored: (before, after) => {
-      if (before) add(before, -1)
-      add(after, 1)
       if (after.steps.includes('sent') && !before?.steps.includes('sent')) sent++
     },
   })
-  const runs = memory<RunDoc>(here, payoutRuns, { hears, wake: runWake })
   let book!: ReturnType<typeof memory<AnyOperation>>
   const inside = {
     log: { warn: () => undefined, error: console.error, info: () => undefined, debug: () => undefined },
@@ -209,7 +195,6 @@ const marketOf = async (here: Virtual, sellers: number) => {
 
   /** What lives in a process: the pace, what waits for it, and who works on runs. Gone with it. */
   const openProcess = () => {
-    const owner = here.instance()
     const pace = paced(here.now)
     const operationsOf = openOperationsOf(pace)
     const line = background({
@@ -225,24 +210,7 @@ const marketOf = async (here: Virtual, sellers: number) => {
         return { account: `acct_${(params as { user: string }).user}`, payoutsEnabled: true }
       return payableOf(sums, params)
     }) as never
-    const desk = openDesk({ items, call })
-    const documents = {
-      count: async (_of: unknown, { equals }: { equals: { run: string; status: string } }) =>
-        counts.get(`${equals.run} ${equals.status}`) ?? 0,
-      getMany: async (_of: unknown, ids: readonly string[]) => ids.map(() => null),
-      insert: async () => ({ ok: true as const }),
-    } as unknown as Documents
-    const runner = openRunner({
-      runs,
-      documents,
-      desk,
-      selection: openSelection({ documents, call, minimums: MINIMUMS }),
-      limits: { usd: Number.MAX_SAFE_INTEGER },
-      owner,
-      isRunning: (instance) => instance === here.instance(),
-      isFrozen: async () => false,
-    })
-    return { line, desk, runner }
+    return { line, ...openWorkers(call) }
   }
   const provider = {
     payments: bank.port,
@@ -262,11 +230,6 @@ const marketOf = async (here: Virtual, sellers: number) => {
       if (doc.wakeAt != null && doc.wakeAt <= here.now() + UNDER_WAY_MS) process.line.offer(doc.id)
   })
 
-  const ofPayout = (name: PayoutEvent) => async (data: { payout: string }) =>
-    items.turn(data.payout, (state, now) => {
-      if (isTooEarly(state!, name)) throw Object.assign(new Error(name), { type: 'unavailable' })
-      return told(state!, name, data as never, now)
-    })
   Object.assign(hears, {
     ledger: { 'payout.posted': async ({ entries }: { entries: Posting[] }) => post(entries) },
     payment: {
@@ -286,17 +249,7 @@ const marketOf = async (here: Virtual, sellers: number) => {
         process.line.offer(payout)
       },
     },
-    payout: {
-      'payment.transferred': ofPayout('payment.transferred'),
-      'payment.payout.sent': ofPayout('payment.payout.sent'),
-      'payment.payout.paid': ofPayout('payment.payout.paid'),
-      'payment.payout.failed': ofPayout('payment.payout.failed'),
-      'payment.transfer.reversed': ofPayout('payment.transfer.reversed'),
-      'payout.due': async ({ key }: { key: string }) => {
-        if (key.startsWith('run_')) await process.runner.work(key)
-        else await process.desk.carryOn(items.docs.get(key)!)
-      },
-    },
+    payout: ofPayouts(() => process),
   })
 
   const id = runId(DATE)

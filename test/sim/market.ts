@@ -1,6 +1,5 @@
 // The product's own parts on virtual time: orders, ledger, payment operations and payouts, told of each other as the services
 // tell each other. What is decided is decided by the product's code; only time, storage and transport are the simulation's.
-import type { Documents } from '../../adapters/documents/index.ts'
 import type { Said } from '../../mixins/actor.ts'
 import type { Here } from '../../mixins/service.ts'
 import type { Events } from '../../services/contract.ts'
@@ -21,21 +20,11 @@ import { hearing } from '../../services/payment/hearing.ts'
 import { openOperations, operations } from '../../services/payment/operations.ts'
 import { newRefund } from '../../services/payment/refund.ts'
 import type { Money } from '../../services/shapes.ts'
-import { openDesk, type Desk } from '../../services/payout/desk.ts'
-import {
-  isTooEarly,
-  payouts,
-  told,
-  wake as itemWake,
-  type PayoutDoc,
-  type PayoutEvent,
-} from '../../services/payout/item.ts'
 import { MINIMUMS, runId, withdrawal } from '../../services/payout/plan.ts'
-import { payoutRuns, started, wake as runWake, type RunDoc } from '../../services/payout/run.ts'
-import { openRunner, type Runner } from '../../services/payout/runner.ts'
+import { started } from '../../services/payout/run.ts'
 import { coversOf } from '../../services/payout/schedule.ts'
-import { openSelection } from '../../services/payout/selection.ts'
 import { memory, type Hears } from './memory.ts'
+import { payouts, type Workers } from './payouts.ts'
 import { provider, type Event } from './provider.ts'
 import type { World } from './world.ts'
 
@@ -60,18 +49,7 @@ export const market = async (here: World, watch: Watch) => {
     wake: (state, now) => decided(moves.wake(state, now)),
     stored: (_before, order) => watch.ordered(order),
   })
-  const counts = new Map<string, number>()
-  const counted = ({ run, status }: PayoutDoc, change: number) =>
-    counts.set(`${run} ${status}`, (counts.get(`${run} ${status}`) ?? 0) + change)
-  const items = memory<PayoutDoc>(here, payouts, {
-    ...options,
-    wake: itemWake,
-    stored: (before, after) => {
-      if (before) counted(before, -1)
-      counted(after, 1)
-    },
-  })
-  const runs = memory<RunDoc>(here, payoutRuns, { ...options, wake: runWake })
+  const { items, runs, openWorkers, hears: ofPayouts } = payouts(here, options)
 
   /** Keys whose refusal is in our own store. */
   const refused = new Set<string>()
@@ -152,7 +130,7 @@ export const market = async (here: World, watch: Watch) => {
   }
 
   // ---- payouts: the desk and the runner of the process that runs now; what a dead one had begun is gone with it
-  let desk: { of: string; desk: Desk; runner: Runner } | null = null
+  let workers: (Workers & { of: string }) | null = null
   const call = async (action: string, params: { entries: Posting[]; user: string } & PayableQuery) => {
     if (action === 'ledger.post') return { outcomes: ledger.post(params.entries) }
     if (action === 'payment.payee') return payee(params.user)
@@ -161,29 +139,10 @@ export const market = async (here: World, watch: Watch) => {
     if (here.faulty && here.random.chance(0.3)) await here.pause(here.random.whole(0, 5000), 'sellers are read')
     return read
   }
-  const documents = {
-    count: async (_of: unknown, { equals }: { equals: { run: string; status: string } }) =>
-      counts.get(`${equals.run} ${equals.status}`) ?? 0,
-    // Nobody is frozen, nobody has wishes, and nobody reads what was skipped.
-    getMany: async (_of: unknown, ids: readonly string[]) => ids.map(() => null),
-    insert: async () => ({ ok: true as const }),
-  } as unknown as Documents
-  const processNow = (): { desk: Desk; runner: Runner } => {
-    const owner = here.instance()
-    if (desk?.of === owner) return desk
-    const made = openDesk({ items, call: call as never })
-    const runner = openRunner({
-      runs,
-      documents,
-      desk: made,
-      selection: openSelection({ documents, call: call as never, minimums: MINIMUMS }),
-      limits: { [CURRENCY]: Number.MAX_SAFE_INTEGER },
-      owner,
-      isRunning: (instance) => instance === here.instance(),
-      isFrozen: async () => false,
-    })
-    desk = { of: owner, desk: made, runner }
-    return desk
+  const processNow = (): Workers => {
+    const of = here.instance()
+    if (workers?.of !== of) workers = { of, ...openWorkers(call as never) }
+    return workers
   }
   const onboarded = new Set<string>()
   const payee = (user: string) => ({ account: `acct_${user}`, payoutsEnabled: onboarded.has(user) })
@@ -215,11 +174,6 @@ export const market = async (here: World, watch: Watch) => {
     <E extends HeardName>(name: E) =>
     (data: Events[E] & { order: string }) =>
       orders.turn(data.order, (state, now) => decided(heardMove(name, state!, data, now)))
-  const ofPayout = (name: PayoutEvent) => async (data: { payout: string }, id: string) =>
-    items.turn(data.payout, (state, now) => {
-      if (isTooEarly(state!, name)) throw Object.assign(new Error(id), { type: 'unavailable' })
-      return told(state!, name, data as never, now)
-    })
   type Refund = { order: string; charge?: string; refund: string; amount: Money; code: string }
   Object.assign(hears, {
     ledger: { 'order.posted': enter, 'payout.posted': enter },
@@ -265,17 +219,7 @@ export const market = async (here: World, watch: Watch) => {
         await all.drive(payout)
       },
     },
-    payout: {
-      'payment.transferred': ofPayout('payment.transferred'),
-      'payment.payout.sent': ofPayout('payment.payout.sent'),
-      'payment.payout.paid': ofPayout('payment.payout.paid'),
-      'payment.payout.failed': ofPayout('payment.payout.failed'),
-      'payment.transfer.reversed': ofPayout('payment.transfer.reversed'),
-      'payout.due': async ({ key }: { key: string }) => {
-        if (key.startsWith('run_')) await processNow().runner.work(key)
-        else await processNow().desk.carryOn(items.docs.get(key)!)
-      },
-    },
+    payout: ofPayouts(processNow),
   })
   return {
     ledger,
